@@ -53,3 +53,28 @@ dq_status dq_checkpoint_write(const dq_checkpoint *c, dq_bundle *model, uint64_t
     }
     return dq_writer_close(writer, error);
 }
+
+dq_status dq_checkpoint_resume(const dq_checkpoint *c, const dq_kept_run *run, const char *log,
+                               dq_error *error)
+{
+    dq_models models = {0};
+    uint64_t keep = 0; /* bytes of the log that belong to the checkpoint */
+    dq_status status = DQ_OK;
+    if (dq_checkpoint_exists(c)) {
+        status = dq_checkpoint_read(c, &models, &keep, error);
+        if (!status) status = run->restore(run->arg, &models.at[0], error);
+        if (status) (void)dq_error_at(error, c->path, DQ_NO_RECORD);
+    }
+    dq_models_free(&models);
+    return status || run->log->file ? status : dq_log_open(run->log, log, keep, error);
+}
+
+dq_status dq_checkpoint_keep(const dq_checkpoint *c, const dq_kept_run *run, dq_error *error)
+{
+    dq_bundle model;
+    dq_status status = dq_bundle_init(&model, DQ_KIND_MODEL, 0, error);
+    if (!status) status = run->save(run->arg, &model, error);
+    if (!status) status = dq_checkpoint_write(c, &model, dq_log_bytes(run->log), error);
+    dq_bundle_free(&model);
+    return status;
+}

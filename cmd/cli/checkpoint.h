@@ -6,6 +6,7 @@
 #ifndef DQ_CLI_CHECKPOINT_H
 #define DQ_CLI_CHECKPOINT_H
 
+#include "cli/log.h"
 #include "data/load.h"
 #include "dq/stream.h"
 
@@ -26,5 +27,20 @@ dq_status dq_checkpoint_read(const dq_checkpoint *checkpoint, dq_models *models,
 /* Completes a model bundle that the run filled, and writes it. */
 dq_status dq_checkpoint_write(const dq_checkpoint *checkpoint, dq_bundle *model, uint64_t log_bytes,
                               dq_error *error);
+
+/* A run that can be kept: what it puts into a model bundle, and takes up again. */
+typedef struct dq_kept_run {
+    dq_log *log; /* whose length is kept with it */
+    void *arg;
+    dq_status (*save)(void *arg, dq_bundle *model, dq_error *error);
+    dq_status (*restore)(void *arg, const dq_bundle *model, dq_error *error);
+} dq_kept_run;
+
+/* Takes up the checkpoint when its file exists and is of this run; and opens the log of that name (unless it
+ * is open) where the checkpoint left it. */
+dq_status dq_checkpoint_resume(const dq_checkpoint *checkpoint, const dq_kept_run *run, const char *log,
+                               dq_error *error);
+/* Writes the checkpoint, with the log's length. */
+dq_status dq_checkpoint_keep(const dq_checkpoint *checkpoint, const dq_kept_run *run, dq_error *error);
 
 #endif

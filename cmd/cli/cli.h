@@ -19,7 +19,8 @@
  * (.modes), and the program, once it knows, which it is: dq_cli_enter(&cli, MODE). Then no program asks by
  * itself whether an option has a meaning, what it needs or excludes, and what its default is there.
  *
- * Exit codes: 0 done, 1 failed, 2 usage, 75 stopped with progress kept (DQ_ERR_STOPPED).
+ * Exit codes: 0 done, 1 failed, 2 usage, 3 refused (what was made is not good enough for who was asked), 75
+ * stopped with progress kept (DQ_ERR_STOPPED).
  */
 #ifndef DQ_CLI_CLI_H
 #define DQ_CLI_CLI_H
@@ -34,7 +35,7 @@
 
 #define DQ_VERSION "0.1.0"
 
-enum { DQ_EXIT_DONE = 0, DQ_EXIT_FAILED = 1, DQ_EXIT_USAGE = 2, DQ_EXIT_STOPPED = 75 };
+enum { DQ_EXIT_DONE = 0, DQ_EXIT_FAILED = 1, DQ_EXIT_USAGE = 2, DQ_EXIT_REFUSED = 3, DQ_EXIT_STOPPED = 75 };
 
 typedef enum dq_option_type {
     DQ_OPT_END = 0,

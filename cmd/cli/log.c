@@ -60,6 +60,13 @@ dq_status dq_log_line(dq_log *log, const dq_value *line, dq_error *error)
     return status;
 }
 
+dq_status dq_log_made(dq_log *log, bool ok, const dq_value *line, dq_arena *arena, dq_error *error)
+{
+    dq_status status = ok ? dq_log_line(log, line, error) : dq_fail_memory(error, "the log");
+    dq_arena_free(arena);
+    return status;
+}
+
 uint64_t dq_log_bytes(dq_log *log)
 {
     long at = log->file ? ftell(log->file) : 0;

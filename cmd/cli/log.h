@@ -21,6 +21,8 @@ typedef struct dq_log {
 dq_status dq_log_open(dq_log *log, const char *path, uint64_t keep, dq_error *error);
 /* Writes one line. A NAN inside must have been left out or made nil (dq_real_or_nil). */
 dq_status dq_log_line(dq_log *log, const dq_value *line, dq_error *error);
+/* The same of a line that was made in an arena, which is freed; ok false: memory was short then. */
+dq_status dq_log_made(dq_log *log, bool ok, const dq_value *line, dq_arena *arena, dq_error *error);
 /* Bytes written so far. */
 uint64_t dq_log_bytes(dq_log *log);
 /* Returns status, or what closing came to. */

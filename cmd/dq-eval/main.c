@@ -418,6 +418,7 @@ static const dq_option table[] = {
         {"slope-grid", 0, DQ_OPT_TEXT, &o.ope.grid, "X[,X...]", "bounds that slope chooses from", .modes = OPE},
         {"min-ess", 0, DQ_OPT_REAL, &o.ope.min_ess, "N", "fail where the effective sample size is less", .min = 0, .max = 1e18, .modes = OPE},
         {"require-support", 0, DQ_OPT_FLAG, &o.ope.require_support, NULL, "fail where the target takes what the log never shows", .modes = OPE},
+        {"require-better", 0, DQ_OPT_FLAG, &o.ope.require_better, NULL, "fail unless the first of two targets is better: its lower bound above the other's value, by the first estimator", .modes = OPE},
         {"agreement", 0, DQ_OPT_FLAG, &o.agreement, NULL, "how far the labels of two streams or more agree: kappas, alphas, confusion", .modes = AGREEMENT, .section = "Agreement"},
         {"traffic", 0, DQ_OPT_FLAG, &o.traffic, NULL, "what the interactions of streams come to: click and apply rates, shares of labels, sessions, returns", .modes = TRAFFIC, .section = "Interactions"},
         {"time", 0, DQ_OPT_TEXT, &o.time, "NAME", "their attribute that says when", .modes = TRAFFIC | AB},

@@ -258,6 +258,17 @@ static dq_status run_target(ope_run *r, dq_error *error)
     return check_trust(r, error);
 }
 
+/* Whether the first target is better than the second. */
+static dq_status check_better(const ope_run *runs, dq_error *error)
+{
+    char words[160];
+    if (!runs->o->ope.require_better) return DQ_OK;
+    if (!dq_ope_is_better(runs[0].estimates, runs[1].estimates, words, sizeof words))
+        return dq_fail(error, DQ_ERR_RANGE, "%s of %s (--require-better)", words, runs[1].target);
+    dq_cli_say(runs->cli, &runs->o->common, "%s of %s", words, runs[1].target);
+    return DQ_OK;
+}
+
 /* Several targets, or how they differ. */
 static dq_status write_targets(const ope_run *runs, size_t count, dq_error *error)
 {
@@ -280,6 +291,7 @@ dq_status eval_off_policy(const eval_options *o, dq_cli *cli, dq_error *error)
     if (!count || count > DQ_OPE_MAX_TARGETS)
         dq_cli_usage(cli, "--target is needed, up to %d: uniform, ranking:FILE, model:FILE or column:NAME",
                      DQ_OPE_MAX_TARGETS);
+    if (count != 2 && o->ope.require_better) dq_cli_usage(cli, "--require-better needs two --targets");
     if (count > 1 && o->plot) dq_cli_usage(cli, "--plot draws the estimates of one --target");
     for (size_t i = 0; i < count; i++) {
         runs[i] = (ope_run){.o = o, .cli = cli, .target = o->ope.targets.at[i]};
@@ -297,6 +309,7 @@ dq_status eval_off_policy(const eval_options *o, dq_cli *cli, dq_error *error)
                                            .view = DQ_PAGE_PLAIN,
                                            .figure = figure},
                             o, cli, error);
+    if (!status) status = check_better(runs, error);
     for (size_t i = 0; i < count; i++) {
         dq_ope_study_free(&runs[i].study);
         dq_label_map_free(&runs[i].map);

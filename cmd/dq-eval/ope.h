@@ -15,7 +15,7 @@ typedef struct ope_options {
     double clip, tau, shrinkage, min_ess, softmax, gamma;
     int session;                 /* dq_ope_session */
     int estimated, propensities; /* whether propensities are estimated; by counts or regression */
-    bool require_support;
+    bool require_support, require_better;
 } ope_options;
 
 #define OPE_DEFAULTS                                                                                         \

@@ -3,6 +3,7 @@
  * dq-sim: made-up users, items and interactions as a stream; environments as processes, as catalogues of
  * their users and items, or as logs of what was lived through in them.
  */
+#include "against.h"
 #include "sim.h"
 
 #include "env/bundles.h"
@@ -17,15 +18,18 @@ typedef struct sim_options {
     uint64_t users, items, interactions;
     bool serve, list, catalogue;
     sim_play_options play;
+    sim_against_options against;
 } sim_options;
 
-enum { SYNTHETIC = 1, PLAY = 2, SERVE = 4, LIST = 8, CATALOGUE = 16 };
+enum { SYNTHETIC = 1, PLAY = 2, SERVE = 4, LIST = 8, CATALOGUE = 16, AGAINST = 32 };
 
 static const dq_mode modes[] = {
     {SYNTHETIC, "synthetic", "synthetic users", .help = "made-up users, items and interactions"},
     {PLAY, "play", "--play", .help = "episodes in an environment (ENV --play N)"},
     {SERVE, "serve", "--serve", .help = "an environment that is spoken with (ENV --serve)"},
     {CATALOGUE, "catalogue", "--catalogue", .help = "an environment's users and items (ENV --catalogue)"},
+    {AGAINST, "against", "--against",
+     .help = "users as clients of a server of recommendations (ENV --against URL)"},
     {LIST, "list", "--list", .help = "the environments with their options (--list)", .no_operands = true},
     {0}};
 
@@ -159,6 +163,7 @@ static unsigned choose_mode(const sim_options *o)
     if (o->list) return LIST;
     if (o->play.episodes) return PLAY;
     if (o->serve) return SERVE;
+    if (o->against.address) return AGAINST;
     return o->catalogue ? CATALOGUE : SYNTHETIC;
 }
 
@@ -166,11 +171,14 @@ static void check(dq_cli *cli, const sim_options *o)
 {
     dq_cli_enter(cli, choose_mode(o));
     if (cli->operand_count > 1) dq_cli_usage(cli, "one environment at a time");
-    const char *option = cli->mode == PLAY ? "play" : cli->mode == SERVE ? "serve" : "catalogue";
-    if ((cli->mode & (PLAY | SERVE | CATALOGUE)) && cli->operand_count == 0)
+    const char *option = cli->mode == PLAY      ? "play"
+                         : cli->mode == SERVE   ? "serve"
+                         : cli->mode == AGAINST ? "against"
+                                                : "catalogue";
+    if ((cli->mode & (PLAY | SERVE | CATALOGUE | AGAINST)) && cli->operand_count == 0)
         dq_cli_usage(cli, "--%s needs an environment (--list names them)", option);
     if (cli->mode == SYNTHETIC && cli->operand_count)
-        dq_cli_usage(cli, "an environment needs --serve, --play or --catalogue");
+        dq_cli_usage(cli, "an environment needs --serve, --play, --catalogue or --against");
 }
 
 static dq_status run(const sim_options *o, dq_cli *cli, dq_error *error)
@@ -178,6 +186,7 @@ static dq_status run(const sim_options *o, dq_cli *cli, dq_error *error)
     if (cli->mode == LIST) return list_envs();
     if (cli->mode == PLAY) return play(o, cli, error);
     if (cli->mode == CATALOGUE) return write_catalogue(o, cli, error);
+    if (cli->mode == AGAINST) return sim_against(cli, &o->against, &o->common, error);
     return cli->mode == SERVE ? serve(cli, error) : make_synthetic(o, cli, error);
 }
 
@@ -186,7 +195,8 @@ int main(int argc, char **argv)
     sim_options o = {.common = DQ_COMMON_DEFAULTS,
                      .users = 1000,
                      .items = 500,
-                     .play = {.max_steps = DQ_EPISODES_MAX_STEPS}};
+                     .play = {.max_steps = DQ_EPISODES_MAX_STEPS},
+                     .against = {.click = "CLICK", .sessions = 100, .rounds = 1, .list = 5, .parallel = 4}};
     const unsigned payload = DQ_OPT_PAYLOAD;
     /* clang-format off */
     const dq_option table[] = {
@@ -199,9 +209,17 @@ int main(int argc, char **argv)
         {"epsilon", 0, DQ_OPT_REAL, &o.play.epsilon, "X", "the share of steps at which it takes any action", payload | DQ_OPT_UNSET, .min = 0, .max = 1, .modes = PLAY, .needs = "model"},
         {"max-steps", 0, DQ_OPT_COUNT, &o.play.max_steps, "N", "steps after which an episode is cut off, should it not end (0: never)", payload, .min = 0, .max = 1e12, .modes = PLAY},
         {"catalogue", 'c', DQ_OPT_FLAG, &o.catalogue, NULL, "write the environment's users and items", payload, .modes = CATALOGUE},
+        {"against", 'a', DQ_OPT_TEXT, &o.against.address, "URL", "its users ask this server for lists and answer them: http://HOST:PORT or unix:PATH", .modes = AGAINST},
+        {"sessions", 0, DQ_OPT_COUNT, &o.against.sessions, "N", "sessions a round", .min = 1, .max = 1e9, .modes = AGAINST},
+        {"rounds", 0, DQ_OPT_COUNT, &o.against.rounds, "N", "rounds, each a line of the table", .min = 1, .max = 1e6, .modes = AGAINST},
+        {"top", 'k', DQ_OPT_COUNT, &o.against.list, "K", "items a list", .min = 1, .max = 1000, .modes = AGAINST},
+        {"parallel", 0, DQ_OPT_COUNT, &o.against.parallel, "N", "users at a time, each with a connection", .min = 1, .max = 1024, .modes = AGAINST},
+        {"click-label", 0, DQ_OPT_TEXT, &o.against.click, "LABEL", "the answer to what was clicked", .modes = AGAINST},
+        {"pass-label", 0, DQ_OPT_TEXT, &o.against.pass, "LABEL", "the answer to what was not (else there is none)", .modes = AGAINST},
+        {"token-file", 0, DQ_OPT_TEXT, &o.against.token_file, "FILE", "the server's bearer token", .flags = DQ_OPT_READS, .modes = AGAINST},
         {"list", 'l', DQ_OPT_FLAG, &o.list, NULL, "print the environments with their options, and stop", .modes = LIST},
-        {"seed", 0, DQ_OPT_COUNT, &o.common.seed, "N", "seed of the random numbers", .min = 0, .max = 9.2e18, .modes = SYNTHETIC | PLAY},
-        DQ_OPTIONS_COMMON_IN(o.common, SYNTHETIC | PLAY | CATALOGUE), {0}};
+        {"seed", 0, DQ_OPT_COUNT, &o.common.seed, "N", "seed of the random numbers", .min = 0, .max = 9.2e18, .modes = SYNTHETIC | PLAY | AGAINST},
+        DQ_OPTIONS_COMMON_IN(o.common, SYNTHETIC | PLAY | CATALOGUE | AGAINST), {0}};
     /* clang-format on */
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     check(&cli, &o);

@@ -54,16 +54,10 @@ static dq_status pass_models(each *e, int *stream, dq_error *error)
 {
     dq_source *source;
     dq_reader *reader = NULL;
-    dq_bundle model;
-    int got = 0;
     dq_status status = dq_worker_source(&source, stream, error);
     if (!status) status = dq_reader_open_source(&reader, source, error);
-    while (!status && (got = dq_reader_next(reader, &model, error)) > 0) {
-        status = dq_writer_put(e->t->output, &model, error);
-        dq_bundle_free(&model);
-    }
+    if (!status) status = dq_bundles_pass(reader, e->t->output, error);
     dq_reader_close(reader);
-    if (!status && got < 0) status = error->status;
     return !status && e->t->o->common.flush ? dq_writer_flush(e->t->output, error) : status;
 }
 

@@ -20,6 +20,7 @@ static void choose_weight(train *t)
 
 static dq_status train_all(train *t, dq_error *error)
 {
+    if (t->cli->mode == TRAIN_FOLLOW) return train_run_follow(t, error);
     if (t->cli->mode & TRAIN_LOGGED) return train_run_offline(t, error);
     dq_status status = train_open(t, error);
     if (status) return status;
@@ -35,20 +36,23 @@ static dq_status train_in_mode(train *t, unsigned mode, dq_error *error)
     choose_weight(t);
     dq_status status = train_all(t, error);
     if (!status && t->o->pass) status = dq_catalogue_write(&t->dataset.catalogue, t->output, error);
-    if (status) return status;
+    if (status || !t->output) return status;
     status = dq_writer_close(t->output, error);
     t->output = NULL;
     return status;
 }
 
-static dq_status run(train_options *o, dq_cli *cli, dq_error *error)
+static dq_status run(train_options *o, dq_cli *cli, bool *refused, dq_error *error)
 {
     train t = {.o = o, .cli = cli};
     unsigned mode = train_options_mode(cli);
-    dq_status status = o->offline ? train_offline_read(&t, &mode, error) : DQ_OK;
+    dq_status status = o->offline  ? train_offline_read(&t, &mode, error)
+                       : o->follow ? train_follow_read(&t, error)
+                                   : DQ_OK;
     if (!status) status = train_in_mode(&t, mode, error);
     dq_offline_input_free(&t.logged);
     train_close(&t);
+    *refused = t.refused;
     return status;
 }
 
@@ -57,6 +61,8 @@ int main(int argc, char **argv)
     dq_cli cli;
     dq_error error = DQ_ERROR_NONE;
     train_options *o = train_options_parse(&cli, argc, argv);
-    dq_status status = run(o, &cli, &error);
-    return dq_cli_finish(&cli, status, &error);
+    bool refused = false;
+    dq_status status = run(o, &cli, &refused, &error);
+    int end = dq_cli_finish(&cli, status, &error);
+    return end == DQ_EXIT_DONE && refused ? DQ_EXIT_REFUSED : end;
 }

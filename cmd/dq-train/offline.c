@@ -18,7 +18,8 @@ typedef struct offline {
     dq_members members;
     size_t member;
     dq_log log;
-    train_kept kept;
+    dq_kept_run kept;
+    dq_checkpoint checkpoint;
     dq_progress bar;
     char note[64];
 } offline;
@@ -94,7 +95,8 @@ static dq_status save(void *arg, dq_bundle *model, dq_error *error)
 {
     offline *f = arg;
     dq_status status = dq_agent_save(f->agent, true, model, error);
-    return status ? status : dq_offline_save(f->run, model, error);
+    if (!status) status = dq_offline_save(f->run, model, error);
+    return status ? status : train_finish_model(f->t, model, DQ_ABSENT, error);
 }
 
 static dq_status restore(void *arg, const dq_bundle *model, dq_error *error)
@@ -106,7 +108,7 @@ static dq_status restore(void *arg, const dq_bundle *model, dq_error *error)
 
 static dq_status stop(offline *f, dq_error *error)
 {
-    dq_status status = train_keep(f->t, &f->kept, error);
+    dq_status status = dq_checkpoint_keep(&f->checkpoint, &f->kept, error);
     if (status) return status;
     return dq_fail(error, DQ_ERR_STOPPED,
                    "stopped after %llu batches of %llu; the same command goes on from %s",
@@ -125,9 +127,7 @@ static dq_status log_epoch(offline *f, uint64_t epoch, dq_error *error)
     if (ok && f->t->weighted)
         ok = dq_map_set(&arena, &line, "cosine_weight",
                         dq_real(dq_reward_weight_at(&f->t->weight, epoch - 1)));
-    dq_status status = ok ? dq_log_line(&f->log, &line, error) : dq_fail_memory(error, "the log");
-    dq_arena_free(&arena);
-    return status;
+    return dq_log_made(&f->log, ok, &line, &arena, error);
 }
 
 static dq_status end_epoch(offline *f, dq_error *error)
@@ -141,7 +141,7 @@ static dq_status end_epoch(offline *f, dq_error *error)
     dq_status status = log_epoch(f, e.epoch, error);
     if (!status) weigh_rows(f, e.epoch);
     bool due = o->checkpoint && (e.epoch % o->checkpoint_every == 0 || dq_offline_done(f->run));
-    return status || !due ? status : train_keep(f->t, &f->kept, error);
+    return status || !due ? status : dq_checkpoint_keep(&f->checkpoint, &f->kept, error);
 }
 
 /* Says where what was learnt ranks nothing, or no better than chance; where memory is short, nothing. */
@@ -178,7 +178,8 @@ static dq_status run(offline *f, dq_error *error)
 {
     const train_options *o = f->t->o;
     dq_status status = make(f, error);
-    if (!status) status = train_resume(f->t, &f->kept, error);
+    f->checkpoint = train_checkpoint(f->t);
+    if (!status) status = dq_checkpoint_resume(&f->checkpoint, &f->kept, o->log, error);
     if (!status) status = train_open_output(f->t, error);
     if (status) return status;
     dq_offline_sizes sizes = dq_offline_size(f->run);
@@ -211,7 +212,7 @@ static dq_status write_model(offline *f, dq_error *error)
 dq_status train_run_offline(train *t, dq_error *error)
 {
     offline f = {.t = t};
-    f.kept = (train_kept){&f.log, DQ_ABSENT, &f, save, restore};
+    f.kept = (dq_kept_run){&f.log, &f, save, restore};
     dq_status status = run(&f, error);
     status = dq_log_close(&f.log, status, error);
     if (!status) status = write_model(&f, error);

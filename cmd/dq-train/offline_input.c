@@ -54,13 +54,10 @@ static dq_status check_order(const train *t, dq_error *error)
 {
     const dq_session_log *log = &t->logged.log;
     char words[512];
-    bool none = log->tally.count[DQ_TIME_NONE] > 0;
-    if (none && dq_cli_given(t->cli, "time"))
-        return dq_fail(error, DQ_ERR_UNKNOWN, "--time %s: the interactions have no such attribute%s%s",
-                       log->time, *log->suggested ? "; one that reads as a time is " : "", log->suggested);
-    if (dq_session_log_describe_order(log, words, sizeof words))
-        dq_cli_say(t->cli, &t->o->common, "%s%s", words, none ? " (--time NAME)" : "");
-    return DQ_OK;
+    dq_status status = dq_session_log_check_order(log, dq_cli_given(t->cli, "time"), words, sizeof words,
+                                                  error);
+    if (!status && *words) dq_cli_say(t->cli, &t->o->common, "%s", words);
+    return status;
 }
 
 /* Sessions are laid out as those of the model that is started from, but for what an option says; the record

@@ -5,7 +5,6 @@
  */
 #include "train.h"
 
-#include "env/catalogue.h"
 #include "label/user_rewards.h"
 #include "learn/kept.h"
 #include "rollout/report.h"
@@ -27,7 +26,8 @@ typedef struct online {
     dq_user_rewards *rewards; /* the catalogue's */
     dq_value labeller;        /* of these; nil: nobody labelled */
     float *value;             /* (candidates) Q of what may be asked ahead */
-    train_kept kept;
+    dq_kept_run kept;
+    dq_checkpoint checkpoint;
     dq_progress *bar; /* may be NULL */
     bool due;         /* a checkpoint */
     char note[48];
@@ -173,7 +173,8 @@ static dq_status save(void *arg, dq_bundle *model, dq_error *error)
 {
     online *run = arg;
     dq_status status = dq_online_save(&run->loop, model, error);
-    return status || !run->rewards ? status : dq_user_rewards_save(run->rewards, model, error);
+    if (!status && run->rewards) status = dq_user_rewards_save(run->rewards, model, error);
+    return status ? status : train_finish_model(run->t, model, run->user, error);
 }
 
 static dq_status restore(void *arg, const dq_bundle *model, dq_error *error)
@@ -188,7 +189,7 @@ static dq_status stop(online *run, dq_status why, dq_error *error)
 {
     const dq_online_state *at = &run->loop.at;
     dq_error e = DQ_ERROR_NONE;
-    dq_status status = train_keep(run->t, &run->kept, &e);
+    dq_status status = dq_checkpoint_keep(&run->checkpoint, &run->kept, &e);
     if (status && why == DQ_ERR_STOPPED) *error = e;
     if (status) return why == DQ_ERR_STOPPED ? status : why;
     dq_stop_release_impatient(); /* a labeller may still wait for answers that are paid for */
@@ -204,13 +205,6 @@ static dq_status stop(online *run, dq_status why, dq_error *error)
 
 /* ---- what the run tells ---- */
 
-static dq_status write_line(online *run, dq_arena *arena, const dq_value *line, bool ok, dq_error *error)
-{
-    dq_status status = ok ? dq_log_line(run->kept.log, line, error) : dq_fail_memory(error, "the log");
-    dq_arena_free(arena);
-    return status;
-}
-
 static dq_status episode_ended(void *arg, const dq_online *loop, size_t env, dq_error *error)
 {
     online *run = arg;
@@ -225,7 +219,7 @@ static dq_status episode_ended(void *arg, const dq_online *loop, size_t env, dq_
               dq_online_report_episode(loop, env, &arena, &line);
     if (ok && run->t->weighted)
         ok = dq_map_set(&arena, &line, "cosine_weight", dq_real(dq_user_rewards_weight(run->rewards)));
-    return write_line(run, &arena, &line, ok, error);
+    return dq_log_made(run->kept.log, ok, &line, &arena, error);
 }
 
 static dq_status evaluated(void *arg, const dq_online *loop, const dq_played *played, bool better,
@@ -236,7 +230,7 @@ static dq_status evaluated(void *arg, const dq_online *loop, const dq_played *pl
     dq_value line = dq_map();
     bool ok = train_name_user(run->t, run->user, &arena, &line) &&
               dq_online_report_evaluation(loop, played, better, &arena, &line);
-    return write_line(run, &arena, &line, ok, error);
+    return dq_log_made(run->kept.log, ok, &line, &arena, error);
 }
 
 static dq_status stepped(void *arg, dq_online *loop, dq_error *error)
@@ -247,7 +241,7 @@ static dq_status stepped(void *arg, dq_online *loop, dq_error *error)
     if (dq_stop_asked()) return dq_fail(error, DQ_ERR_STOPPED, "interrupted");
     if (!run->due || dq_online_evaluation_due(loop)) return DQ_OK;
     run->due = false;
-    return train_keep(run->t, &run->kept, error);
+    return dq_checkpoint_keep(&run->checkpoint, &run->kept, error);
 }
 
 /* ---- the run ---- */
@@ -270,7 +264,7 @@ static dq_status go(online *run, dq_error *error)
 {
     const train_options *o = run->t->o;
     dq_status status = dq_online_run(&run->loop, error);
-    if (!status) return o->checkpoint ? train_keep(run->t, &run->kept, error) : DQ_OK;
+    if (!status) return o->checkpoint ? dq_checkpoint_keep(&run->checkpoint, &run->kept, error) : DQ_OK;
     bool resumable = status == DQ_ERR_STOPPED || (run->rewards && dq_user_rewards_resumable(run->rewards));
     return resumable && o->checkpoint ? stop(run, status, error) : status;
 }
@@ -317,12 +311,13 @@ dq_status train_online(train *t, uint32_t user, dq_log *log, dq_progress *bar, d
     online run = {
         .t = t,
         .user = user,
-        .kept = {log, user, &run, save, restore},
+        .kept = {log, &run, save, restore},
         .bar = bar,
         .speaker = {
             .program = t->maker.program, .version = t->maker.version, .options = dq_map(), .seed = -1}};
     dq_status status = make(&run, error);
-    if (!status) status = train_resume(t, &run.kept, error);
+    run.checkpoint = train_checkpoint(t);
+    if (!status) status = dq_checkpoint_resume(&run.checkpoint, &run.kept, t->o->log, error);
     if (status == DQ_ERR_STOPPED) dq_stop_end(); /* there is nothing yet to keep */
     if (!status) status = go(&run, error);
     if (!status) status = remember_labeller(&run, error);

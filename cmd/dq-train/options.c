@@ -10,21 +10,12 @@
 
 static const char *const presets[] = {"tuned",        "published", "session", "sequence",
                                       "sequence-dqn", "films",     "maze",    NULL};
-static const char *const bootstraps[] = {"max", "same", NULL};           /* as dq_bootstrap */
-static const char *const activations[] = {"relu", "gelu", "tanh", NULL}; /* as dq_activation */
 static const char *const rewards[] = {"auto", "cosine", "logged", NULL};
-static const char *const heads[] = {"outputs", "actions", NULL};                     /* as dq_head */
-static const char *const encoders[] = {"none", "mean", "attention", "sasrec", NULL}; /* as dq_encoder */
-static const char *const losses[] = {"mse", "huber", "softmax", "pairwise", NULL};   /* as dq_loss */
-static const char *const inputs[] = {"all", "features", NULL};                       /* as dq_hidden_inputs */
 static const char *const decay_forms[] = {"l2", "decoupled", NULL};
-static const char *const explorers[] = {"epsilon", "softmax", NULL}; /* as dq_explore_by */
-static const char *const decays[] = {"multiplicative", "exponential", "linear", NULL};
 static const char *const ends[] = {"truncated", "terminal", NULL}; /* of a session */
 static const char *const keeps[] = {"last", "best", "both", NULL};
 static const char *const counts[] = {"updates", "steps", "episodes", NULL}; /* as dq_count_by */
-static const char *const times[] = {"updates", "steps", "episodes", "run", NULL};
-static const char *schedules[16]; /* names of dq_schedules */
+static const char *schedules[16];                                           /* names of dq_schedules */
 
 static const dq_mode modes[] = {
     {TRAIN_ONLINE, "online", "online training",
@@ -36,6 +27,8 @@ static const dq_mode modes[] = {
      .help = "an agent of sessions, from interactions (--offline --sessions)"},
     {TRAIN_STATES, "states", "--offline with states",
      .help = "an agent from transitions that have vectors for states (--offline)"},
+    {TRAIN_FOLLOW, "follow", "--follow",
+     .help = "a model learns on from what a server logs (--follow LOG --init MODEL)"},
     {TRAIN_ENV, "env", "an environment (--env)",
      .help = "an agent in an environment (--env, --env-cmd, or a preset of one)", .no_operands = true},
     {0}};
@@ -72,6 +65,7 @@ static train_options o = {
     .agent = 1,
     .layout = {.steps = 10, .count = true, .recency = 1, .one_hot = true},
     .event_values = 32,
+    .answer_time = 3600,
     .time = DQ_SESSION_TIME_DEFAULT};
 
 enum { PAYLOAD = DQ_OPT_PAYLOAD };
@@ -91,8 +85,12 @@ static const dq_option table[] = {
     {"each-user", 0, DQ_OPT_FLAG, &o.each_user, NULL, "an agent for each user, one worker a thread", PAYLOAD, .modes = TRAIN_EACH, .recorded = TRAIN_LIVE},
     {"offline", 0, DQ_OPT_FLAG, &o.offline, NULL, "train on what the stream has logged: its transitions", PAYLOAD, .modes = TRAIN_LOGGED, .recorded = TRAIN_LIVE | TRAIN_LOGGED},
     {"sessions", 0, DQ_OPT_FLAG, &o.sessions, NULL, "or its interactions, as what users met in the order of time", PAYLOAD, .modes = TRAIN_SESSIONS, .recorded = TRAIN_LOGGED, .needs = "offline"},
-    {"unanswered", 0, DQ_OPT_TEXT, &o.unanswered, "LABEL", "the label of what was shown and not answered (else it has no reward)", PAYLOAD | DQ_OPT_UNSET, .modes = TRAIN_OFFLINE | TRAIN_SESSIONS},
-    {"preset", 0, DQ_OPT_CHOICE, &o.preset, "NAME", "other defaults: tuned on real labels, as published; or a published system in its environment", PAYLOAD, .choices = presets},
+    {"follow", 0, DQ_OPT_TEXT, &o.follow, "LOG", "learn on from what a server logs, and put the model in the old one's place", .flags = DQ_OPT_READS, .modes = TRAIN_FOLLOW, .needs = "init"},
+    {"every", 0, DQ_OPT_TEXT, &o.every, "N|TIME", "again and again: after N rows, or a time such as 10m or 1h (else in one shot)", .modes = TRAIN_FOLLOW},
+    {"answer-time", 0, DQ_OPT_REAL, &o.answer_time, "SECONDS", "how long an answer may take: so long a showing waits (0: what the log has by now)", PAYLOAD, .min = 0, .max = 1e9, .modes = TRAIN_FOLLOW},
+    {"accept", 0, DQ_OPT_TEXT, &o.accept, "COMMAND", "who decides, by exit status, whether the new model ($DQ_CANDIDATE) takes the place of the old one ($DQ_STANDING)", .modes = TRAIN_FOLLOW},
+    {"unanswered", 0, DQ_OPT_TEXT, &o.unanswered, "LABEL", "the label of what was shown and not answered (else it has no reward)", PAYLOAD | DQ_OPT_UNSET, .modes = TRAIN_OFFLINE | TRAIN_SESSIONS | TRAIN_FOLLOW},
+    {"preset", 0, DQ_OPT_CHOICE, &o.preset, "NAME", "other defaults: tuned on real labels, as published; or a published system in its environment", PAYLOAD, .choices = presets, .modes = TRAIN_ALL & ~TRAIN_FOLLOW},
     {"init", 'i', DQ_OPT_TEXT, &o.init, "MODEL", "start from a model (also one in the stream)", .flags = DQ_OPT_READS},
     {"pass", 0, DQ_OPT_FLAG, &o.pass, NULL, "send the catalogue after the model", PAYLOAD, .modes = TRAIN_LIVE | TRAIN_LOGGED},
     {"checkpoint", 'c', DQ_OPT_TEXT, &o.checkpoint, "FILE", "keep progress in FILE, and go on from it when it exists", .flags = DQ_OPT_WRITES, .modes = TRAIN_ONLINE | TRAIN_LOGGED | TRAIN_ENV, .why = "a model of --each-user leaves when it is learnt, and what is half learnt is not kept; --user ID keeps one user's progress"},
@@ -100,8 +98,8 @@ static const dq_option table[] = {
     {"log", 'l', DQ_OPT_TEXT, &o.log, "FILE", "metrics as JSON lines, one an episode or epoch", .flags = DQ_OPT_WRITES},
     {"agent", 'a', DQ_OPT_CHOICE, &o.agent, "NAME", "who learns", PAYLOAD, train_agents, .section = "The agent and its networks (what is not given is --init's)"},
     {"hidden", 0, DQ_OPT_TEXT, &o.hidden, "N,N,...", "the Q-network's hidden widths", .flags = PAYLOAD, .where = NETWORKS},
-    {"head", 0, DQ_OPT_CHOICE, &o.config.head, "NAME", "an output (bandits: a posterior) an action, or one for all, of state and action vector", PAYLOAD, .choices = heads, .where = VECTORS},
-    {"encoder", 0, DQ_OPT_CHOICE, &o.config.encoder, "NAME", "of the history in the state", PAYLOAD, encoders, .modes = TRAIN_VECTORS, .where = NETWORK, .why = "a user's state has no history"},
+    {"head", 0, DQ_OPT_CHOICE, &o.config.head, "NAME", "an output (bandits: a posterior) an action, or one for all, of state and action vector", PAYLOAD, .choices = dq_head_names, .where = VECTORS},
+    {"encoder", 0, DQ_OPT_CHOICE, &o.config.encoder, "NAME", "of the history in the state", PAYLOAD, dq_encoder_names, .modes = TRAIN_VECTORS, .where = NETWORK, .why = "a user's state has no history"},
     {"blocks", 0, DQ_OPT_SMALL, &o.config.blocks, "N", "of the transformer: each self-attention and feed-forward", PAYLOAD, .min = 1, .max = DQ_NET_MAX_BLOCKS, .modes = TRAIN_VECTORS, .where = TRANSFORMER, .why = "a user's state has no history"},
     {"heads", 0, DQ_OPT_SMALL, &o.config.heads, "N", "of its self-attention", PAYLOAD, .min = 1, .max = DQ_NET_MAX_HEADS, .modes = TRAIN_VECTORS, .where = TRANSFORMER, .why = "a user's state has no history"},
     {"encoder-width", 0, DQ_OPT_SMALL, &o.config.encoder_width, "N", "of its tokens, a multiple of the heads", PAYLOAD, .min = 1, .max = DQ_NET_MAX_ENCODER_WIDTH, .modes = TRAIN_VECTORS, .where = TRANSFORMER, .why = "a user's state has no history"},
@@ -109,12 +107,12 @@ static const dq_option table[] = {
     {"wish", 0, DQ_OPT_TEXT, &o.wish, "X", "dt: the return that it acts for: a number, the greatest of the log's, or none (behaviour cloning)", PAYLOAD, .modes = TRAIN_SESSIONS | TRAIN_STATES, .where = "agent=dt"},
     {"features", 0, DQ_OPT_TEXT, &o.features, "NAME,...", "further inputs of a head on actions: none, pairs or all (cosines of the catalogue's pairs of fields, of all of one width), features of a pair within its list (docs/features.md), or auto", PAYLOAD, .modes = TRAIN_ITEMS, .where = VECTORS, .why = "a catalogue alone has fields to compare"},
     {"feature-scale", 0, DQ_OPT_REAL, &o.config.feature_scale, "X", "the cosines are multiplied by X", PAYLOAD, .min = 1e-6, .max = 1e6, .modes = TRAIN_ITEMS, .where = NETWORK " features", .why = "a catalogue alone has fields to compare"},
-    {"hidden-inputs", 0, DQ_OPT_CHOICE, &o.config.hidden_inputs, "NAME", "what hidden layers of a head on actions see: all, or the features alone", PAYLOAD, inputs, .modes = TRAIN_ITEMS, .where = NETWORK, .why = "a catalogue alone has fields to compare"},
+    {"hidden-inputs", 0, DQ_OPT_CHOICE, &o.config.hidden_inputs, "NAME", "what hidden layers of a head on actions see: all, or the features alone", PAYLOAD, dq_hidden_inputs_names, .modes = TRAIN_ITEMS, .where = NETWORK, .why = "a catalogue alone has fields to compare"},
     {"direct", 0, DQ_OPT_FLAG, &o.config.direct, NULL, "features are also added to the output, with learnt weights", PAYLOAD, .modes = TRAIN_ITEMS, .where = NETWORK, .why = "a catalogue alone has fields to compare"},
     {"direct-start", 0, DQ_OPT_REAL, &o.passes.start_weight, "X", "what the weight of the best cosine starts at, the one that alone orders the rows best", PAYLOAD, .min = 0, .max = 1e6, .modes = TRAIN_OFFLINE, .where = NETWORK " loss=softmax,pairwise direct", .why = "lists alone tell which it is"},
     {"factored", 0, DQ_OPT_SMALL, &o.config.factored, "N", "a factored head beside the hidden layers: tau cos(P s, R a) of N numbers each (0: none)", PAYLOAD, .min = 0, .max = 65536, .where = NETWORK},
     {"input-dropout", 0, DQ_OPT_REAL, &o.config.input_dropout, "P", "share of the numbers of states and actions dropped in training", PAYLOAD, .min = 0, .max = 0.95, .where = NETWORK},
-    {"activation", 0, DQ_OPT_CHOICE, &o.config.activation, "NAME", "of hidden units", PAYLOAD, .choices = activations, .where = NETWORKS},
+    {"activation", 0, DQ_OPT_CHOICE, &o.config.activation, "NAME", "of hidden units", PAYLOAD, .choices = dq_activation_names, .where = NETWORKS},
     {"dropout", 0, DQ_OPT_REAL, &o.config.dropout, "P", "share of hidden units dropped in training", PAYLOAD, .min = 0, .max = 0.95, .where = NETWORKS},
     {"dropout-layers", 0, DQ_OPT_SMALL, &o.config.dropout_layers, "N", "hidden layers behind which it is, from the first (0: all)", PAYLOAD, .min = 0, .max = 16, .where = NETWORK " dropout"},
     {"batch-norm", 0, DQ_OPT_FLAG, &o.config.batch_norm, NULL, "batch norm in hidden layers", .flags = PAYLOAD, .where = NETWORK},
@@ -137,10 +135,10 @@ static const dq_option table[] = {
     {"weight-decay", 0, DQ_OPT_REAL, &o.config.adam.decay, "X", "weight decay", PAYLOAD, .min = 0, .max = 10, .where = NETWORKS},
     {"decay-form", 0, DQ_OPT_CHOICE, &o.decay_form, "NAME", "of the weight decay: l2 in the gradient, or decoupled from it, of matrices alone", PAYLOAD, decay_forms, .where = NETWORKS " weight-decay"},
     {"gamma", 'g', DQ_OPT_REAL, &o.config.gamma, "X", "discount", PAYLOAD, .min = 0, .max = 0.9999, .where = VALUES},
-    {"bootstrap", 0, DQ_OPT_CHOICE, &o.config.bootstrap, "NAME", "value of the next state: max over what is on offer, or the same action's", PAYLOAD, .choices = bootstraps, .where = VALUES " agent=tabular|loss=mse,huber"},
+    {"bootstrap", 0, DQ_OPT_CHOICE, &o.config.bootstrap, "NAME", "value of the next state: max over what is on offer, or the same action's", PAYLOAD, .choices = dq_bootstrap_names, .where = VALUES " agent=tabular|loss=mse,huber"},
     {"double", 0, DQ_OPT_FLAG, &o.config.double_q, NULL, "Double Q-learning", .flags = PAYLOAD, .where = NETWORK " loss=mse,huber"},
     {"n-step", 0, DQ_OPT_SMALL, &o.config.n_step, "N", "rewards summed before bootstrapping", PAYLOAD, .min = 1, .max = 1000, .modes = TRAIN_ACTING | TRAIN_SESSIONS | TRAIN_STATES, .where = NETWORK, .why = "pairs of users and items follow no order, so no later reward is theirs"},
-    {"loss", 0, DQ_OPT_CHOICE, &o.config.loss, "NAME", "of Q: mse learns the mean of rewards; huber, linear from --huber-delta on, something between mean and median, so rare great ones count less; softmax and pairwise learn the order of each user's list, offline", PAYLOAD, .choices = losses, .where = NETWORK},
+    {"loss", 0, DQ_OPT_CHOICE, &o.config.loss, "NAME", "of Q: mse learns the mean of rewards; huber, linear from --huber-delta on, something between mean and median, so rare great ones count less; softmax and pairwise learn the order of each user's list, offline", PAYLOAD, .choices = dq_loss_names, .where = NETWORK},
     {"list-temperature", 0, DQ_OPT_REAL, &o.config.list_temperature, "X", "a list's outputs are divided by X", PAYLOAD, .min = 1e-6, .max = 1e6, .modes = TRAIN_OFFLINE, .where = NETWORK " loss=softmax,pairwise", .why = "lists are of a catalogue's users"},
     {"huber-delta", 0, DQ_OPT_REAL, &o.config.huber_delta, "X", "error from which on Huber's loss is linear", PAYLOAD, .min = 1e-6, .max = 1e6, .where = NETWORK " loss=huber"},
     {"clip-norm", 0, DQ_OPT_REAL, &o.config.clip_norm, "X", "the gradient's norm is at most X (0: any)", PAYLOAD, .min = 0, .max = 1e9, .where = NETWORKS},
@@ -163,20 +161,20 @@ static const dq_option table[] = {
     {"switch-episode", 0, DQ_OPT_COUNT, &o.switch_episode, "N", "the share jumps at episode N (1:0, or --cosine-weight A:B)", PAYLOAD | DQ_OPT_UNSET, .min = 1, .max = 1e9, .modes = TRAIN_LIVE, .why = "the share changes by the episode where a catalogue is acted in alone"},
     {"compare", 0, DQ_OPT_LIST, &o.pairs, "USER:ITEM", "fields whose cosine rewards (else the catalogue's)", PAYLOAD, .modes = TRAIN_LIVE, .where = "reward=auto,cosine", .why = "rewards there are the log's or the environment's"},
     {"raw-cosine", 0, DQ_OPT_FLAG, &o.raw_cosine, NULL, "cosines in [-1, 1], not [0, 1]", PAYLOAD, .modes = TRAIN_LIVE, .where = "reward=auto,cosine", .why = "rewards there are the log's or the environment's"},
-    {"planning", 'n', DQ_OPT_SMALL, &o.config.planning, "N", "planning updates a step", PAYLOAD, .min = 0, .max = 1e4, .modes = TRAIN_ACTING, .where = "agent=tabular,dyna-q agent=tabular|world", .why = "a log is learnt in passes, and dq-plan plans with the model"},
+    {"planning", 'n', DQ_OPT_SMALL, &o.config.planning, "N", "planning updates a step", PAYLOAD, .min = 0, .max = 1e4, .modes = TRAIN_REMEMBERS, .where = "agent=tabular,dyna-q agent=tabular|world", .why = "a log is learnt in passes, and dq-plan plans with the model"},
     {"epsilon", 0, DQ_OPT_REAL, &o.config.epsilon, "X", "exploration at the start", PAYLOAD, .min = 0, .max = 1, .modes = TRAIN_ACTING, .where = VALUES " explore=epsilon", .why = "where nobody acts nothing is explored"},
     {"epsilon-min", 0, DQ_OPT_REAL, &o.config.epsilon_min, "X", "exploration at least", PAYLOAD, .min = 0, .max = 1, .modes = TRAIN_ACTING, .where = VALUES " explore=epsilon", .why = "where nobody acts nothing is explored"},
     {"epsilon-decay", 0, DQ_OPT_REAL, &o.epsilon_decay, "X", "its factor a learning step", PAYLOAD, .min = 0, .max = 1, .modes = TRAIN_ACTING, .where = VALUES " explore=epsilon", .why = "where nobody acts nothing is explored"},
-    {"replay", 0, DQ_OPT_COUNT, &o.config.replay, "N", "transitions remembered", PAYLOAD, .min = 1, .max = 1e8, .modes = TRAIN_ACTING, .where = NETWORK, .why = "a log is passed over, not remembered"},
-    {"warmup", 0, DQ_OPT_COUNT, &o.config.warmup, "N", "transitions before learning", PAYLOAD, .min = 0, .max = 1e8, .modes = TRAIN_ACTING, .where = NETWORK, .why = "a log is passed over, not remembered"},
-    {"train-every", 0, DQ_OPT_COUNT, &o.config.train_every, "N", "steps between learning", PAYLOAD, .min = 1, .max = 1e9, .modes = TRAIN_ACTING, .where = VALUES, .why = "a log is passed over, not remembered"},
-    {"updates", 0, DQ_OPT_COUNT, &o.config.updates, "N", "updates each time", PAYLOAD, .min = 1, .max = 1e6, .modes = TRAIN_ACTING, .where = NETWORK, .why = "a log is passed over, not remembered"},
+    {"replay", 0, DQ_OPT_COUNT, &o.config.replay, "N", "transitions remembered", PAYLOAD, .min = 1, .max = 1e8, .modes = TRAIN_REMEMBERS, .where = NETWORK, .why = "a log is passed over, not remembered"},
+    {"warmup", 0, DQ_OPT_COUNT, &o.config.warmup, "N", "transitions before learning", PAYLOAD, .min = 0, .max = 1e8, .modes = TRAIN_REMEMBERS, .where = NETWORK, .why = "a log is passed over, not remembered"},
+    {"train-every", 0, DQ_OPT_COUNT, &o.config.train_every, "N", "steps between learning", PAYLOAD, .min = 1, .max = 1e9, .modes = TRAIN_REMEMBERS, .where = VALUES, .why = "a log is passed over, not remembered"},
+    {"updates", 0, DQ_OPT_COUNT, &o.config.updates, "N", "updates each time", PAYLOAD, .min = 1, .max = 1e6, .modes = TRAIN_REMEMBERS, .where = NETWORK, .why = "a log is passed over, not remembered"},
     {"rollout", 0, DQ_OPT_SMALL, &o.config.rollout, "N", "dyna-q: steps that planning looks ahead", PAYLOAD, .min = 1, .max = 1000, .modes = TRAIN_ACTING, .where = WORLD " planning", .why = "a log is learnt in passes, and dq-plan plans with the model"},
-    {"explore", 0, DQ_OPT_CHOICE, &o.config.explore_by, "NAME", "epsilon-greedy, or softmax of Q", PAYLOAD, explorers, .modes = TRAIN_ACTING, .where = VALUES, .why = "where nobody acts nothing is explored"},
+    {"explore", 0, DQ_OPT_CHOICE, &o.config.explore_by, "NAME", "epsilon-greedy, or softmax of Q", PAYLOAD, dq_explore_by_names, .modes = TRAIN_ACTING, .where = VALUES, .why = "where nobody acts nothing is explored"},
     {"temperature", 0, DQ_OPT_REAL, &o.config.temperature, "X", "of the softmax", PAYLOAD, .min = 1e-6, .max = 1e6, .modes = TRAIN_ACTING, .where = VALUES " explore=softmax", .why = "where nobody acts nothing is explored"},
-    {"epsilon-form", 0, DQ_OPT_CHOICE, &o.config.decay_form, "NAME", "how epsilon falls", PAYLOAD, decays, .modes = TRAIN_ACTING, .where = VALUES " explore=epsilon", .why = "where nobody acts nothing is explored"},
+    {"epsilon-form", 0, DQ_OPT_CHOICE, &o.config.decay_form, "NAME", "how epsilon falls", PAYLOAD, dq_decay_form_names, .modes = TRAIN_ACTING, .where = VALUES " explore=epsilon", .why = "where nobody acts nothing is explored"},
     {"epsilon-over", 0, DQ_OPT_REAL, &o.epsilon_over, "N", "exponential: its time constant; linear: until it is least", PAYLOAD, .min = 0, .max = 1e12, .modes = TRAIN_ACTING, .where = VALUES " explore=epsilon", .why = "where nobody acts nothing is explored"},
-    {"epsilon-by", 0, DQ_OPT_CHOICE, &o.config.decay_by, "WHAT", "what epsilon's time counts (run: shares of the run)", PAYLOAD, times, .modes = TRAIN_ACTING, .where = VALUES " explore=epsilon", .why = "where nobody acts nothing is explored"},
+    {"epsilon-by", 0, DQ_OPT_CHOICE, &o.config.decay_by, "WHAT", "what epsilon's time counts (run: shares of the run)", PAYLOAD, dq_count_by_names, .modes = TRAIN_ACTING, .where = VALUES " explore=epsilon", .why = "where nobody acts nothing is explored"},
     {"epochs", 0, DQ_OPT_COUNT, &o.passes.epochs, "N", "passes (0: as many as make 150 batches of lists)", PAYLOAD, .min = 0, .max = 1e6, .modes = TRAIN_LOGGED, .where = PASSES, .section = "Passes over a log"},
     {"negatives", 0, DQ_OPT_COUNT, &o.passes.negatives, "N", "unlabelled items drawn per labelled row, as IGNORE; of lists those drawn for a list (0: all items)", PAYLOAD, .min = 0, .max = 1e6, .modes = TRAIN_OFFLINE | TRAIN_SESSIONS, .where = VALUES, .why = "a log of users and items alone tells what was not met"},
     {"q-models", 0, DQ_OPT_SMALL, &o.q_models, "N", "networks of Q, of seeds S, S + 1 ..., in one model, by whose mean dq-rank ranks", PAYLOAD, .min = 1, .max = 100, .modes = TRAIN_OFFLINE, .where = NETWORK, .excludes = "init", .why = "dq-rank alone takes a model of several, of users and items"},
@@ -240,6 +238,7 @@ void train_take_history(train_options *options, uint32_t n)
 unsigned train_options_mode(const dq_cli *cli)
 {
     bool env_preset = dq_cli_choice_modes(cli, "preset") & TRAIN_ENV;
+    if (o.follow) return TRAIN_FOLLOW;
     if (o.env || o.env_cmd || (env_preset && !o.offline)) return TRAIN_ENV;
     if (o.offline || o.sessions) return o.sessions ? TRAIN_SESSIONS : TRAIN_OFFLINE | TRAIN_STATES;
     return o.each_user ? TRAIN_EACH : TRAIN_ONLINE;

@@ -18,13 +18,15 @@ enum {
     TRAIN_SESSIONS = 8, /* from its interactions */
     TRAIN_STATES = 16,  /* from its transitions with vectors for states */
     TRAIN_ENV = 32,     /* in an environment */
+    TRAIN_FOLLOW = 64,  /* from a server's log, on from a model */
     TRAIN_LIVE = TRAIN_ONLINE | TRAIN_EACH,
     TRAIN_LOGGED = TRAIN_OFFLINE | TRAIN_SESSIONS | TRAIN_STATES,
     TRAIN_ACTING = TRAIN_LIVE | TRAIN_ENV,
     TRAIN_USERS = TRAIN_LIVE | TRAIN_OFFLINE, /* whose states are a catalogue's users */
-    TRAIN_ITEMS = TRAIN_USERS | TRAIN_SESSIONS,
+    TRAIN_ITEMS = TRAIN_USERS | TRAIN_SESSIONS | TRAIN_FOLLOW,
+    TRAIN_REMEMBERS = TRAIN_ACTING | TRAIN_FOLLOW, /* transitions, in a replay */
     TRAIN_VECTORS = TRAIN_SESSIONS | TRAIN_STATES | TRAIN_ENV,
-    TRAIN_ALL = TRAIN_USERS | TRAIN_VECTORS
+    TRAIN_ALL = TRAIN_ITEMS | TRAIN_VECTORS
 };
 
 enum { REWARD_AUTO, REWARD_COSINE, REWARD_LOGGED };
@@ -37,7 +39,8 @@ typedef struct train_options {
     bool offline, sessions, each_user, pass, raw_cosine;
     const char *user, *init, *checkpoint, *log, *map;
     const char *reward_cmd, *cosine_weight, *validate_by, *fold, *time, *event_attribute, *history;
-    const char *env, *env_cmd, *unanswered;
+    const char *env, *env_cmd, *follow, *every, *accept, *unanswered;
+    double answer_time;
     dq_texts pairs;
     int preset, reward, keep;
     uint64_t checkpoint_every, ask_ahead, switch_episode, candidates, steps, envs, event_values;

@@ -32,6 +32,9 @@ static const dq_setting remembers[] = {{"history", "3"}, {0}};
 static const dq_setting by_concordance[] = {{"best-by", "concordance"}, {0}};
 static const dq_setting by_ndcg[] = {{"batch", "256"}, {"best-by", "ndcg"}, {0}};
 static const dq_setting by_loss[] = {{"batch", "256"}, {"best-by", "loss"}, {0}};
+static const dq_setting follows[] = {
+    {"loss", "mse"}, {"gamma", "0"}, {"lr", "3e-4"}, {"lr-schedule", "constant"}, {"batch", "64"}, {"replay", "10000"},
+    {"warmup", "64"}, {"train-every", "1"}, {"planning", "0"}, {"dropout", "0"}, {0}};
 static const dq_setting env[] = {{"checkpoint-every", "100"}, {0}};
 /* clang-format on */
 
@@ -49,6 +52,7 @@ const dq_defaults train_defaults[] = {
     {TRAIN_LOGGED, "agent", "linucb", bandit_logged},
     {TRAIN_LOGGED, "agent", "thompson", bandit_logged},
     {TRAIN_LOGGED, NULL, NULL, logged},
+    {TRAIN_FOLLOW, NULL, NULL, follows},
     {TRAIN_SESSIONS, NULL, NULL, by_ndcg}, /* also under a preset */
     {TRAIN_STATES, NULL, NULL, by_loss},
     {TRAIN_VECTORS, "preset", "session", dq_preset_session},
@@ -70,7 +74,7 @@ const dq_defaults train_defaults[] = {
     {TRAIN_ALL, "agent", "thompson", thompson},
     {TRAIN_OFFLINE, "preset", "tuned", dq_preset_tuned},
     {TRAIN_OFFLINE, "preset", "published", dq_preset_published},
-    {TRAIN_LIVE | TRAIN_SESSIONS | TRAIN_STATES, "preset", "tuned", no_other},
+    {TRAIN_LIVE | TRAIN_SESSIONS | TRAIN_STATES | TRAIN_FOLLOW, "preset", "tuned", no_other},
     {TRAIN_LIVE, "preset", "published", no_other}, /* as all defaults online are */
     {TRAIN_OFFLINE, NULL, NULL, by_concordance},
     {TRAIN_USERS, "agent", "dyna-q", dq_preset_users_world},

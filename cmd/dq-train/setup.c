@@ -4,8 +4,6 @@
 #include "data/describe.h"
 #include "data/load.h"
 
-#include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- the input ---- */
@@ -225,4 +223,14 @@ dq_status train_write_model(const train *t, dq_status status, dq_bundle *model, 
     if (!status && t->o->common.flush) status = dq_writer_flush(out, error);
     dq_bundle_free(model);
     return status;
+}
+
+/* ---- what is kept on the way ---- */
+
+/* Its input is what was read, and the model that training starts from. */
+dq_checkpoint train_checkpoint(const train *t)
+{
+    uint64_t digest = dq_dataset_digest(&t->dataset) ^ t->from.digest;
+    digest = dq_models_digest(&t->dataset.models, dq_models_digest(&t->init, digest));
+    return (dq_checkpoint){t->o->checkpoint, &t->maker, (int64_t)digest, "pass"};
 }

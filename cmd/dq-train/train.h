@@ -9,18 +9,16 @@
  *     online.c       in the catalogue for one user, or in an environment
  *     offline.c      passes over what was logged
  *     offline_input.c  which is one of three things
+ *     follow.c       on what a server logs, shot after shot
  *     each.c         one agent a user, forked workers
- *     checkpoint.c   the checkpoint file, and stopping with progress kept
  */
 #ifndef DQ_TRAIN_TRAIN_H
 #define DQ_TRAIN_TRAIN_H
 
-#include "cli/log.h"
+#include "cli/checkpoint.h"
 #include "cli/stop.h"
-#include "data/dataset.h"
 #include "options.h"
 
-#include "data/label_map.h"
 #include "data/load.h"
 #include "data/model_items.h"
 #include "env/catalogue.h"
@@ -48,6 +46,7 @@ typedef struct train {
     dq_history seen;            /* --history seen: what the features are told of */
     dq_feature_users *features; /* given to the agent beside the network's own; NULL: none */
     dq_pool *pool;
+    bool refused; /* by --accept */
 } train;
 
 /* ---- setup.c ---- */
@@ -76,22 +75,8 @@ bool train_name_user(const train *t, uint32_t user, dq_arena *arena, dq_value *m
 dq_status train_write_model(const train *t, dq_status status, dq_bundle *model, dq_writer *out,
                             dq_error *error);
 
-/* ---- checkpoint.c ---- */
-
-/* A run that can be kept: what it puts into a model bundle, and takes up again. */
-typedef struct train_kept {
-    dq_log *log;
-    uint32_t user; /* DQ_ABSENT: of nobody */
-    void *arg;
-    dq_status (*save)(void *arg, dq_bundle *model, dq_error *error);
-    dq_status (*restore)(void *arg, const dq_bundle *model, dq_error *error);
-} train_kept;
-
-/* Takes up --checkpoint when the file exists and is of this run; and opens --log (unless it is open) where
- * the checkpoint left it. */
-dq_status train_resume(train *t, const train_kept *run, dq_error *error);
-/* Writes --checkpoint, with the run's identity and the log's length. */
-dq_status train_keep(train *t, const train_kept *run, dq_error *error);
+/* --checkpoint of this run. */
+dq_checkpoint train_checkpoint(const train *t);
 
 /* ---- offline_input.c ---- */
 
@@ -101,7 +86,14 @@ dq_status train_offline_read(train *t, unsigned *mode, dq_error *error);
  * of the states than a log of them. */
 dq_status train_offline_rows(train *t, dq_error *error);
 
-/* ---- the ways of training ---- */
+/* ---- follow.c ---- */
+
+/* Reads the catalogue and the model that stands, whose agent is the one that learns unless another is asked
+ * for. */
+dq_status train_follow_read(train *t, dq_error *error);
+dq_status train_run_follow(train *t, dq_error *error);
+
+/* ---- the other ways of training ---- */
 
 /* Trains an agent online to the end: in the catalogue for this user, in the environment for DQ_ABSENT; and
  * writes the models that leave. bar may be NULL. */

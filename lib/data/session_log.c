@@ -402,6 +402,20 @@ dq_status dq_session_log_describe(const dq_session_log *log, const char *map, dq
     return dq_fail_memory(error, "a model");
 }
 
+dq_status dq_session_log_check_order(const dq_session_log *log, bool asked, char *words, size_t size,
+                                     dq_error *error)
+{
+    bool none = log->tally.count[DQ_TIME_NONE] > 0;
+    *words = '\0';
+    if (none && asked)
+        return dq_fail(error, DQ_ERR_UNKNOWN, "--time %s: the interactions have no such attribute%s%s",
+                       log->time, *log->suggested ? "; one that reads as a time is " : "", log->suggested);
+    if (!dq_session_log_describe_order(log, words, size) || !none) return DQ_OK;
+    size_t at = strlen(words);
+    (void)snprintf(words + at, size - at, " (--time NAME)");
+    return DQ_OK;
+}
+
 dq_status dq_session_log_inherit(dq_session_layout *layout, dq_session_cut *cut, const dq_bundle *model,
                                  dq_arena *arena, bool (*given)(const void *arg, const char *part),
                                  const void *arg, dq_error *error)

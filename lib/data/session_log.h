@@ -112,6 +112,10 @@ dq_status dq_session_log_sort(dq_session_log *log, dq_error *error);
 /* Of a sorted log: what was taken for granted about its order, for a person to see (size >= 1 bytes): that
  * there are no times, what numbers were taken to count, that many are equal. False, and "": nothing. */
 bool dq_session_log_describe_order(const dq_session_log *log, char *words, size_t size);
+/* The same, with how to name another attribute; asked: log.time was asked for, so that it must be there
+ * (DQ_ERR_UNKNOWN). */
+dq_status dq_session_log_check_order(const dq_session_log *log, bool asked, char *words, size_t size,
+                                     dq_error *error);
 /* Fills first, item, reward, propensity, gap and, with log.attribute, value, with log.seconds, second of rows
  * with a sorted log: user u is row user_row[u] of user_count, item i row item_row[i]; events of users or
  * items with DQ_ABSENT are left out. The arrays are the caller's to free (dq_session_rows_free). */

@@ -31,6 +31,7 @@
 enum { DQ_AGENT_MAX_CONTEXT = DQ_NET_MAX_TOKENS / 3 }; /* steps of a dt, of three tokens each */
 
 typedef enum dq_explore_by { DQ_EXPLORE_EPSILON, DQ_EXPLORE_SOFTMAX } dq_explore_by;
+extern const char *const dq_explore_by_names[]; /* "epsilon", "softmax", NULL */
 
 /* Epsilon after t counts of decay_by:
  *
@@ -39,15 +40,18 @@ typedef enum dq_explore_by { DQ_EXPLORE_EPSILON, DQ_EXPLORE_SOFTMAX } dq_explore
  *     linear           from epsilon to min in `decay` counts
  */
 typedef enum dq_decay_form { DQ_DECAY_MULTIPLICATIVE, DQ_DECAY_EXPONENTIAL, DQ_DECAY_LINEAR } dq_decay_form;
+extern const char *const dq_decay_form_names[]; /* "multiplicative", "exponential", "linear", NULL */
 
 /* What time is counted in. steps: observations. run: the share of the run that is done (dq_agent_progress);
  * linear alone then, with a decay of at most 1, so that epsilon is at its least when the run is over. */
 typedef enum dq_count_by { DQ_BY_UPDATES, DQ_BY_STEPS, DQ_BY_EPISODES, DQ_BY_RUN } dq_count_by;
+extern const char *const dq_count_by_names[]; /* "updates", "steps", "episodes", "run", NULL */
 
 typedef enum dq_bootstrap {
     DQ_BOOTSTRAP_MAX,  /* Q-learning: the value of the best action on offer in the next state */
     DQ_BOOTSTRAP_SAME, /* the shortcut of some published code: of the action that was taken, there */
 } dq_bootstrap;
+extern const char *const dq_bootstrap_names[]; /* "max", "same", NULL */
 
 typedef struct dq_agent_config {
     /* the network */

@@ -21,7 +21,12 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- the table of kinds ---- */
+/* ---- tables: names of choices, and the kinds ---- */
+
+const char *const dq_bootstrap_names[] = {"max", "same", NULL};
+const char *const dq_explore_by_names[] = {"epsilon", "softmax", NULL};
+const char *const dq_decay_form_names[] = {"multiplicative", "exponential", "linear", NULL};
+const char *const dq_count_by_names[] = {"updates", "steps", "episodes", "run", NULL};
 
 const dq_agent_kind *const dq_agent_kinds[] = {
     &dq_agent_tabular,  &dq_agent_dqn, &dq_agent_dyna_q, &dq_agent_dt, &dq_agent_linucb,

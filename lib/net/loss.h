@@ -18,6 +18,7 @@ typedef enum dq_loss {
     DQ_LOSS_SOFTMAX, /* of lists: */
     DQ_LOSS_PAIRWISE,
 } dq_loss;
+extern const char *const dq_loss_names[]; /* "mse", "huber", "softmax", "pairwise", NULL */
 
 /* Whether a loss is of lists, not of rows. */
 static inline bool dq_loss_of_lists(dq_loss loss)

@@ -65,6 +65,7 @@ typedef enum dq_head {
     DQ_HEAD_OUTPUTS, /* one output an action */
     DQ_HEAD_ACTIONS, /* f(s, a) of a pair */
 } dq_head;
+extern const char *const dq_head_names[]; /* "outputs", "actions", NULL */
 
 typedef enum dq_encoder {
     DQ_ENCODER_NONE,       /* the state as it is */
@@ -80,15 +81,18 @@ typedef enum dq_encoder {
                               state | action], the latest first, whose action is to come; see
                               learn/trajectory.h */
 } dq_encoder;
+extern const char *const dq_encoder_names[]; /* "none", "mean", "attention", "sasrec", NULL */
 
 /* What the hidden layers of a head on actions see. */
 typedef enum dq_hidden_inputs {
     DQ_HIDDEN_OF_ALL,      /* encoded state, action and features */
     DQ_HIDDEN_OF_FEATURES, /* the features alone */
 } dq_hidden_inputs;
+extern const char *const dq_hidden_inputs_names[]; /* "all", "features", NULL */
 
 /* GELU is x Phi(x) with the exact normal distribution (Hendrycks and Gimpel, 2016), as PyTorch's default. */
 typedef enum dq_activation { DQ_RELU, DQ_GELU, DQ_TANH } dq_activation;
+extern const char *const dq_activation_names[]; /* "relu", "gelu", "tanh", NULL */
 
 /* A state is [user (user_width) | history (history, item_width) | rest], as env/env.h says; the three are 0
  * where all is rest. */

@@ -2,6 +2,7 @@
 #include "ope/estimate.h"
 
 #include <math.h>
+#include <stdio.h>
 
 dq_interval dq_ope_bernstein(double value, double variance, double range, uint64_t rows, double confidence)
 {
@@ -30,4 +31,12 @@ double dq_ope_ratio_variance(const dq_ope_moments *moments, size_t over, size_t 
 double dq_ope_range(const dq_ope_moments *moments, size_t j)
 {
     return fmax(moments->max[j], 0) - fmin(moments->min[j], 0);
+}
+
+bool dq_ope_is_better(const dq_ope_estimate *policy, const dq_ope_estimate *other, char *words, size_t size)
+{
+    bool better = policy->bootstrap.low > other->value; /* false beside a NAN */
+    (void)snprintf(words, size, "%s %.6g [%.6g, %.6g] is %sabove %.6g", policy->name, policy->value,
+                   policy->bootstrap.low, policy->bootstrap.high, better ? "" : "not ", other->value);
+    return better;
 }

@@ -20,6 +20,11 @@ typedef struct dq_ope_estimate {
     double ess, largest;   /* effective sample size and largest of the weights, before any clip */
 } dq_ope_estimate;
 
+/* Whether a policy is known to be better than another, by estimates from one log: the lower end of its
+ * bootstrap interval is above the other's value. words (size bytes): "snips 0.31 [0.28, 0.34] is above 0.25",
+ * or "is not above". */
+bool dq_ope_is_better(const dq_ope_estimate *policy, const dq_ope_estimate *other, char *words, size_t size);
+
 /* Maurer and Pontil, "Empirical Bernstein bounds and sample variance penalization", 2009, theorem 4, for each
  * side with half of what the confidence leaves. The theorem wants the range that a term can have; it gets
  * the observed one and 0. Of a ratio it is that of its linearised terms, and so an approximation. */

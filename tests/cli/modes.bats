@@ -17,6 +17,8 @@ setup_file() {
     dq-train --quiet --env sequence --agent dyna-q --hidden 4 --total-steps 60 --batch 4 --warmup 8 -o env.dq
     dq-sim --quiet sequence --play 1 -o log.dq
     dq-embed --quiet cf:2 c.dq -o factors.dq
+    printf 'shown r%d u%d i%d 1 0.2 m %d\n' 1 1 1 1 2 2 3 2 | "$BUILD"/helpers/make_log served.dq
+    printf 'answer r1 u1 i1 1 0.2 m 3 APPLY\n' | "$BUILD"/helpers/make_log served.dq
 }
 
 setup() {
@@ -46,9 +48,9 @@ entries() {
         "llm $1 --strategy llm --model m --cache r.db none" "hybrid $1 --strategy hybrid --model m --cache r.db none" \
         "human $1 --strategy human --answers a none" "ledger $1 --ledger none" ;;
     dq-sim) printf '%s\n' "synthetic $1 --users 1" "play $1 --play 1 sequence" "serve $1 --serve sequence" \
-        "catalogue $1 --catalogue films" "list $1 --list" ;;
+        "catalogue $1 --catalogue films" "against $1 --against http://127.0.0.1:1 cartpole" "list $1 --list" ;;
     dq-train) printf '%s\n' "online $1 --user u1 none" "each-user $1 --each-user none" "offline $1 --offline --epochs 1 --hidden 2 t.dq" \
-        "sessions $1 --offline --sessions --epochs 1 --hidden 2 c.dq" "states $1 --offline --epochs 1 --hidden 2 log.dq" "env $1 --env maze --agent tabular --total-steps 1" ;;
+        "sessions $1 --offline --sessions --epochs 1 --hidden 2 c.dq" "states $1 --offline --epochs 1 --hidden 2 log.dq" "follow $1 --follow served.dq --init pairs.dq --answer-time 0 c.dq" "env $1 --env maze --agent tabular --total-steps 1" ;;
     esac
 }
 
@@ -62,8 +64,8 @@ chooses() {
     dq-plan) names=lists ;;
     dq-rank) names=merge ;;
     dq-reward) names=ledger ;;
-    dq-sim) names="serve play catalogue list" ;;
-    dq-train) names="offline sessions each-user env env-cmd" ;;
+    dq-sim) names="serve play catalogue against list" ;;
+    dq-train) names="offline sessions each-user follow env env-cmd" ;;
     esac
     [[ " $names " == *" $2 "* ]]
 }
@@ -166,16 +168,16 @@ check_program() {
     cmp help <(dq-train --gamma 0.5 --help offline x.dq)
     cmp <(dq-train --help) <(dq-train x.dq --help)
     run -2 --separate-stderr dq-train --help elsewhere
-    [ "$stderr" = "dq-train: --help: 'elsewhere' is not one of online, each-user, offline, sessions, states, env" ]
+    [ "$stderr" = "dq-train: --help: 'elsewhere' is not one of online, each-user, offline, sessions, states, follow, env" ]
     [ -z "$output" ]
     run -2 --separate-stderr dq-train --help=
-    [ "$stderr" = "dq-train: --help: '' is not one of online, each-user, offline, sessions, states, env" ]
+    [ "$stderr" = "dq-train: --help: '' is not one of online, each-user, offline, sessions, states, follow, env" ]
 }
 
 @test "completion offers the modes behind --help" {
     dq-train --completion > completion
     bash -euc 'source ./completion
-        COMP_WORDS=(dq-train --help "") COMP_CWORD=2; _dq-train; [ "${COMPREPLY[*]}" = "online each-user offline sessions states env" ]
+        COMP_WORDS=(dq-train --help "") COMP_CWORD=2; _dq-train; [ "${COMPREPLY[*]}" = "online each-user offline sessions states follow env" ]
         COMP_WORDS=(dq-train --help = of) COMP_CWORD=3; _dq-train; [ "${COMPREPLY[*]}" = offline ]'
 }
 

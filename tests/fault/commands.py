@@ -89,6 +89,7 @@ COMMANDS = [
     Command("train bandit", "dq-train -q -t 1 --env linear --agent thompson --total-steps 200 -c ck -l log -o out", out=("out", "ck"), grows=("log",)),
     Command("train balanced", "dq-train -q -t 1 --offline --agent linucb --balance 5 -o out in/played.dq", out=("out",)),
     Command("train served", f"dq-train -q -t 1 --env-cmd in/served --total-steps 60 {SMALL} -o out", out=("out",)),
+    Command("train follow", "dq-train -q -t 1 --follow in/served.dq --init in/m.dq --answer-time 0 --batch 4 --warmup 4 --replay 50 -l log -o out in/c.dq", out=("out",), grows=("log",)),
     # dq-plan
     Command("plan pairs", "dq-plan -q -t 1 --model in/m.dq --pairs unseen -o out in/c.dq", out=("out",)),
     Command("plan states", "dq-plan -q -t 1 --model in/dyna.dq --actions all -o out in/played.dq", out=("out",)),
@@ -173,6 +174,7 @@ dq-reward -q -s logged -o t.dq c.dq
 cat c.dq c.dq t.dq > three.dq
 dq-train -q -t 1 --offline --loss mse --hidden 8 --no-world --epochs 1 --q-models 3 -o several.dq t.dq
 {ONLINE} -l log.jsonl -o m.dq c.dq
+awk 'BEGIN {{ for (i = 1; i <= 9; i++) {{ w = sprintf("r%d u%02d i%03d 1 .1 m %d", i, i, i, i); print "shown " w; print "answer " w " APPLY" }} }}' | {BUILD}/helpers/make_log served.dq
 {HALF} -c half.ck -o half.dq c.dq 2> /dev/null & pid=$!; while [ ! -e half.ck ]; do kill -0 $pid; done; kill -TERM $pid; wait $pid || [ $? = 75 ]
 awk -F'"' '{{ printf "{{\\"user\\": \\"%s\\", \\"item\\": \\"%s\\", \\"label\\": \\"%s\\", \\"time\\": \\"2024-%02d-%02d\\"}}\\n", $4, $8, $12, NR % 5 + 1, NR % 27 + 1 }}' interactions.jsonl > clicks.jsonl
 dq-export -q -u users.jsonl -i items.jsonl -x clicks.jsonl -o clicks.dq

@@ -367,6 +367,7 @@ dq_status dq_http_new_over(dq_http **made, const dq_http_config *config, const d
     if (!status) status = read_key(http, config->key, error);
     if (!status) status = read_key_header(http, config->key_header, error);
     if (!status) status = copy_text(&http->certificates, config->certificates, error);
+    if (!status) status = copy_text(&http->socket, config->socket, error);
     if (!status) status = open_poller(http, error);
     if (status)
         dq_http_free(http);
@@ -405,6 +406,7 @@ void dq_http_free(dq_http *http)
     free(http->proxy);
     free(http->via);
     free(http->certificates);
+    free(http->socket);
     free(http->key_header);
     free_secret(http->key);
     for (size_t i = 0; i < http->secret_count; i++) free_secret(http->secrets[i]);

@@ -124,6 +124,7 @@ static bool line_start(dq_http *http, dq_http_line *l)
     curl_easy_setopt(easy, CURLOPT_PROXY, http->proxy ? http->proxy : ""); /* "": nor what a variable says */
     curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
     if (http->certificates) curl_easy_setopt(easy, CURLOPT_CAINFO, http->certificates);
+    if (http->socket) curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, http->socket);
     l->next = http->free_lines;
     http->free_lines = l;
     return true;

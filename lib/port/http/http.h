@@ -54,6 +54,8 @@
 typedef struct dq_http_config {
     const char *address;    /* "http://127.0.0.1:8080/v1": http or https, no credentials inside; a query goes
                                behind each path ("https://HOST/openai?api-version=1"); copied */
+    const char *socket;     /* a Unix socket that the server listens on, in place of the address's host; NULL:
+                               none; copied */
     const char *key;        /* NULL: none; copied */
     const char *key_header; /* the header whose value is the key alone; NULL: Authorization: Bearer KEY;
                                copied */

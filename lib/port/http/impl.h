@@ -62,7 +62,7 @@ typedef struct dq_http_carrier {
 struct dq_http {
     dq_http_config config;
     const dq_http_carrier *carrier;
-    char *key, *key_header, *certificates;
+    char *key, *key_header, *certificates, *socket;
     char *address, *query; /* what stands before and behind a path: no slash at its end; "?..." or "" */
     char *server, *shown;  /* "host:port", and with the address's path */
     char *proxy, *via;     /* NULL: none; " through the proxy HOST:PORT of VARIABLE" or "" */

@@ -13,8 +13,9 @@
  *
  * What a client may cost is bounded by age, not by idleness, since a client that sends a byte a second is
  * never idle: a request that is not whole `request_seconds` after its first line, a first request that is not
- * begun by then, and an answer that is not taken by then are cut. A connection that waits for its next
- * request is closed after `idle_seconds`. No limit counts clients by address: a proxy is one address.
+ * begun by then, and an answer (or an event) that is not taken by then are cut. A connection that waits for
+ * its next request is closed after `idle_seconds`. No limit counts clients by address: a proxy is one
+ * address.
  */
 #ifndef DQ_PORT_HTTPD_HTTPD_H
 #define DQ_PORT_HTTPD_HTTPD_H
