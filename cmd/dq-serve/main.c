@@ -210,7 +210,7 @@ int main(int argc, char **argv)
         {"log", 0, DQ_OPT_TEXT, &o.log, "FILE", "append what was shown, and what came of it", .flags = 0, .section = "the log"},
         {"log-sync", 0, DQ_OPT_TEXT, &o.log_sync, "LIMIT", "make rows durable each 1s, or each 1000 (else before they are answered)", .flags = 0, .needs = "log"},
         {"log-rotate", 0, DQ_OPT_TEXT, &o.log_rotate, "LIMIT", "begin a new file at 100M, or after 86400s", .flags = 0, .needs = "log"},
-        {"cold", 0, DQ_OPT_CHOICE, &o.cold, "HOW", "lists for users of whom nothing is known: by popularity, or by a bandit that learns from what is answered", .choices = dq_serve_cold_names, .section = "users of whom nothing is known"},
+        {"cold", 0, DQ_OPT_CHOICE, &o.cold, "HOW", "lists for users of whom nothing is known: by popularity, or by a bandit that learns from what is answered", .choices = dq_serve_cold_names, .excludes = "demo", .section = "users of whom nothing is known"},
         {"cold-by", 0, DQ_OPT_CHOICE, &o.cold_by, "WHAT", "a posterior for each item, or one by the items' vectors", .choices = cold_by, .where = "cold=linucb,thompson"},
         {"cold-spread", 0, DQ_OPT_REAL, &o.cold_spread, "X", "how far from the mean it explores, in deviations", .min = 0, .max = 1e6, .where = "cold=linucb,thompson"},
         {"cold-ridge", 0, DQ_OPT_REAL, &o.cold_ridge, "X", "how far values are held to 0 beforehand", .min = 1e-9, .max = 1e9, .where = "cold=linucb,thompson"},
