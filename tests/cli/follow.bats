@@ -98,7 +98,7 @@ follow() { dq-train --follow log.dq --init m.dq "${small[@]}" "$@" c.dq; }
     grep -q model seen
     [ ! -e m.dq.candidate ]
     dq-cat --check m.dq.refused
-    follow --answer-time 0 --accept 'echo "lower 0.3 > 0.2 at $DQ_LOG, token=abc"' -o new.dq -q
+    follow --answer-time 0 --hold-out 0 --accept 'echo "lower 0.3 > 0.2 at $DQ_LOG, token=abc"' -o new.dq -q
     cmp m.dq old.dq
     [ "$(digest new.dq)" != "$(digest m.dq.refused)" ] # it says more
     zstd -dcq new.dq > bytes
