@@ -225,8 +225,6 @@ dq_status train_write_model(const train *t, dq_status status, dq_bundle *model, 
     return status;
 }
 
-/* ---- what is kept on the way ---- */
-
 /* Its input is what was read, and the model that training starts from. */
 dq_checkpoint train_checkpoint(const train *t)
 {
