@@ -35,7 +35,7 @@ report:  core wire port data log measure ope compare verdict plot
 plot:    core wire port
 rollout: core wire math data env net learn measure/summary port/rows
 page:    core wire port inspect plot
-serve:   core wire port math data net feature learn offline rank log bandit
+serve:   core wire port math data net feature learn offline rank log
 cli:     core wire port llm data plot
 '
 # file (a shell pattern): rooms that it may include besides those of its room. Who includes such a header must be

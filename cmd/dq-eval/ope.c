@@ -207,6 +207,7 @@ static void say_rest(const ope_run *r)
                (unsigned long long)s->weights.rows, s->weights.mean);
     say_left_out(r, s->log.unrewarded, "without a reward");
     say_left_out(r, s->log.unweighed, "without a propensity");
+    say_left_out(r, s->log.strangers, "of users whom the catalogue does not have");
     say_left_out(r, s->unlisted, "of users for whom the target has no list");
     if (s->log.items_of_log)
         dq_cli_say(r->cli, c, "there is no catalogue: the %zu items are those of the log (--catalogue)",

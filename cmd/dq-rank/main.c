@@ -13,7 +13,6 @@
 
 static const char *const formats[] = {"stream", "tsv", "jsonl", "trec", NULL};
 
-const char *const rank_explorers[] = {"none", "ensemble", "thompson", "ucb", NULL};
 
 static dq_status run(const rank_options *o, dq_cli *cli, dq_error *error)
 {

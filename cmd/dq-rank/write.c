@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const rank_explorers[] = {"none", "ensemble", "thompson", "ucb", NULL};
+
 enum { BUNDLE_ROWS = 1 << 15 };
 
 struct rank_output {

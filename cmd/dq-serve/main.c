@@ -4,6 +4,7 @@
  */
 #include "serve.h"
 
+#include "serve/cold.h"
 #include "serve/tables.h"
 
 #include <errno.h>
@@ -101,12 +102,16 @@ static dq_status close_parts(dq_serve *serve, dq_status status, dq_error *error)
     return status;
 }
 
+enum { LOG_THREADS = 16 };
+
 static dq_httpd_config httpd_config(const serve_options *o, const dq_cli *cli)
 {
     dq_httpd_config c = DQ_HTTPD_DEFAULTS;
     c.address = o->listen;
     c.socket = serve_inherited_socket(cli);
     c.threads = dq_cli_threads(&o->common, 0);
+    /* who waits for the disk keeps his thread, and all who wait do so once (log/writer.h) */
+    if (o->log && !o->log_sync && !o->common.threads && c.threads < LOG_THREADS) c.threads = LOG_THREADS;
     c.body_bytes = o->max_body;
     c.header_bytes = o->max_header;
     c.connections = (unsigned)o->max_connections;
@@ -146,16 +151,15 @@ static dq_status serve_until_told(dq_serve *serve, const serve_options *o, dq_cl
                                   const sigset_t *signals, dq_error *error)
 {
     const dq_httpd_config config = httpd_config(o, cli);
-    dq_httpd *httpd;
-    const dq_status status = dq_httpd_open(&httpd, &config, dq_serve_handle, serve, error);
+    const dq_status status = dq_httpd_open(&serve->httpd, &config, dq_serve_handle, serve, error);
     if (status == DQ_ERR_RANGE) dq_cli_refuse(cli, "listen", error);
     if (status) return status;
-    serve->httpd = httpd;
-    dq_cli_say(cli, &o->common, "listening at %s", dq_httpd_address(httpd));
+    dq_cli_say(cli, &o->common, "listening at %s", dq_httpd_address(serve->httpd));
     serve_notify("READY=1");
     wait_for_end(serve, o, cli, signals);
     drain(serve, o, cli, signals);
-    dq_httpd_close(httpd);
+    dq_httpd_close(serve->httpd);
+    serve->httpd = NULL;
     return DQ_OK;
 }
 
@@ -184,6 +188,9 @@ int main(int argc, char **argv)
                        .map = DQ_LABEL_MAP_DEFAULT,
                        .cache = 64,
                        .remember = 1000000,
+                       .cold_ridge = 1,
+                       .cold_spread = 0.5,
+                       .cold_draws = 100,
                        .max_body = 1 << 20,
                        .max_header = 16 << 10,
                        .max_connections = 16384,
@@ -191,6 +198,7 @@ int main(int argc, char **argv)
                        .request_timeout = 20,
                        .idle_timeout = 75,
                        .drain_timeout = 30};
+    static const char *const cold_by[] = {"items", "vectors", NULL};
     /* clang-format off */
     const dq_option table[] = {
         {"catalogue", 'c', DQ_OPT_TEXT, &o.catalogue, "FILE", "users, items and interactions", .flags = DQ_OPT_READS, .section = "what is served"},
@@ -198,9 +206,17 @@ int main(int argc, char **argv)
         {"map", 0, DQ_OPT_TEXT, &o.map, "LABEL=R,...", "rewards of the labels that users may answer with", .flags = 0},
         {"cache", 0, DQ_OPT_COUNT, &o.cache, "MIB", "scores of users that are kept, of each model", .min = 0, .max = 1e6},
         {"remember", 0, DQ_OPT_COUNT, &o.remember, "N", "shown items that can be answered", .min = 10, .max = 1e9},
+        {"demo", 0, DQ_OPT_FLAG, &o.demo, NULL, "make data and train models when asked (system B's API)", .flags = 0},
         {"log", 0, DQ_OPT_TEXT, &o.log, "FILE", "append what was shown, and what came of it", .flags = 0, .section = "the log"},
         {"log-sync", 0, DQ_OPT_TEXT, &o.log_sync, "LIMIT", "make rows durable each 1s, or each 1000 (else before they are answered)", .flags = 0, .needs = "log"},
         {"log-rotate", 0, DQ_OPT_TEXT, &o.log_rotate, "LIMIT", "begin a new file at 100M, or after 86400s", .flags = 0, .needs = "log"},
+        {"cold", 0, DQ_OPT_CHOICE, &o.cold, "HOW", "lists for users of whom nothing is known: by popularity, or by a bandit that learns from what is answered", .choices = dq_serve_cold_names, .section = "users of whom nothing is known"},
+        {"cold-by", 0, DQ_OPT_CHOICE, &o.cold_by, "WHAT", "a posterior for each item, or one by the items' vectors", .choices = cold_by, .where = "cold=linucb,thompson"},
+        {"cold-spread", 0, DQ_OPT_REAL, &o.cold_spread, "X", "how far from the mean it explores, in deviations", .min = 0, .max = 1e6, .where = "cold=linucb,thompson"},
+        {"cold-ridge", 0, DQ_OPT_REAL, &o.cold_ridge, "X", "how far values are held to 0 beforehand", .min = 1e-9, .max = 1e9, .where = "cold=linucb,thompson"},
+        {"cold-draws", 0, DQ_OPT_COUNT, &o.cold_draws, "N", "samples of the posterior, one of which a list is by", .min = 2, .max = 1e5, .where = "cold=thompson"},
+        {"cold-state", 0, DQ_OPT_TEXT, &o.cold_state, "FILE", "keep what it has learnt, and go on from there", .flags = DQ_OPT_WRITES, .needs = "log", .where = "cold=linucb,thompson"},
+        {"seed", 0, DQ_OPT_COUNT, &o.common.seed, "N", "seed of the samples", .min = 0, .max = 9.2e18, .where = "cold=thompson"},
         {"listen", 'l', DQ_OPT_TEXT, &o.listen, "ADDRESS", "HOST:PORT (port 0: any that is free) or unix:PATH", .section = "where"},
         {"token-file", 0, DQ_OPT_TEXT, &o.token_file, "FILE", "whoever asks must bear the token in FILE", .flags = DQ_OPT_READS, .section = "who may ask"},
         {"cors", 0, DQ_OPT_TEXT, &o.cors, "ORIGIN", "pages of ORIGIN (https://shop.example; *: all) may ask, too", .flags = 0},
@@ -219,6 +235,7 @@ int main(int argc, char **argv)
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     if (cli.operand_count) dq_cli_usage(&cli, "takes no operands");
     dq_error error = DQ_ERROR_NONE;
-    const dq_status status = run(&o, &cli, &error);
+    dq_status status = serve_demo_prepare(&o, &cli, &error);
+    if (!status) status = run(&o, &cli, &error);
     return dq_cli_finish(&cli, status, &error);
 }

@@ -9,12 +9,19 @@
 #include "cli/cli.h"
 #include "serve/server.h"
 
+enum { SERVE_COLD_BY_ITEMS, SERVE_COLD_BY_VECTORS };
+
 typedef struct serve_options {
     dq_common common;
     const char *listen, *token_file, *cors;
     const char *catalogue, *map, *log, *log_sync, *log_rotate;
     dq_texts models;
     uint64_t cache, remember; /* MiB; shown items */
+    int cold, cold_by;        /* of dq_serve_cold_names, of SERVE_COLD_BY_... */
+    double cold_ridge, cold_spread;
+    uint64_t cold_draws;
+    const char *cold_state;
+    bool demo;
     bool may_lack;            /* files of models and the catalogue need not be there yet */
     uint64_t max_body, max_header, max_connections, max_watchers;
     double request_timeout, idle_timeout, drain_timeout;
@@ -35,7 +42,14 @@ typedef struct serve_part {
 extern const serve_part *const serve_parts[]; /* NULL-ended */
 
 extern const serve_part serve_models_part; /* models.c: the catalogue and the models */
+extern const serve_part serve_cold_part;   /* cold.c: the bandit for users of whom nothing is known */
 extern const serve_part serve_log_part;    /* log.c: the log, and what is remembered */
+extern const serve_part serve_demo_part;   /* demo.c: jobs that make data and train */
+
+/* ---- demo.c ---- */
+
+/* Once the options are read: with --demo, files for what has none. */
+dq_status serve_demo_prepare(serve_options *o, dq_cli *cli, dq_error *error);
 
 /* ---- systemd.c ---- */
 

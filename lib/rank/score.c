@@ -6,6 +6,7 @@
 
 #include "core/array.h"
 #include "learn/agent.h"
+#include "learn/bandit/bandit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,14 @@ static dq_status check_agent(const char *kind, const dq_agent_config *config, co
             error, DQ_ERR_UNSUPPORTED,
             "the model is of an agent whose states are not of users who meet items: there is nothing "
             "to rank (dq-eval --rollout plays it)");
-    if (strcmp(kind, "tabular") != 0 && config->head == DQ_HEAD_ACTIONS) return DQ_OK;
+    bool network = strcmp(kind, "tabular") != 0 && !dq_bandit_is(kind);
+    if (network && config->head == DQ_HEAD_ACTIONS) return DQ_OK;
+    if (strcmp(kind, "tabular") != 0)
+        return dq_fail(
+            error, DQ_ERR_UNSUPPORTED,
+            "the model has %s: dq-rank ranks by it, but here pairs are scored by a network (a dqn or "
+            "dyna-q with --head actions)",
+            network ? "an output for each item" : "a bandit's posterior");
     return dq_fail(
         error, DQ_ERR_UNSUPPORTED,
         "the model is a table, which knows users by their numbers alone, in its own catalogue (dq-eval "

@@ -281,6 +281,29 @@ size_t dq_rank_sessions_next(dq_rank_sessions *s, dq_rank_lists *lists)
     return n;
 }
 
+/* Of a table, what its world is is no network. */
+bool dq_rank_sessions_has_world(const dq_rank_sessions *s)
+{
+    return s->on && s->config.world && strcmp(s->kind, "dyna-q") == 0;
+}
+
+dq_status dq_rank_sessions_rewards(dq_rank_sessions *s, size_t i, float *rewards, dq_error *error)
+{
+    const uint32_t width = s->shape.state_width, count = s->item_vectors.count;
+    const float *at = s->states + i * width; /* of a catalogue its own states count, as for the values */
+    const dq_vectors store = {.at = &at, .count = 1, .width = width};
+    uint32_t *number = calloc((size_t)count + 1, sizeof *number);
+    float *next = s->catalogue ? NULL : malloc(((size_t)count * width + 1) * sizeof *next);
+    dq_status status = number && (next || s->catalogue) ? DQ_OK : dq_fail_memory(error, "rewards");
+    for (uint32_t k = 0; number && s->catalogue && k < count; k++) number[k] = (uint32_t)i;
+    if (!status)
+        status = dq_agent_predict(s->agent, &store, number, s->output_of, count, next, rewards, NULL, NULL,
+                                  error);
+    free(number);
+    free(next);
+    return status;
+}
+
 void dq_rank_sessions_free(dq_rank_sessions *s)
 {
     dq_agent_free(s->agent);

@@ -86,6 +86,10 @@ dq_status dq_rank_sessions_fit(dq_rank_sessions *sessions, const dq_entities *us
 dq_status dq_rank_sessions_follow(dq_rank_sessions *sessions, const float *const *users, uint32_t count,
                                   dq_error *error);
 void dq_rank_sessions_values(dq_rank_sessions *sessions, const float *const *users, size_t first, size_t n);
+/* The rewards (items) that its world model predicts of all items where user i of those stands, by the items'
+ * numbers. DQ_ERR_UNSUPPORTED where it has no network for its world (dq_rank_sessions_has_world). */
+bool dq_rank_sessions_has_world(const dq_rank_sessions *sessions);
+dq_status dq_rank_sessions_rewards(dq_rank_sessions *sessions, size_t i, float *rewards, dq_error *error);
 void dq_rank_sessions_free(dq_rank_sessions *sessions);
 
 #endif

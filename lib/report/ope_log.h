@@ -50,6 +50,7 @@ typedef struct dq_ope_log {
     dq_index logged_items; /* then these */
     /* counted by dq_ope_log_each */
     uint64_t rows, unrewarded, unweighed; /* taken; left out for want of a reward, of a propensity */
+    uint64_t strangers; /* of a server's log those left out since the catalogue does not have their users */
 } dq_ope_log;
 
 /* Takes up to 256 rows; whatever they point to is the log's until it returns. */

@@ -32,6 +32,7 @@ typedef struct pass {
     dq_ope_choices choices; /* that the rows' columns say */
     size_t count;
     bool any, started;
+    bool served;             /* the bundle at hand is of a server's log, which knows users that came since */
     uint64_t section;        /* at hand, */
     bool interactions;       /* has some, */
     dq_strings users, items; /* and the ids of its entities, for transitions */
@@ -187,12 +188,22 @@ static dq_status leave_out(const dq_ope_log *log, uint64_t r, const char *what, 
                    (unsigned long long)r, what);
 }
 
+static bool is_stranger(const dq_ope_log *log, const pass *p, const columns *c, uint64_t r)
+{
+    char digits[DIGITS];
+    size_t bytes = 0;
+    const char *id = id_of(p, c->user, r, digits, &bytes);
+    return !id || dq_index_find(&log->entities.users.identity.ids, id, bytes) == DQ_ABSENT;
+}
+
 static dq_status read_row(dq_ope_log *log, pass *p, const columns *c, uint64_t r, dq_error *error)
 {
     dq_ope_row *row = &p->rows[p->count];
     *row = (dq_ope_row){
         .user = DQ_ABSENT, .item = DQ_ABSENT, .reward = reward_of(log, c, r), .propensity = 1};
     if (isnan(row->reward)) return leave_out(log, r, "reward", &log->unrewarded, error);
+    if (p->served && log->wants_users && is_stranger(log, p, c, r))
+        return leave_out(log, r, "user in the catalogue", &log->strangers, error);
     if (log->wants_propensity && dq_column_is_null(c->propensity, r))
         return leave_out(log, r, "propensity", &log->unweighed, error);
     if (log->wants_propensity) row->propensity = dq_column_number(c->propensity, r);
@@ -259,6 +270,7 @@ static dq_status take_bundle(dq_ope_log *log, dq_bundle *bundle, uint64_t sectio
     if (!interactions && (p->interactions || strcmp(bundle->kind, DQ_KIND_TRANSITIONS) != 0)) return DQ_OK;
     if (bundle->rows == 0) return DQ_OK;
     p->interactions |= interactions;
+    p->served = dq_log_kind_of(bundle) == DQ_LOG_SHOWN;
     p->any = true;
     return take_rows(log, bundle, p, error);
 }
@@ -266,7 +278,7 @@ static dq_status take_bundle(dq_ope_log *log, dq_bundle *bundle, uint64_t sectio
 dq_status dq_ope_log_each(dq_ope_log *log, dq_ope_take take, void *arg, dq_error *error)
 {
     pass p = {.take = take, .arg = arg};
-    log->rows = log->unrewarded = log->unweighed = 0;
+    log->rows = log->unrewarded = log->unweighed = log->strangers = 0;
     dq_status status = dq_ope_log_bundles(log, log->paths, log->path_count, take_bundle, &p, error);
     dq_ope_choices_free(&p.choices);
     dq_pairset_free(&p.sessions);

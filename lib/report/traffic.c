@@ -6,6 +6,7 @@
 #include "data/load.h"
 #include "dq/schema.h"
 #include "dq/stream.h"
+#include "log/answers.h"
 #include "port/files/rows.h"
 
 #include <math.h>
@@ -212,14 +213,17 @@ static dq_status sum_up(dq_traffic *t, dq_error *error)
 dq_status dq_traffic_read(dq_traffic *t, const char *const *paths, size_t count, dq_error *error)
 {
     dq_reader *reader;
+    dq_log_join join = {.map = &t->gains}; /* a server's log: an answer is no impression */
     dq_status status = dq_reader_open(&reader, paths, count, error);
     if (status) return status;
-    status = dq_bundles_each(reader, DQ_KIND_INTERACTIONS, take_rows, t, error);
+    status = dq_log_join_reader(&join, reader, paths, count, error);
+    if (!status) status = dq_bundles_each(reader, DQ_KIND_INTERACTIONS, take_rows, t, error);
     if (!status && !t->impressions) {
         status = dq_fail(error, DQ_ERR_SCHEMA, "the stream has no interactions");
         (void)dq_error_at(error, dq_reader_source(reader), DQ_NO_RECORD);
     }
     dq_reader_close(reader);
+    dq_log_join_free(&join);
     if (!status) status = dq_time_check_forms(&t->times, t->time, error);
     if (!status) status = sum_up(t, error);
     return status;

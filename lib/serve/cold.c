@@ -329,6 +329,11 @@ const char *dq_serve_cold_name(const dq_serve_cold *c)
     return dq_serve_cold_names[c->config.by];
 }
 
+bool dq_serve_cold_ranks(const dq_serve_cold *c, const dq_catalogue *catalogue)
+{
+    return c->config.catalogue == catalogue;
+}
+
 void dq_serve_cold_counts(dq_serve_cold *c, uint64_t *learnt, uint64_t *unknown)
 {
     pthread_mutex_lock(&c->lock);

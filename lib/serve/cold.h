@@ -54,6 +54,9 @@ dq_status dq_serve_cold_open(dq_serve_cold **cold, const dq_serve_cold_config *c
 /* The column `model` of its lists, and what an answer calls the fallback: one of the names. */
 const char *dq_serve_cold_name(const dq_serve_cold *cold);
 
+/* Whether it ranks this catalogue's items: not one that has taken the place of its own. */
+bool dq_serve_cold_ranks(const dq_serve_cold *cold, const dq_catalogue *catalogue);
+
 typedef struct dq_serve_cold_place {
     uint32_t item; /* row of the catalogue's items */
     float score;   /* what ordered it: interactions, the upper bound, the value by the sample drawn */

@@ -10,8 +10,8 @@
 #include <time.h>
 
 /* Statuses that have a counter of their own as soon as they come; all others share the last. */
-static const unsigned statuses[] = {200, 202, 204, 304, 400, 401, 403, 404,
-                                    405, 409, 413, 415, 422, 500, 503, 0};
+static const unsigned statuses[] = {200, 202, 204, 304, 400, 401, 403, 404, 405,
+                                    409, 413, 415, 421, 422, 500, 503, 0};
 enum { STATUSES = sizeof statuses / sizeof *statuses };
 
 typedef struct route_metrics {

@@ -158,17 +158,17 @@ static bool find_history(asking *a)
 {
     const dq_value *history = asked(a, "history");
     dq_ranker_event *events;
+    bool reads = a->taken.ranker && dq_ranker_get_about(a->taken.ranker)->reads_history;
     a->who.whole = history != NULL;
-    a->version = UINT64_MAX;
+    a->version = reads ? UINT64_MAX : 0; /* 0: nothing that he does changes his scores */
     if (!history) {
-        bool reads = a->taken.ranker && dq_ranker_get_about(a->taken.ranker)->reads_history;
         bool asks = reads || a->who.row == DQ_ABSENT;
         if (dq_serve_log_history(a->serve->log, a->who.id, a->who.id_bytes, a->taken.items,
                                  asks ? a->arena : NULL, &a->version, asks ? &events : NULL,
                                  asks ? &a->who.event_count : NULL, &a->why))
             return fail(a);
         a->who.events = asks ? events : NULL;
-        if (!reads) a->version = 0; /* nothing that he does changes his scores */
+        if (!reads) a->version = 0;
         return true;
     }
     events = dq_arena_zero(a->arena, (size_t)history->count + 1, sizeof *events);
@@ -346,7 +346,8 @@ static bool by_fallback(asking *a)
 static bool rank(asking *a)
 {
     if (a->taken.ranker && dq_ranker_knows(a->taken.ranker, &a->who)) return by_model(a);
-    return a->serve->cold && !a->who.event_count ? by_bandit(a) : by_fallback(a);
+    const dq_serve_cold *cold = a->who.event_count ? NULL : a->serve->cold;
+    return cold && dq_serve_cold_ranks(cold, a->taken.items->catalogue) ? by_bandit(a) : by_fallback(a);
 }
 
 /* ---- the answer ---- */

@@ -29,6 +29,26 @@ static bool bears_token(const dq_serve *serve, const dq_httpd_request *request)
     return given && strncasecmp(given, "Bearer ", 7) == 0 && same_secret(serve->token, given + 7);
 }
 
+/* "localhost", "x.localhost", an address of 127.0.0.0/8, "[::1]"; whatever the port. */
+static bool names_loopback(const char *host)
+{
+    static const char word[] = "localhost";
+    const size_t length = sizeof word - 1, n = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+    if (n == 5 && strncmp(host, "[::1]", n) == 0) return true;
+    if (strncmp(host, "127.", 4) == 0) return strspn(host, "0123456789.") == n;
+    if (n < length || strncasecmp(host + n - length, word, length) != 0) return false;
+    return n == length || host[n - length - 1] == '.';
+}
+
+/* A page elsewhere may have its own name resolve to this machine, and is of the same origin then. Its
+ * requests bear that name; whoever means a server on loopback calls it so. */
+static bool means_us(const dq_serve *serve, const dq_httpd_request *request)
+{
+    if (serve->token || !serve->httpd || !dq_httpd_is_loopback(serve->httpd)) return true;
+    const char *host = dq_httpd_header(request, "Host");
+    return !host || names_loopback(host);
+}
+
 /* ---- what it asks ---- */
 
 typedef struct query_reading {
@@ -161,7 +181,10 @@ void dq_serve_handle(void *arg, const dq_httpd_request *request, dq_httpd_reply 
     const double started = dq_serve_now();
     const dq_serve_found f = dq_serve_find(serve, request);
     dq_serve_call call = {.request = request, .id = f.id};
-    if (!f.route) {
+    if (!means_us(serve, request)) {
+        dq_serve_problem(reply, request, 421, "Misdirected Request",
+                         "this server is on loopback and has no token: it answers to localhost alone");
+    } else if (!f.route) {
         answer_none(serve, request, &f, reply);
     } else if (serve->token && !(f.route->flags & DQ_SERVE_PUBLIC) && !bears_token(serve, request)) {
         dq_serve_problem(reply, request, 401, "Unauthorized", "this needs the server's bearer token");

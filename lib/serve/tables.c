@@ -6,5 +6,7 @@
 const dq_serve_route *const dq_serve_tables[] = {
     dq_serve_basic_routes,
     dq_serve_recommend_routes,
+    dq_serve_view_routes,
+    dq_serve_demo_routes,
     NULL,
 };

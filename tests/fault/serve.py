@@ -52,6 +52,21 @@ class Server:
         status, text = self.ask()
         assert (status, json.loads(text)["status"]) == (200, "ok"), (status, text)
 
+    def answers(self):
+        """Whether health is answered: one of our own may be cut, too, where the limit is short and the machine is busy."""
+        try:
+            self.well()
+            return True
+        except (OSError, http.client.HTTPException):
+            return False
+
+    def number(self, name):
+        """The same, or NaN where the question itself was cut."""
+        try:
+            return self.metric(name)
+        except (OSError, http.client.HTTPException):
+            return float("nan")
+
     def metric(self, name):
         return float(re.search(rf"^{name} (\S+)$", self.ask("/metrics")[1].decode(), re.M)[1])
 
@@ -77,7 +92,7 @@ class Server:
 def server(*options, **more):
     s = Server(*options, **more)
     try:
-        s.well()
+        until(s.answers, "it is not well")
         yield s
         s.end()
     finally:
@@ -130,13 +145,13 @@ def slow():
         for i in range(600):
             c = s.connect()
             c.sendall(b"GET /api/health HTTP/1.1\r\nX-Slow: " if i % 2 else
-                      b"GET /api/health HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n")
+                      b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 500000\r\n\r\n")
             c.setblocking(False)
             watched.register(c, selectors.EVENT_READ)
             left[c.fileno()] = c
         limit = time.monotonic() + PATIENCE
         answered = 0
-        while left:
+        while left or not answered:
             assert time.monotonic() < limit, f"{len(left)} slow clients were not cut"
             for key, _ in watched.select(0):
                 if gone(key.fileobj):
@@ -146,11 +161,10 @@ def slow():
                 with contextlib.suppress(OSError):
                     c.send(b"x")
             if answered < 20:
-                s.well()
-                answered += 1
+                answered += s.answers()
             time.sleep(0.02)
-        assert s.metric("dq_serve_cut_total") >= 600
-        until(lambda: s.metric("dq_serve_connections") == 1, "they were not all forgotten")
+        until(lambda: s.answers() and s.number("dq_serve_cut_total") >= 600, "they were not cut for being slow")
+        until(lambda: s.number("dq_serve_connections") == 1, "they were not all forgotten")
 
 
 def gone(c):
@@ -165,11 +179,11 @@ def gone(c):
 
 def half():
     """Clients that send half a request and go: closed, shut, reset; in the first line, the headers, the body."""
-    beginnings = [b"", b"GET /api", b"GET /api/health HTTP/1.1\r\nHo", b"GET /api/health HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{",
-                  b"GET /api/health HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"a",
-                  b"GET /api/health HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
+    beginnings = [b"", b"GET /api", b"GET /api/health HTTP/1.1\r\nHo", b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{",
+                  b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"a",
+                  b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
                   b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x00" * 5000, b"\r\n" * 2000]
-    with server() as s:
+    with server("--request-timeout", "2", "--idle-timeout", "2") as s:
         for beginning in beginnings:
             for way in ("close", "shut", "reset"):
                 c = s.connect()
@@ -182,9 +196,9 @@ def half():
                     if way == "reset":
                         c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
                 c.close()
-                s.well()
-        until(lambda: s.metric("dq_serve_requests_open") == 1, "a request that was broken off stays open")
-        until(lambda: s.metric("dq_serve_connections") == 1, "a connection that has ended stays")
+                until(s.answers, f"{beginning[:100]} {way}")
+        until(lambda: s.number("dq_serve_requests_open") == 1, "a request that was broken off stays open")
+        until(lambda: s.number("dq_serve_connections") == 1, "a connection that has ended stays")
 
 
 def files():
@@ -195,7 +209,7 @@ def files():
     with server("-t", "2", preexec_fn=few) as s:
         many = [s.connect() for _ in range(200)]
         waiting = s.connect()
-        waiting.sendall(b"GET /api/health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        waiting.sendall(b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         for c in many:
             c.close()
         assert b'"ok"' in whole(waiting)
@@ -237,11 +251,11 @@ def end():
     """SIGTERM with clients that are idle, and one that is in the middle of its request: that one is answered first."""
     with server() as s:
         kept = s.connect()
-        kept.sendall(b"GET /api/health HTTP/1.1\r\nHost: x\r\n\r\n")
+        kept.sendall(b"GET /api/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
         kept.recv(4096)
         silent = s.connect()
         late = s.connect()
-        late.sendall(b"GET /api/health HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{")
+        late.sendall(b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{")
         until(lambda: s.metric("dq_serve_requests_open") == 2, "its request has not begun")
         s.tell()
         until(lambda: refuses(s), "it still listens")
@@ -250,6 +264,26 @@ def end():
         text = whole(late)
         assert b"503" in text.split(b"\r\n")[0] and b"the server stops" in text and b"Connection: close" in text, text
         assert whole(silent) == b"" == whole(kept)
+
+
+def watch():
+    """SIGTERM while a training is watched: the training ends, the watcher is told, and the server exits 0."""
+    with server("--demo") as s:
+        def post(path, body):
+            status, text = s.ask(path, json.dumps(body), method="POST")
+            assert status in (200, 202), (status, text)
+
+        post("/api/init", {"n_users": 20, "n_items": 10, "n_interactions": 100})
+        until(lambda: s.ask("/api/status")[1].find(b'"running"') < 0, "the data are not made")
+        post("/api/train", {"episodes": 1000000})
+        watcher = s.connect()
+        watcher.sendall(b"GET /api/events HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        text = b""
+        while b"event: progress" not in text:
+            text += watcher.recv(4096)
+        s.tell()
+        text = whole(watcher)
+        assert text.count(b"event: end\n") == 1, text[-500:]
 
 
 def refuses(s):
@@ -269,7 +303,7 @@ def signals():
         s.tell(signal.SIGINT)
     half_open = Server("--drain-timeout", "0.2")
     c = half_open.connect()
-    c.sendall(b"GET /api/health HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{")
+    c.sendall(b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{")
     until(lambda: half_open.metric("dq_serve_requests_open") == 2, "its request has not begun")
     half_open.process.send_signal(signal.SIGTERM)
     assert half_open.process.wait(PATIENCE) == 0
@@ -308,5 +342,6 @@ def systemd():
             process.wait()
 
 
-CASES = {each.__name__: each for each in (idle, slow, half, files, bodies, end, signals, systemd)}
-CASES[sys.argv[1]]()
+CASES = {each.__name__: each for each in (idle, slow, half, files, bodies, end, watch, signals, systemd)}
+if __name__ == "__main__":
+    CASES[sys.argv[1]]()

@@ -76,7 +76,11 @@ static inline char *client_read(int fd, const char *until)
     assert_non_null(text);
     text[0] = '\0';
     while (!until || !strstr(text, until)) {
-        if (n + 1 == room) assert_non_null(text = realloc(text, room *= 2));
+        if (n + 1 == room) {
+            char *more = realloc(text, room *= 2);
+            assert_non_null(more);
+            text = more;
+        }
         const ssize_t got = recv(fd, text + n, room - 1 - n, 0);
         if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
             fail_msg("nothing came for a minute after: %s", text);
@@ -107,6 +111,6 @@ static inline void asks(const dq_httpd *httpd, const char *text, unsigned status
     free(answer);
 }
 
-#define CLOSE "Host: x\r\nConnection: close\r\n"
+#define CLOSE "Host: localhost\r\nConnection: close\r\n"
 
 #endif

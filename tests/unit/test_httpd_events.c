@@ -181,6 +181,36 @@ static void test_a_watcher_that_has_gone(void **state)
     dq_httpd_events_free(events);
 }
 
+/* A watcher that takes nothing is cut, when no more goes to it; one that does is not. */
+static void test_a_watcher_that_takes_nothing(void **state)
+{
+    (void)state;
+    enum { LARGE = 100000 };
+    dq_httpd_events *events = events_of();
+    dq_httpd_config c = DQ_HTTPD_DEFAULTS;
+    c.address = NULL;
+    c.request_seconds = 3;
+    c.heartbeat_seconds = 0.05;
+    dq_httpd *h = serve_on(&c, watch, events);
+    const int idle = watcher(h), other = watcher(h);
+    char *data = malloc(LARGE + 1), word[] = "0";
+    assert_non_null(data);
+    memset(data, 'x', LARGE);
+    data[LARGE] = '\0';
+    for (int i = 0; i < DQ_HTTPD_EVENTS; i++) { /* more than the system holds for it */
+        say(events, data);
+        expect(other, "x\n\n");
+    }
+    while (dq_httpd_count(h).watchers > 1) nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+    say(events, word);
+    expect(other, "data: 0\n\n");
+    free(data);
+    close(idle);
+    close(other);
+    dq_httpd_close(h);
+    dq_httpd_events_free(events);
+}
+
 static void test_the_server_stops_with_watchers(void **state)
 {
     (void)state;
@@ -255,6 +285,7 @@ int main(void)
         cmocka_unit_test(test_the_last_events_are_kept),
         cmocka_unit_test(test_too_many_watchers),
         cmocka_unit_test(test_a_watcher_that_has_gone),
+        cmocka_unit_test(test_a_watcher_that_takes_nothing),
         cmocka_unit_test(test_the_server_stops_with_watchers),
         cmocka_unit_test(test_many_at_once),
     };

@@ -52,12 +52,12 @@ typedef struct fixture {
 static void open_server(fixture *f, const char *token, const char *origin)
 {
     dq_httpd_config c = DQ_HTTPD_DEFAULTS;
-    c.address = NULL;
     c.body_bytes = 2000;
     f->serve = (dq_serve){.version = "9", .tables = tables, .token = token, .origin = origin};
     assert_int_equal(dq_telemetry_new(&f->serve.telemetry, NULL), DQ_OK);
     assert_int_equal(dq_serve_routes_open(&f->serve, NULL), DQ_OK);
-    f->serve.httpd = serve_on(&c, dq_serve_handle, &f->serve);
+    c.address = "127.0.0.1:0";
+    assert_int_equal(dq_httpd_open(&f->serve.httpd, &c, dq_serve_handle, &f->serve, NULL), DQ_OK);
 }
 
 static void close_server(fixture *f)
@@ -223,6 +223,42 @@ static void test_other_origins(void **state)
     close_server(&f);
 }
 
+/* A page whose name resolves to this machine is of the same origin: its name says who it is. */
+static void test_other_names(void **state)
+{
+    (void)state;
+    static const char *const ours[] = {"localhost",    "LocalHost:80", "a.localhost:1", "127.0.0.1",
+                                       "127.1.2.3:80", "[::1]",        "[::1]:80",      NULL};
+    static const char *const others[] = {"evil.example",
+                                         "localhost.evil.example",
+                                         "127.0.0.1.evil.example:80",
+                                         "notlocalhost",
+                                         "[::2]",
+                                         "[::1",
+                                         "128.0.0.1",
+                                         "",
+                                         "127.evil",
+                                         NULL};
+    fixture f;
+    char text[200];
+    open_server(&f, NULL, NULL);
+    for (const char *const *o = ours; *o; o++) {
+        snprintf(text, sizeof text, "GET /list HTTP/1.1\r\nConnection: close\r\nHost: %s\r\n\r\n", *o);
+        asks(f.serve.httpd, text, 200, "said");
+    }
+    for (const char *const *o = others; *o; o++) {
+        snprintf(text, sizeof text, "GET /list HTTP/1.1\r\nConnection: close\r\nHost: %s\r\n\r\n", *o);
+        asks(f.serve.httpd, text, 421, "localhost alone");
+    }
+    close_server(&f);
+    open_server(&f, "0123456789abcdef", NULL); /* a page elsewhere has no token */
+    asks(f.serve.httpd,
+         "GET /list HTTP/1.1\r\nConnection: close\r\nHost: shop.example\r\nAuthorization: Bearer "
+         "0123456789abcdef\r\n\r\n",
+         200, "said");
+    close_server(&f);
+}
+
 static void test_what_is_counted(void **state)
 {
     (void)state;
@@ -296,6 +332,7 @@ int main(void)
         cmocka_unit_test(test_paths_and_queries),
         cmocka_unit_test(test_the_token),
         cmocka_unit_test(test_other_origins),
+        cmocka_unit_test(test_other_names),
         cmocka_unit_test(test_what_is_counted),
         cmocka_unit_test(test_the_description),
         cmocka_unit_test(test_when_it_stops),

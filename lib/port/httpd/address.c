@@ -39,6 +39,8 @@ static dq_status name_address(dq_httpd *httpd, dq_error *error)
                  inet_ntop(AF_INET, &at.v4.sin_addr, host, sizeof host), ntohs(at.v4.sin_port));
     else
         return dq_fail(error, DQ_ERR_UNSUPPORTED, "the socket to listen at is neither of TCP nor of a path");
+    httpd->loopback = strncmp(httpd->address, "http://127.", 11) == 0 ||
+                      strncmp(httpd->address, "http://[::1]", 12) == 0;
     return DQ_OK;
 }
 
@@ -90,7 +92,7 @@ static dq_status bind_host(dq_httpd *httpd, const char *address, dq_error *error
     const char *colon = strrchr(address, ':');
     size_t n = colon ? (size_t)(colon - address) : 0;
     if (!n || !colon[1] || strlen(colon + 1) > 5 || strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
-        atoi(colon + 1) > 65535)
+        strtoul(colon + 1, NULL, 10) > 65535)
         return dq_fail(error, DQ_ERR_RANGE, "%s is no HOST:PORT, nor unix:PATH", address);
     if (address[0] == '[' && address[n - 1] == ']') address++, n -= 2;
     char host[256];

@@ -67,9 +67,9 @@ static dq_event *event_new(uint64_t id, const char *name, const char *data, size
     if (!event) return NULL;
     const int head = snprintf(event->text, size, "id: %" PRIu64 "\nevent: %s\ndata: ", id, name);
     memcpy(event->text + head, data, bytes);
-    memcpy(event->text + head + bytes, "\n\n", 2);
     event->users = 1;
     event->bytes = (size_t)head + bytes + 2;
+    event->text[event->bytes - 2] = event->text[event->bytes - 1] = '\n';
     return event;
 }
 
@@ -77,6 +77,7 @@ static void watcher_resume(dq_watcher *w)
 {
     if (!w->suspended) return;
     w->suspended = false;
+    dq_connection_note(w->client, DQ_CONNECTION_ANSWERED); /* what it gets is to be taken in time */
     MHD_resume_connection(w->connection);
 }
 
@@ -119,9 +120,8 @@ bool dq_httpd_events_end(dq_httpd_events *events, const char *data, size_t bytes
 
 static const char stop_words[] = "event: end\ndata: {\"ok\":false,\"message\":\"the server stops\"}\n\n";
 
-static ssize_t put_words(char *to, size_t room, const char *words)
+static ssize_t put_words(char *to, size_t room, const char *words, size_t n)
 {
-    const size_t n = strlen(words);
     if (n > room) return MHD_CONTENT_READER_END_WITH_ERROR;
     memcpy(to, words, n);
     return (ssize_t)n;
@@ -159,13 +159,14 @@ static ssize_t next_bytes(dq_watcher *w, char *to, size_t room)
     if (w->events->over || w->said_stop) return MHD_CONTENT_READER_END_OF_STREAM;
     if (w->stop) {
         w->said_stop = true;
-        return put_words(to, room, stop_words);
+        return put_words(to, room, stop_words, sizeof stop_words - 1);
     }
     if (w->beat) {
         w->beat = false;
-        return put_words(to, room, ":\n\n");
+        return put_words(to, room, ":\n\n", 3);
     }
     w->suspended = true;
+    dq_connection_note(w->client, DQ_CONNECTION_UNBOUNDED);
     MHD_suspend_connection(w->connection);
     return 0;
 }
@@ -174,6 +175,7 @@ static ssize_t watcher_read(void *arg, uint64_t at, char *to, size_t room)
 {
     (void)at;
     dq_watcher *w = arg;
+    dq_connection_note(w->client, DQ_CONNECTION_ANSWERED); /* it has taken what there was before */
     pthread_mutex_lock(&w->events->lock);
     const ssize_t n = next_bytes(w, to, room);
     pthread_mutex_unlock(&w->events->lock);
@@ -231,11 +233,12 @@ static uint64_t resume_after(dq_httpd_events *events, const char *last_id)
 }
 
 struct MHD_Response *dq_watcher_response(dq_httpd *httpd, dq_httpd_events *events,
-                                         struct MHD_Connection *connection, const char *last_id)
+                                         struct MHD_Connection *connection, dq_connection *client,
+                                         const char *last_id)
 {
     dq_watcher *w = calloc(1, sizeof *w);
     if (!w) return NULL;
-    *w = (dq_watcher){.httpd = httpd, .events = events, .connection = connection};
+    *w = (dq_watcher){.httpd = httpd, .events = events, .connection = connection, .client = client};
     w->next_id = resume_after(events, last_id);
     w->beat = true; /* the first bytes go at once, so that the client knows that it is heard */
     if (!enlist(w)) {

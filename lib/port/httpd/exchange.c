@@ -56,7 +56,7 @@ static struct MHD_Response *make_response(dq_exchange *x, dq_httpd_reply *reply)
     reply->type = "text/event-stream";
     dq_httpd_reply_header(reply, "Cache-Control", "no-store");
     dq_httpd_reply_header(reply, "X-Accel-Buffering", "no");
-    return dq_watcher_response(x->httpd, reply->events, x->request.connection,
+    return dq_watcher_response(x->httpd, reply->events, x->request.connection, x->connection,
                                dq_httpd_header(&x->request, "Last-Event-ID"));
 }
 
@@ -81,7 +81,7 @@ static enum MHD_Result answer(dq_exchange *x)
     }
     if (!response) return MHD_NO;
     add_headers(x->httpd, response, &reply);
-    if (!reply.events) dq_connection_note(x->connection, DQ_CONNECTION_ANSWERED);
+    dq_connection_note(x->connection, DQ_CONNECTION_ANSWERED);
     const enum MHD_Result done = MHD_queue_response(x->request.connection, reply.status ? reply.status : 500,
                                                     response);
     MHD_destroy_response(response);
@@ -113,6 +113,33 @@ static void body_drop(dq_exchange *x)
     x->request.too_large = true;
 }
 
+static enum MHD_Result count_length(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    (void)kind, (void)value;
+    *(unsigned *)arg += strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0 ||
+                        strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+    return MHD_YES;
+}
+
+/* More than one statement of where the body ends: a proxy before us may have believed another one than we
+ * would, and taken for a body what we would take for the next request (RFC 9112, 11.2). */
+static bool ends_twice(const dq_exchange *x)
+{
+    unsigned count = 0;
+    MHD_get_connection_values(x->request.connection, MHD_HEADER_KIND, count_length, &count);
+    return count > 1;
+}
+
+static enum MHD_Result refuse(const dq_exchange *x)
+{
+    struct MHD_Response *response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    if (!response) return MHD_NO;
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    const enum MHD_Result done = MHD_queue_response(x->request.connection, MHD_HTTP_BAD_REQUEST, response);
+    MHD_destroy_response(response);
+    return done;
+}
+
 /* The headers have come. An answer given here leaves the body unread, and the connection is closed after it.
  */
 static enum MHD_Result begin(dq_exchange *x, const char *url, const char *method)
@@ -120,6 +147,7 @@ static enum MHD_Result begin(dq_exchange *x, const char *url, const char *method
     x->begun = true;
     x->request.method = method;
     x->request.path = x->nul ? "" : url;
+    if (ends_twice(x)) return refuse(x);
     const char *length = dq_httpd_header(&x->request, MHD_HTTP_HEADER_CONTENT_LENGTH);
     const uint64_t bytes = length ? strtoull(length, NULL, 10) : 0;
     if (bytes <= x->httpd->config.body_bytes) return MHD_YES;

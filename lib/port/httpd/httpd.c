@@ -54,17 +54,22 @@ dq_status dq_httpd_open(dq_httpd **out, const dq_httpd_config *config, dq_httpd_
     }
     status = dq_httpd_listen(httpd, error);
     if (!status) status = dq_httpd_sweep_start(httpd, error);
+    *out = httpd; /* before its threads begin, which may use it */
     if (!status) status = start(httpd, error);
-    if (status)
-        dq_httpd_close(httpd);
-    else
-        *out = httpd;
+    if (!status) return DQ_OK;
+    *out = NULL;
+    dq_httpd_close(httpd);
     return status;
 }
 
 const char *dq_httpd_address(const dq_httpd *httpd)
 {
     return httpd->address;
+}
+
+bool dq_httpd_is_loopback(const dq_httpd *httpd)
+{
+    return httpd->loopback;
 }
 
 static void stop_accepting(dq_httpd *httpd)

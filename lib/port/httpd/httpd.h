@@ -13,8 +13,9 @@
  *
  * What a client may cost is bounded by age, not by idleness, since a client that sends a byte a second is
  * never idle: a request that is not whole `request_seconds` after its first line, a first request that is not
- * begun by then, and an answer that is not taken by then are cut. A connection that waits for its next
- * request is closed after `idle_seconds`. No limit counts clients by address: a proxy is one address.
+ * begun by then, and an answer (or an event) that is not taken by then are cut. A connection that waits for
+ * its next request is closed after `idle_seconds`. No limit counts clients by address: a proxy is one
+ * address.
  */
 #ifndef DQ_PORT_HTTPD_HTTPD_H
 #define DQ_PORT_HTTPD_HTTPD_H
@@ -80,12 +81,15 @@ typedef struct dq_httpd_reply {
 /* Answers one request. Called on any of the server's threads. */
 typedef void dq_httpd_handler(void *arg, const dq_httpd_request *request, dq_httpd_reply *reply);
 
-/* Listens and answers from now on. `config` is copied. DQ_ERR_RANGE: an address that is none; DQ_ERR_IO: it
- * is not to be had. The path of a unix socket that nobody answers at any more is removed first. */
+/* Listens and answers from now on; *httpd is set before the first request is. `config` is copied.
+ * DQ_ERR_RANGE: an address that is none; DQ_ERR_IO: it is not to be had. The path of a unix socket that
+ * nobody answers at any more is removed first. */
 dq_status dq_httpd_open(dq_httpd **httpd, const dq_httpd_config *config, dq_httpd_handler *handle, void *arg,
                         dq_error *error);
 /* Where it listens: "http://127.0.0.1:43817" or "unix:/run/dq.sock". Of the server. */
 const char *dq_httpd_address(const dq_httpd *httpd);
+/* Whether it listens at an address of this machine alone: of 127.0.0.0/8, or ::1. */
+bool dq_httpd_is_loopback(const dq_httpd *httpd);
 
 /* Takes no more connections, ends the streams of events, and waits until each request that has begun is
  * answered, at most `seconds`. Returns how many were not. */

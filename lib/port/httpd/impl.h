@@ -23,7 +23,7 @@ typedef enum dq_connection_state {
     DQ_CONNECTION_READING,   /* its first line has come, the rest has not */
     DQ_CONNECTION_ANSWERED,  /* an answer is on its way */
     DQ_CONNECTION_IDLE,      /* waits for its next request */
-    DQ_CONNECTION_UNBOUNDED, /* the handler is at work, or events are streamed */
+    DQ_CONNECTION_UNBOUNDED, /* the handler is at work, or events are waited for */
 } dq_connection_state;
 
 typedef struct dq_connection {
@@ -51,6 +51,7 @@ typedef struct dq_watcher {
     dq_httpd *httpd;
     dq_httpd_events *events;
     struct MHD_Connection *connection;
+    dq_connection *client;
     /* under events->lock: */
     uint64_t next_id;       /* the event that it wants next */
     struct dq_event *event; /* the one that is being sent, counted; */
@@ -65,6 +66,7 @@ struct dq_httpd {
     struct MHD_Daemon *daemon;
     int socket; /* ours again after quiescing; -1: libmicrohttpd's */
     char address[160];
+    bool loopback;
     char *path; /* of a unix socket that we made, removed at the end */
     pthread_mutex_t lock;
     pthread_cond_t wake; /* the sweeper */
@@ -82,7 +84,7 @@ double dq_httpd_now(void);
 
 /* ---- address.c ---- */
 
-/* Fills socket, address and path. */
+/* Fills socket, address, loopback and path. */
 dq_status dq_httpd_listen(dq_httpd *httpd, dq_error *error);
 
 /* ---- age.c ---- */
@@ -107,7 +109,8 @@ void dq_exchange_end(void *httpd, struct MHD_Connection *connection, void **cont
 
 /* A response that streams; NULL: memory is short, there are too many watchers, or the server stops. */
 struct MHD_Response *dq_watcher_response(dq_httpd *httpd, dq_httpd_events *events,
-                                         struct MHD_Connection *connection, const char *last_id);
+                                         struct MHD_Connection *connection, dq_connection *client,
+                                         const char *last_id);
 /* Wakes all watchers of a server, with its lock held: to end their streams, or to send a sign of life. */
 void dq_watchers_wake(dq_httpd *httpd, bool stop);
 

@@ -219,13 +219,17 @@ static dq_status begin(dq_demo_job *job, const dq_demo_task *task, dq_error *err
     join(job);
     dq_status status = job->listener.begin(job->listener.arg, error);
     if (status) return status;
-    dq_demo_view before = job->view;
     enter(job, task);
     int sys = pthread_create(&job->thread, NULL, run, job);
     job->threaded = sys == 0;
     if (!sys) return DQ_OK;
-    job->view = before;
-    return dq_fail_errno(error, sys, "cannot start a job");
+    dq_error why = DQ_ERROR_NONE; /* whoever watches is told, too */
+    status = dq_fail_errno(&why, sys, "cannot start a job");
+    judge(job, status, &why, &job->view);
+    if (task->unit) job->training = job->view;
+    tell_end(job, &job->view);
+    if (error) *error = why;
+    return status;
 }
 
 dq_status dq_demo_job_start(dq_demo_job *job, const dq_demo_task *task, uint64_t *number, dq_error *error)

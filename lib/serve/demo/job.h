@@ -48,7 +48,7 @@ typedef struct dq_demo_task {
 
 /* Told on the job's thread, in order: the event's name and its data, JSON of n bytes. A job begins with
  * begin(), which may prepare for its events and may fail, on the thread that starts it; it ends with an event
- * "end". */
+ * "end", which comes on that thread, too, where there can be no other. */
 typedef struct dq_demo_listener {
     dq_status (*begin)(void *arg, dq_error *error);
     void (*tell)(void *arg, const char *event, const char *json, size_t n);

@@ -3,6 +3,7 @@
 
 #include "dq/schema.h"
 #include "dq/stream.h"
+#include "log/follow.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -137,7 +138,7 @@ static dq_status open_nameless(const char *beside, int *fd, dq_error *error)
     int n = snprintf(path, sizeof path, "%s.XXXXXX", beside);
     *fd = n > 0 && (size_t)n < sizeof path ? mkostemp(path, O_CLOEXEC) : -1;
     if (*fd < 0)
-        return dq_fail_errno(error, n < (int)sizeof path ? errno : ENAMETOOLONG, "cannot make a file");
+        return dq_fail_errno(error, n < (int)sizeof path ? errno : ENAMETOOLONG, "cannot make %s", path);
     (void)unlink(path);
     return DQ_OK;
 }
@@ -153,13 +154,80 @@ static dq_status make_rewards(dq_demo_job *job, const dq_demo_training *t, int o
     add(&c, "--map=%s", t->map);
     add(&c, "--");
     add(&c, "%s", t->catalogue);
-    status = run(job, &c, -1, out, error);
-    if (!status && lseek(out, 0, SEEK_SET) < 0) status = dq_fail_errno(error, errno, "cannot go back");
+    return run(job, &c, -1, out, error);
+}
+
+/* ---- the log, as it is now ---- */
+
+static dq_status write_all(void *arg, const void *data, size_t n, dq_error *error)
+{
+    const int *fd = arg;
+    const unsigned char *at = data;
+    while (n) {
+        ssize_t wrote = write(*fd, at, n);
+        if (wrote < 0 && errno == EINTR) continue;
+        if (wrote < 0) return dq_fail_errno(error, errno, "cannot copy the log");
+        at += wrote;
+        n -= (size_t)wrote;
+    }
+    return DQ_OK;
+}
+
+static dq_status copy_bundles(dq_log_follow *follow, dq_writer *writer, uint64_t *count, dq_error *error)
+{
+    dq_bundle bundle;
+    uint64_t position;
+    dq_status status = DQ_OK;
+    int got = 1;
+    while (!status && (got = dq_log_follow_next(follow, &bundle, &position, error)) > 0) {
+        status = dq_writer_put(writer, &bundle, error);
+        dq_bundle_free(&bundle);
+        (*count)++;
+    }
+    return status ? status : got < 0 ? error->status : DQ_OK;
+}
+
+/* Through all its files, up to the last whole section: the server goes on writing meanwhile. */
+static dq_status copy_log(const dq_demo_training *t, int fd, uint64_t *count, dq_error *error)
+{
+    const dq_maker maker = {.program = "dq-serve", .version = t->version, .options = dq_map(), .seed = -1};
+    dq_log_follow *follow;
+    dq_sink *sink;
+    dq_writer *writer = NULL;
+    dq_status status = dq_log_follow_open(&follow, t->log, 0, error);
+    if (status) return status;
+    status = dq_sink_open_fn(&sink, "the log's copy", DQ_SINK_ZSTD, write_all, &fd, error);
+    if (!status) status = dq_writer_open_sink(&writer, sink, &maker, NULL, 0, error);
+    if (!status) status = copy_bundles(follow, writer, count, error);
+    dq_log_follow_close(follow);
+    if (!status) return dq_writer_close(writer, error);
+    dq_writer_abort(writer);
     return status;
 }
 
-/* in: the catalogue with its transitions; -1: the catalogue's own file has them. */
-static dq_status train_offline(dq_demo_job *job, const dq_demo_training *t, int in, dq_error *error)
+/* ---- offline ---- */
+
+/* What dq-train reads: the catalogue's own file where that has transitions, and what is in a nameless file.
+ */
+typedef struct material {
+    bool catalogue; /* the file, */
+    int file;       /* and this: rewards, then the log; -1: nothing */
+    uint64_t rows;  /* bundles of the log in it */
+} material;
+
+static dq_status gather(dq_demo_job *job, const dq_demo_training *t, material *m, dq_error *error)
+{
+    dq_status status = has_transitions(t->catalogue, &m->catalogue, error);
+    if (!status && !(m->catalogue && !t->log)) status = open_nameless(t->model, &m->file, error);
+    if (!status && !m->catalogue) status = make_rewards(job, t, m->file, error);
+    if (!status && t->log) status = copy_log(t, m->file, &m->rows, error);
+    return status;
+}
+
+/* The file is named by its descriptor, not "-": what was shown is joined with its answers, so it is read
+ * twice. */
+static dq_status train_offline(dq_demo_job *job, const dq_demo_training *t, const material *m,
+                               dq_error *error)
 {
     command c;
     dq_status status = dq_demo_job_stage(job, "train", error);
@@ -169,20 +237,17 @@ static dq_status train_offline(dq_demo_job *job, const dq_demo_training *t, int 
     add(&c, "--epochs=%llu", (unsigned long long)t->episodes);
     add(&c, "--map=%s", t->map);
     add(&c, "--");
-    add(&c, "%s", in < 0 ? t->catalogue : "-");
-    if (t->log) add(&c, "%s", t->log);
-    return run(job, &c, in, -1, error);
+    if (m->catalogue) add(&c, "%s", t->catalogue);
+    if (!m->catalogue || m->rows) add(&c, "/dev/stdin");
+    return run(job, &c, m->file, -1, error);
 }
 
 static dq_status train_on_log(dq_demo_job *job, const dq_demo_training *t, dq_error *error)
 {
-    bool made;
-    int rewards = -1;
-    dq_status status = has_transitions(t->catalogue, &made, error);
-    if (!status && !made) status = open_nameless(t->model, &rewards, error);
-    if (!status && !made) status = make_rewards(job, t, rewards, error);
-    if (!status) status = train_offline(job, t, rewards, error);
-    if (rewards >= 0) (void)close(rewards);
+    material m = {.file = -1};
+    dq_status status = gather(job, t, &m, error);
+    if (!status) status = train_offline(job, t, &m, error);
+    if (m.file >= 0) (void)close(m.file);
     return status;
 }
 

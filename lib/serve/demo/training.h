@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a demo server's jobs run: dq-sim for a made-up catalogue, and dq-train for a model of the one that is
- * served. Which training that is, the catalogue says:
+ * What a demo server's jobs run: dq-sim for a made-up catalogue, and dq-train for a model of what is served.
  *
- *     made by dq-sim      sessions with its users and items, simulated: dq-train --preset session. An episode
- * is a session. any other           what users did, for all of them at once: dq-train --offline, on the
- * rewards of the catalogue's labels and on the server's log. An "episode" is a pass.
+ * With a catalogue of dq-sim's, sessions are simulated (dq-train --preset session) that have its users and
+ * items, and an episode is a session. With any other, what users did is learnt, for all of them at once
+ * (dq-train --offline): the labels in the catalogue and the server's log. An "episode" is a pass then.
  *
  * Each program writes its output aside and renames it when it is complete: one that fails, is told to end or
  * is killed leaves what was there.
@@ -30,9 +29,10 @@ typedef struct dq_demo_training {
     const char *programs;  /* the folder of dq-sim, dq-reward and dq-train; NULL: they are in PATH */
     const char *catalogue; /* files */
     const char *model;
-    const char *log;   /* the server's; NULL: none */
-    const char *map;   /* rewards of labels */
-    const char *agent; /* "dqn", "dyna-q" */
+    const char *log;     /* the server's; NULL: none */
+    const char *map;     /* rewards of labels */
+    const char *version; /* of the server */
+    const char *agent;   /* "dqn", "dyna-q" */
     uint64_t episodes, seed;
 } dq_demo_training;
 

@@ -100,6 +100,7 @@ static dq_status open_sessions(dq_ranker *r, dq_bundle *model, dq_error *error)
     free(user_row);
     free(item_row);
     r->about.kind = s->kind;
+    r->about.world = dq_rank_sessions_has_world(s);
     r->about.reads_history = !s->catalogue;
     r->about.networks = 1;
     return status;
@@ -333,6 +334,10 @@ static dq_status score_sessions(dq_ranker *r, job *const *jobs, size_t n, dq_err
         if (status) return status;
     }
     dq_rank_sessions_values(s, vectors, 0, n);
+    dq_status status = DQ_OK;
+    for (size_t i = 0; i < n && !status && jobs[0]->world; i++)
+        status = dq_rank_sessions_rewards(s, i, jobs[i]->scores, error);
+    if (jobs[0]->world) return status;
     for (size_t i = 0; i < n; i++)
         for (uint32_t item = 0; item < r->on->count; item++)
             jobs[i]->scores[item] = s->values[i * s->shape.action_count + s->output_of[item]];
@@ -459,7 +464,7 @@ dq_status dq_ranker_world(dq_ranker *r, const dq_ranker_who *who, float *rewards
 {
     job j = {.who = who, .scores = rewards, .world = true};
     if (!r->about.world) return dq_fail(error, DQ_ERR_UNKNOWN, "the model has no world model");
-    if (who->row == DQ_ABSENT)
+    if (!dq_ranker_knows(r, who))
         return dq_fail(error, DQ_ERR_UNKNOWN, "the world model does not know the user");
     return ask(r, &j, error);
 }
