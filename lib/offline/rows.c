@@ -2,6 +2,7 @@
 #include "offline/rows.h"
 
 #include "core/buffers.h"
+#include "math/sample.h"
 #include "offline/offline_impl.h"
 
 #include <math.h>
@@ -235,4 +236,18 @@ void offline_pass_over(dq_offline *run, size_t k, size_t of, bool ends, uint32_t
                                     .reward = run->config.negative_reward,
                                     .discount = 1,
                                     .done = ends};
+}
+
+size_t offline_add_row(dq_offline *run, size_t n, uint32_t row, float weight)
+{
+    bool ends = offline_fill(run, n, row);
+    size_t count = 1;
+    for (; count <= run->config.negatives; count++) {
+        uint32_t action = dq_sample_unmet(run->rows.met, run->rows.user[row], run->rows.actions,
+                                          &run->rng[RNG_NEGATIVES]);
+        if (action == UINT32_MAX) break;
+        offline_pass_over(run, n + count, n, ends, action);
+    }
+    for (size_t i = 0; i < count; i++) run->weight[n + i] = weight;
+    return count;
 }
