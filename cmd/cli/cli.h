@@ -24,6 +24,7 @@
 #ifndef DQ_CLI_CLI_H
 #define DQ_CLI_CLI_H
 
+#include "core/setting.h"
 #include "data/dataset.h"
 #include "dq/bundle.h"
 #include "dq/stream.h"
@@ -91,11 +92,6 @@ typedef struct dq_mode {
     const char *help;  /* one line */
     bool no_operands;  /* takes none, though the program may */
 } dq_mode;
-
-/* A default: the value as the command line would have it; of flags on or off. */
-typedef struct dq_setting {
-    const char *name, *value;
-} dq_setting;
 
 /* Defaults that hold in some modes, and, where option is not NULL, with one choice of that option. Of several
  * sets that hold the first counts; under all of them stands what an option's target holds. A choice that has

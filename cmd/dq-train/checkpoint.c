@@ -5,16 +5,12 @@
 #include "train.h"
 
 #include "cli/checkpoint.h"
-#include "core/digest.h"
 
 /* Its input is what was read, and the model that training starts from. */
 static dq_checkpoint checkpoint_of(const train *t)
 {
-    uint64_t digest = dq_dataset_digest(&t->dataset) ^ t->logged.from.digest;
-    const dq_models *models[] = {&t->init, &t->dataset.models};
-    for (size_t m = 0; m < 2; m++)
-        for (size_t i = 0; i < models[m]->count; i++)
-            digest = dq_digest_seeded(&models[m]->at[i].body_hash, sizeof(uint64_t), digest);
+    uint64_t digest = dq_dataset_digest(&t->dataset) ^ t->from.digest;
+    digest = dq_models_digest(&t->dataset.models, dq_models_digest(&t->init, digest));
     return (dq_checkpoint){t->o->checkpoint, &t->maker, (int64_t)digest, "pass"};
 }
 

@@ -47,7 +47,7 @@ static dq_status run(train_options *o, dq_cli *cli, dq_error *error)
     unsigned mode = train_options_mode(cli);
     dq_status status = o->offline ? train_offline_read(&t, &mode, error) : DQ_OK;
     if (!status) status = train_in_mode(&t, mode, error);
-    train_offline_free(&t.logged);
+    dq_offline_input_free(&t.logged);
     train_close(&t);
     return status;
 }

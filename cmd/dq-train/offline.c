@@ -184,7 +184,7 @@ static dq_status run(offline *f, dq_error *error)
     dq_offline_sizes sizes = dq_offline_size(f->run);
     dq_cli_say(f->t->cli, &o->common, "%zu rows to learn from, %zu held out (%zu of %zu groups)",
                sizes.training, sizes.held_out, sizes.held_out_groups, sizes.groups);
-    if (f->t->logged.from.propensities)
+    if (f->t->from.propensities)
         dq_cli_say(f->t->cli, &o->common, "the log's propensities are not used: nothing is weighed by them");
     f->bar = dq_progress_start(&o->common, "training", o->q_models * sizes.epochs * sizes.batches);
     if (o->checkpoint) dq_stop_catch();

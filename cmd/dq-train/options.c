@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "train.h"
 
+#include "data/split.h"
 #include "math/blas.h"
 #include "offline/offline.h"
 
@@ -205,11 +206,7 @@ static const dq_option table[] = {
 /* --fold I/K */
 static void parse_fold(const dq_cli *cli)
 {
-    char rest;
-    dq_offline_config *c = &o.passes;
-    if (!o.fold) return;
-    int read = sscanf(o.fold, "%9u/%9u%c", &c->fold, &c->folds, &rest); /* NOLINT: 9 digits fit */
-    if (strchr(o.fold, '-') || read != 2 || c->folds < 2 || c->fold < 1 || c->fold > c->folds)
+    if (o.fold && !dq_split_parse_fold(o.fold, &o.passes.fold, &o.passes.folds))
         dq_cli_usage(cli, "--fold %s: I/K is wanted, with K at least 2 and I from 1 to K", o.fold);
 }
 

@@ -74,6 +74,8 @@ void train_take_history(train_options *o, uint32_t n);
 extern const dq_defaults train_defaults[];
 /* Fills in the sets of train_defaults that are the agents' own: of options whose targets are in config. */
 void train_describe_agents(const dq_option *table, const dq_agent_config *config);
+/* dq_cli_given: what a model that is started from does not decide. */
+bool train_is_given(const void *cli, const char *option);
 /* Completes o->config. */
 void train_configure_agent(dq_cli *cli, train_options *o);
 

@@ -5,6 +5,7 @@
  */
 #include "train.h"
 
+#include "learn/presets/presets.h"
 #include "learn/trajectory.h"
 
 #include <stdio.h>
@@ -14,88 +15,22 @@ const char *const train_agents[] = {"tabular", "dqn", "dyna-q", "dt", NULL};
 enum { AGENT_DYNA_Q = 2 };
 
 /* clang-format off */
-/* ---- the agents of a catalogue: system A's numbers ---- */
-
-static const dq_setting users[] = {
-    {"head", "actions"}, {"hidden", "1024,512,256"}, {"dropout", "0.2"}, {"loss", "mse"}, {"clip-norm", "0"},
-    {"lr", "1e-3"}, {"gamma", "0.9"}, {"batch", "64"}, {"target-every", "1000"}, {"replay", "100000"}, {"warmup", "1000"},
-    {"epsilon", "1"}, {"epsilon-min", "0.01"}, {"epsilon-form", "multiplicative"}, {"epsilon-decay", "0.995"},
-    {"epsilon-by", "updates"}, {0}};
-static const dq_setting users_world[] = {{"world-hidden", "1024,512"}, {0}};
+/* Of an agent of users, beside the presets. */
 static const dq_setting dyna_q_first[] = {{"agent", "dyna-q"}, {0}};
-
-/* These were found on real labels: by lists, and by rows. */
 static const dq_setting on_actions[] = {{"head", "actions"}, {0}};
 static const dq_setting by_rows[] = {{"loss", "mse"}, {0}};
 static const dq_setting by_lists[] = {{"loss", "softmax"}, {0}};
-static const dq_setting lists[] = {
-    {"epochs", "0"}, {"batch", "128"}, {"gamma", "0"}, {"best-by", "ndcg"}, {"validation", "0"}, {"hidden", "48"},
-    {"hidden-inputs", "features"}, {"features", "auto"}, {"feature-scale", "4"}, {"direct", "on"}, {"direct-start", "2"},
-    {"factored", "128"}, {"input-dropout", "0.2"}, {"dropout", "0"}, {"world-hidden", "256,128"}, {"lr", "2e-3"},
-    {"lr-schedule", "one-cycle"}, {"beta2", "0.99"}, {"weight-decay", "1e-2"}, {"decay-form", "decoupled"}, {0}};
-static const dq_setting tuned[] = {
-    {"batch", "256"}, {"gamma", "0"}, {"features", "all"}, {"lr", "3e-4"}, {"lr-schedule", "one-cycle"},
-    {"dropout", "0.1"}, {"validation", "0.05"}, {0}};
-static const dq_setting published[] = {
-    {"batch", "128"}, {"weight-decay", "1e-5"}, {"epochs", "20"}, {"best-by", "loss"}, {"patience", "5"}, {0}};
+static const dq_setting table_offline[] = {{"head", "outputs"}, {"loss", "mse"}, {"gamma", "0"}, {"batch", "256"}, {0}};
 static const dq_setting no_other[] = {{NULL, NULL}};
 
-/* ---- passes over a log ---- */
-
+/* Of a way of training. */
 static const dq_setting logged[] = {{"candidates", "0"}, {"checkpoint-every", "1"}, {0}};
 static const dq_setting remembers[] = {{"history", "3"}, {0}};
-static const dq_setting table_offline[] = {{"head", "outputs"}, {"loss", "mse"}, {"gamma", "0"}, {"batch", "256"}, {0}};
 static const dq_setting by_concordance[] = {{"best-by", "concordance"}, {0}};
 static const dq_setting by_ndcg[] = {{"batch", "256"}, {"best-by", "ndcg"}, {0}};
 static const dq_setting by_loss[] = {{"batch", "256"}, {"best-by", "loss"}, {0}};
-
-/* ---- agents in environments ---- */
-
-/* System B: 42 -> 256 -> 256 -> 128 -> items. The numbers are its code's, which are each one of those that it
- * searches; episodes are what it counts the target's copies and epsilon's fall in. */
-static const dq_setting session[] = {
-    {"agent", "dqn"}, {"env", "session"}, {"episodes", "1000"},
-    {"hidden", "256,256,128"}, {"dropout", "0.2"}, {"dropout-layers", "2"}, {"double", "on"}, {"gamma", "0.95"},
-    {"lr", "1e-3"}, {"lr-schedule", "linear"}, {"loss", "mse"}, {"clip-norm", "1"},
-    {"target-every", "50"}, {"target-by", "episodes"},
-    {"batch", "32"}, {"replay", "10000"}, {"warmup", "32"},
-    {"epsilon", "1"}, {"epsilon-min", "0.01"},
-    {"epsilon-form", "multiplicative"}, {"epsilon-decay", "0.995"}, {"epsilon-by", "episodes"},
-    {"history-mean", "on"}, {0}};
-
-/* System C, the table. */
-static const dq_setting sequence[] = {
-    {"agent", "tabular"}, {"env", "sequence:change=15"}, {"episodes", "115"}, {"alpha", "0.1"}, {"gamma", "0.95"},
-    {"epsilon", "0.1"}, {"epsilon-min", "0.1"},
-    {"epsilon-form", "multiplicative"}, {"epsilon-decay", "1"}, {"epsilon-by", "updates"}, {0}};
-
-/* System C, the network. The target follows as in the tutorial that its other numbers are from. */
-static const dq_setting sequence_dqn[] = {
-    {"agent", "dqn"}, {"env", "sequence:length=10,distractors=0,change=3000,then=2"}, {"episodes", "6000"},
-    {"hidden", "128,128"}, {"dropout", "0"}, {"gamma", "0.99"}, {"lr", "1e-4"}, {"loss", "huber"},
-    {"clip-norm", "0"}, {"clip-value", "1"}, {"tau", "0.005"}, {"target-every", "1"},
-    {"batch", "128"}, {"replay", "10000"}, {"warmup", "128"},
-    {"epsilon", "0.9"}, {"epsilon-min", "0.05"}, {"epsilon-form", "exponential"}, {"epsilon-over", "200"},
-    {"epsilon-decay", "1"}, {"epsilon-by", "steps"}, {0}};
-
-/* System D: 100 -> 64 -> 64 -> 10. */
-static const dq_setting films[] = {
-    {"agent", "dqn"}, {"env", "films"}, {"episodes", "1000"},
-    {"hidden", "64,64"}, {"dropout", "0"}, {"gamma", "0.95"}, {"lr", "1e-3"}, {"loss", "mse"}, {"clip-norm", "0"},
-    {"target-every", "10"}, {"target-by", "episodes"},
-    {"batch", "32"}, {"replay", "10000"}, {"warmup", "32"},
-    {"epsilon", "1"}, {"epsilon-min", "0.01"},
-    {"epsilon-form", "multiplicative"}, {"epsilon-decay", "0.995"}, {"epsilon-by", "updates"},
-    {"history", "5"}, {"session-steps", "0"}, {"session-count", "off"}, {0}};
-
-/* Sutton and Barto's example 8.1. */
-static const dq_setting maze[] = {
-    {"agent", "tabular"}, {"env", "maze"}, {"episodes", "50"}, {"alpha", "0.1"}, {"gamma", "0.95"},
-    {"planning", "50"}, {"epsilon", "0.1"}, {"epsilon-min", "0.1"},
-    {"epsilon-form", "multiplicative"}, {"epsilon-decay", "1"}, {"epsilon-by", "updates"}, {0}};
-/* clang-format on */
-
 static const dq_setting env[] = {{"checkpoint-every", "100"}, {0}};
+/* clang-format on */
 
 enum {
     MAX_SETTINGS = 64,
@@ -110,11 +45,11 @@ const dq_defaults train_defaults[] = {
     {TRAIN_LOGGED, NULL, NULL, logged},
     {TRAIN_SESSIONS, NULL, NULL, by_ndcg}, /* also under a preset */
     {TRAIN_STATES, NULL, NULL, by_loss},
-    {TRAIN_VECTORS, "preset", "session", session},
-    {TRAIN_ENV, "preset", "sequence", sequence}, /* a table learns in an environment alone */
-    {TRAIN_VECTORS, "preset", "sequence-dqn", sequence_dqn},
-    {TRAIN_VECTORS, "preset", "films", films},
-    {TRAIN_ENV, "preset", "maze", maze},
+    {TRAIN_VECTORS, "preset", "session", dq_preset_session},
+    {TRAIN_ENV, "preset", "sequence", dq_preset_sequence}, /* a table learns in an environment alone */
+    {TRAIN_VECTORS, "preset", "sequence-dqn", dq_preset_sequence_dqn},
+    {TRAIN_VECTORS, "preset", "films", dq_preset_films},
+    {TRAIN_ENV, "preset", "maze", dq_preset_maze},
     {TRAIN_SESSIONS, NULL, NULL, remembers},
     {TRAIN_USERS, NULL, NULL, dyna_q_first},
     {TRAIN_OFFLINE, "agent", "tabular", table_offline},
@@ -122,17 +57,17 @@ const dq_defaults train_defaults[] = {
     {TRAIN_OFFLINE, "head", "outputs", by_rows},
     {TRAIN_ALL & ~TRAIN_OFFLINE, "head", "outputs", no_other},
     {TRAIN_OFFLINE, "preset", "tuned", by_lists},
-    {TRAIN_OFFLINE, "loss", "softmax", lists},
-    {TRAIN_OFFLINE, "loss", "pairwise", lists},
+    {TRAIN_OFFLINE, "loss", "softmax", dq_preset_lists},
+    {TRAIN_OFFLINE, "loss", "pairwise", dq_preset_lists},
     {TRAIN_ALL, "agent", "tabular", tabular},
-    {TRAIN_OFFLINE, "preset", "tuned", tuned},
-    {TRAIN_OFFLINE, "preset", "published", published},
+    {TRAIN_OFFLINE, "preset", "tuned", dq_preset_tuned},
+    {TRAIN_OFFLINE, "preset", "published", dq_preset_published},
     {TRAIN_LIVE | TRAIN_SESSIONS | TRAIN_STATES, "preset", "tuned", no_other},
     {TRAIN_LIVE, "preset", "published", no_other}, /* as all defaults online are */
     {TRAIN_OFFLINE, NULL, NULL, by_concordance},
-    {TRAIN_USERS, "agent", "dyna-q", users_world},
-    {TRAIN_USERS, "agent", "dyna-q", users},
-    {TRAIN_USERS, "agent", "dqn", users},
+    {TRAIN_USERS, "agent", "dyna-q", dq_preset_users_world},
+    {TRAIN_USERS, "agent", "dyna-q", dq_preset_users},
+    {TRAIN_USERS, "agent", "dqn", dq_preset_users},
     {TRAIN_ALL, "agent", "dqn", dqn},
     {TRAIN_ALL, "agent", "dyna-q", dyna_q},
     {TRAIN_SESSIONS | TRAIN_STATES, "agent", "dt", dt},
@@ -173,31 +108,21 @@ void train_describe_agents(const dq_option *table, const dq_agent_config *config
 
 /* ---- from options to a configuration ---- */
 
-/* Either of the two ways to move the target, when only one is asked for. */
-static void choose_target(const dq_cli *cli, train_options *o)
+bool train_is_given(const void *cli, const char *option)
 {
-    bool tau = dq_cli_given(cli, "tau"), every = dq_cli_given(cli, "target-every");
-    if (tau && !every) o->config.target_every = 1;
-    if (every && !tau) o->config.tau = 0;
+    return dq_cli_given(cli, option);
 }
 
-/* A number of one form of epsilon's fall asks for that form; that of the other has no meaning then. */
+/* Of --epsilon-decay and --epsilon-over the one that this form of epsilon's fall has no use for is left out
+ * of the record. */
 static void choose_decay(dq_cli *cli, train_options *o)
 {
-    bool over = dq_cli_given(cli, "epsilon-over"), factor = dq_cli_given(cli, "epsilon-decay");
-    if (!dq_cli_given(cli, "epsilon-form")) {
-        if (factor) o->config.decay_form = DQ_DECAY_MULTIPLICATIVE;
-        bool falls = over || (o->config.decay_by == DQ_BY_RUN && !factor);
-        if (falls && o->config.decay_form == DQ_DECAY_MULTIPLICATIVE) o->config.decay_form = DQ_DECAY_LINEAR;
-    }
+    const dq_agent_decay asked = {o->epsilon_decay, o->epsilon_over};
+    dq_error error = DQ_ERROR_NONE;
+    if (dq_agent_config_choose_decay(&o->config, &asked, train_is_given, cli, &error))
+        dq_cli_usage(cli, "%s", error.reason);
     bool timed = o->config.decay_form != DQ_DECAY_MULTIPLICATIVE;
-    if (over && !timed) dq_cli_usage(cli, "--epsilon-over needs --epsilon-form exponential or linear");
-    if (timed && factor) dq_cli_usage(cli, "--epsilon-decay needs --epsilon-form multiplicative");
-    if (timed && o->config.decay_by == DQ_BY_RUN && !over) o->epsilon_over = 1; /* the whole run */
-    if (timed && !(o->epsilon_over > 0))
-        dq_cli_usage(cli, "--epsilon-form %s needs --epsilon-over",
-                     o->config.decay_form == DQ_DECAY_LINEAR ? "linear" : "exponential");
-    o->config.epsilon_decay = timed ? o->epsilon_over : o->epsilon_decay;
+    if (timed) o->epsilon_over = o->config.epsilon_decay; /* the record says it */
     dq_cli_leave_out(cli, timed ? "epsilon-decay" : "epsilon-over");
 }
 
@@ -249,7 +174,7 @@ void train_configure_agent(dq_cli *cli, train_options *o)
     c->adam.beta1 = own->adam.beta1;
     c->adam.eps = own->adam.eps;
     c->adam.decoupled = o->decay_form == 1;
-    choose_target(cli, o);
+    dq_agent_config_choose_target(c, train_is_given, cli);
     choose_decay(cli, o);
     choose_features(cli, o);
     if (!(c->dropout > 0)) c->dropout_layers = 0;

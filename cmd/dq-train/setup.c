@@ -123,11 +123,6 @@ static dq_status choose_features(train *t, const dq_bundle *model, dq_agent_conf
     return DQ_OK;
 }
 
-bool train_is_given(const void *cli, const char *option)
-{
-    return dq_cli_given(cli, option);
-}
-
 /* What a model is taken over from says of itself. */
 static dq_status follow_model(const train *t, dq_bundle *model, dq_agent_config *config, dq_error *error)
 {

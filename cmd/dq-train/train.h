@@ -18,14 +18,15 @@
 #include "cli/log.h"
 #include "cli/stop.h"
 #include "data/dataset.h"
-#include "offline_input.h"
 #include "options.h"
 
 #include "data/label_map.h"
+#include "data/load.h"
 #include "data/model_items.h"
 #include "env/catalogue.h"
 #include "feature/catalogue.h"
 #include "learn/agent.h"
+#include "offline/input.h"
 #include "reward/weight.h"
 
 typedef struct train {
@@ -42,7 +43,8 @@ typedef struct train {
     float ignore;  /* the reward of what nobody labelled */
     bool weighted; /* a reward is a mixture of two parts, and this the cosine's weight */
     dq_reward_weight weight;
-    train_offline_input logged;
+    dq_dataset_logged from;     /* what offline training reads, */
+    dq_offline_input logged;    /* and what it makes of it */
     dq_history seen;            /* --history seen: what the features are told of */
     dq_feature_users *features; /* given to the agent beside the network's own; NULL: none */
     dq_pool *pool;
@@ -63,8 +65,6 @@ dq_bundle *train_init_model(const train *t, uint32_t user);
 /* The agent that the options describe, with the catalogue's cross features, and with what --init's model for
  * this user (DQ_ABSENT: for all) has learnt, where it has one. */
 dq_status train_agent(train *t, const dq_env_spec *shape, uint32_t user, dq_agent **agent, dq_error *error);
-/* dq_cli_given: what a model that is started from does not decide. */
-bool train_is_given(const void *cli, const char *option);
 /* Names --init's file in an error of what it holds; returns status. */
 dq_status train_blame_init(const train *t, dq_status status, dq_error *error);
 /* Completes a model bundle that dq_agent_save has filled: which fields, items and sessions it knows;
@@ -92,6 +92,14 @@ typedef struct train_kept {
 dq_status train_resume(train *t, const train_kept *run, dq_error *error);
 /* Writes --checkpoint, with the run's identity and the log's length. */
 dq_status train_keep(train *t, const train_kept *run, dq_error *error);
+
+/* ---- offline_input.c ---- */
+
+/* Reads the whole input, and says which way of training it is for. */
+dq_status train_offline_read(train *t, unsigned *mode, dq_error *error);
+/* Makes rows and shape of what was read, once the options are settled; a model to start from may know more
+ * of the states than a log of them. */
+dq_status train_offline_rows(train *t, dq_error *error);
 
 /* ---- the ways of training ---- */
 

@@ -146,6 +146,13 @@ void dq_models_free(dq_models *models)
     *models = (dq_models){0};
 }
 
+uint64_t dq_models_digest(const dq_models *models, uint64_t seed)
+{
+    for (size_t i = 0; i < models->count; i++)
+        seed = dq_digest_seeded(&models->at[i].body_hash, sizeof models->at[i].body_hash, seed);
+    return seed;
+}
+
 const dq_bundle *dq_models_of(const dq_models *models, const char *id, size_t bytes)
 {
     const dq_bundle *common = models->count == 1 ? &models->at[0] : NULL;

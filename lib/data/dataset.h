@@ -51,6 +51,8 @@ void dq_dataset_free(dq_dataset *dataset);
  * over (dq_kept_passes_over) stays the caller's. */
 dq_status dq_models_add(dq_models *models, dq_bundle *bundle, uint64_t section, dq_error *error);
 void dq_models_free(dq_models *models);
+/* A digest over their bodies, which goes on from seed. */
+uint64_t dq_models_digest(const dq_models *models, uint64_t seed);
 /* The model of a user (meta.user), else the first that names no user, else the only one; NULL when there is
  * none. id may be NULL. */
 const dq_bundle *dq_models_of(const dq_models *models, const char *id, size_t bytes);

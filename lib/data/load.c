@@ -56,6 +56,18 @@ static dq_status take_logged(dq_dataset_logged *l, dq_bundle *bundle, uint64_t s
     return status ? status : dq_dataset_add(l->dataset, bundle, section, error);
 }
 
+/* Transitions with states are learnt from by themselves. */
+static dq_status check_states(const dq_dataset_logged *l, dq_error *error)
+{
+    if (l->states->count && l->sessions)
+        return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                       "transitions with states are no sessions: learn from them without --sessions");
+    if (l->states->count && l->dataset->count)
+        return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                       "transitions with states, and others of users and items: learn from one of them");
+    return DQ_OK;
+}
+
 dq_status dq_dataset_read_logged(dq_dataset_logged *l, dq_reader *reader, dq_error *error)
 {
     dq_bundle bundle;
@@ -65,7 +77,8 @@ dq_status dq_dataset_read_logged(dq_dataset_logged *l, dq_reader *reader, dq_err
         dq_bundle_free(&bundle);
         if (status) return dq_error_at(error, dq_reader_source(reader), dq_reader_record(reader));
     }
-    return got < 0 ? error->status : dq_catalogue_finish(&l->dataset->catalogue, false, error);
+    dq_status status = got < 0 ? error->status : dq_catalogue_finish(&l->dataset->catalogue, false, error);
+    return status ? status : check_states(l, error);
 }
 
 dq_status dq_models_read(dq_models *models, dq_reader **reader, const char *path, dq_error *error)

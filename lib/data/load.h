@@ -31,7 +31,8 @@ typedef struct dq_dataset_logged {
     bool propensities;        /* something has some */
 } dq_dataset_logged;
 
-/* Reads everything, as above. */
+/* Reads everything, as above. DQ_ERR_UNSUPPORTED for transitions with vectors where sessions are asked for,
+ * or others of users and items are in the stream. */
 dq_status dq_dataset_read_logged(dq_dataset_logged *logged, dq_reader *reader, dq_error *error);
 
 /* Every model bundle of a file, but for last ones behind the best (dq_kept_passes_over) (kept open in

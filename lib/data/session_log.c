@@ -386,6 +386,21 @@ dq_status dq_session_log_describe(const dq_session_log *log, const char *map, dq
     return dq_fail_memory(error, "a model");
 }
 
+dq_status dq_session_log_inherit(dq_session_layout *layout, dq_session_cut *cut, const dq_bundle *model,
+                                 dq_arena *arena, bool (*given)(const void *arg, const char *part),
+                                 const void *arg, dq_error *error)
+{
+    dq_session_layout from;
+    const dq_value *meta = dq_map_get(&model->meta, key);
+    dq_status status = dq_session_layout_load(&from, model, error);
+    if (status || from.item_width == 0) return status;
+    dq_session_layout_inherit(layout, &from, given, arg);
+    if (!given(arg, "history")) layout->history = from.history;
+    if (!given(arg, "session-gap")) cut->gap = dq_value_number(dq_map_get(meta, "gap"), cut->gap);
+    if (!given(arg, "event-attribute")) cut->attribute = dq_value_text(arena, dq_map_get(meta, "attribute"));
+    return DQ_OK;
+}
+
 dq_status dq_session_log_as(dq_session_log *log, const dq_bundle *model, const dq_session_layout *layout,
                             dq_error *error)
 {

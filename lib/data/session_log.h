@@ -77,6 +77,20 @@ dq_status dq_session_log_take_values(dq_session_log *log, const dq_bundle *model
                                      const dq_catalogue *catalogue, size_t max, dq_session_layout *layout,
                                      dq_error *error);
 
+/* Where sessions are cut (seconds without an event; 0: nowhere), and the attribute that states show (NULL:
+ * none). */
+typedef struct dq_session_cut {
+    double gap;
+    const char *attribute;
+} dq_session_cut;
+
+/* Sessions are laid out and cut as those that a model learnt from, but for what was asked for: given says
+ * so, by the names of dq-train's options (dq_session_layout_inherit; history, session-gap, event-attribute).
+ * Nothing changes with a model that knows no sessions. Texts are the arena's. DQ_ERR_SCHEMA for a layout that
+ * cannot be. */
+dq_status dq_session_log_inherit(dq_session_layout *layout, dq_session_cut *cut, const dq_bundle *model,
+                                 dq_arena *arena, bool (*given)(const void *arg, const char *part),
+                                 const void *arg, dq_error *error);
 /* meta.sessions of a model: what the interactions were that it learnt from. map: the text of log->map. */
 dq_status dq_session_log_describe(const dq_session_log *log, const char *map, dq_bundle *model,
                                   dq_error *error);

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int by_number(const void *a, const void *b)
 {
@@ -67,6 +68,13 @@ bool dq_split_users(const dq_split *split, const uint32_t *group, const size_t *
     *held_groups = to - from;
     free(list);
     return true;
+}
+
+bool dq_split_parse_fold(const char *text, uint32_t *fold, uint32_t *folds)
+{
+    char rest;
+    int read = sscanf(text, "%9u/%9u%c", fold, folds, &rest); /* NOLINT: 9 digits fit */
+    return !strpbrk(text, "-+ \t\n") && read == 2 && *folds >= 2 && *fold >= 1 && *fold <= *folds;
 }
 
 static dq_status group_by(const dq_entities *users, const char *attribute, uint32_t *group, dq_error *error)

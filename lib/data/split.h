@@ -15,6 +15,10 @@ typedef struct dq_split {
     uint64_t seed;
 } dq_split;
 
+/* "I/K" into fold I of K folds, K at least 2 and I from 1 to K, of at most nine digits each; false for
+ * anything else. */
+bool dq_split_parse_fold(const char *text, uint32_t *fold, uint32_t *folds);
+
 /* Marks held[user] for users whose group is held out, of groups that have a row: counts[user] rows. Fewer
  * than two such groups: none is. Returns false when memory is short. */
 bool dq_split_users(const dq_split *split, const uint32_t *group, const size_t *counts, uint32_t user_count,

@@ -309,6 +309,20 @@ void dq_agent_config_drop_world(dq_agent_config *config);
  * them. */
 void dq_agent_config_drop_features(dq_agent_config *config, bool (*given)(const void *arg, const char *part),
                                    const void *arg);
+/* Of the two ways to move the target (target-every, tau) the one that alone was asked for. */
+void dq_agent_config_choose_target(dq_agent_config *config, bool (*given)(const void *arg, const char *part),
+                                   const void *arg);
+/* Both numbers of epsilon's fall: its factor (epsilon-decay), and the time it takes (epsilon-over, 0: none
+ * said), of which the form has use for one. */
+typedef struct dq_agent_decay {
+    double factor, over;
+} dq_agent_decay;
+/* Chooses form and number of epsilon's fall. A number that was asked for asks for its form, unless
+ * epsilon-form was given; by the run it falls over all of it. DQ_ERR_RANGE for a form without its number, and
+ * for a number that it has no use for. */
+dq_status dq_agent_config_choose_decay(dq_agent_config *config, const dq_agent_decay *asked,
+                                       bool (*given)(const void *arg, const char *part), const void *arg,
+                                       dq_error *error);
 /* Whether histories of one-hot items are gathered rather than multiplied by an agent of this kind. */
 bool dq_agent_suits_sparse(const char *kind, const dq_agent_config *config, const dq_env_spec *shape);
 /* Whether users and items of a catalogue have the fields that a model with this shape (dq_agent_read_config)

@@ -448,6 +448,37 @@ void dq_agent_config_drop_features(dq_agent_config *c, bool (*given)(const void 
     if (!given(arg, "direct")) c->direct = false;
 }
 
+void dq_agent_config_choose_target(dq_agent_config *c, bool (*given)(const void *arg, const char *part),
+                                   const void *arg)
+{
+    bool tau = given(arg, "tau"), every = given(arg, "target-every");
+    if (tau && !every) c->target_every = 1;
+    if (every && !tau) c->tau = 0;
+}
+
+dq_status dq_agent_config_choose_decay(dq_agent_config *c, const dq_agent_decay *asked,
+                                       bool (*given)(const void *arg, const char *part), const void *arg,
+                                       dq_error *error)
+{
+    bool over = given(arg, "epsilon-over"), factor = given(arg, "epsilon-decay");
+    if (!given(arg, "epsilon-form")) {
+        if (factor) c->decay_form = DQ_DECAY_MULTIPLICATIVE;
+        bool falls = over || (c->decay_by == DQ_BY_RUN && !factor);
+        if (falls && c->decay_form == DQ_DECAY_MULTIPLICATIVE) c->decay_form = DQ_DECAY_LINEAR;
+    }
+    bool timed = c->decay_form != DQ_DECAY_MULTIPLICATIVE;
+    if (over && !timed)
+        return dq_fail(error, DQ_ERR_RANGE, "--epsilon-over needs --epsilon-form exponential or linear");
+    if (timed && factor)
+        return dq_fail(error, DQ_ERR_RANGE, "--epsilon-decay needs --epsilon-form multiplicative");
+    double whole = c->decay_by == DQ_BY_RUN && !over ? 1 : asked->over;
+    if (timed && !(whole > 0))
+        return dq_fail(error, DQ_ERR_RANGE, "--epsilon-form %s needs --epsilon-over",
+                       c->decay_form == DQ_DECAY_LINEAR ? "linear" : "exponential");
+    c->epsilon_decay = timed ? whole : asked->factor;
+    return DQ_OK;
+}
+
 bool dq_agent_suits_sparse(const char *kind, const dq_agent_config *c, const dq_env_spec *shape)
 {
     const dq_vectors items = {shape->actions, shape->action_count, shape->action_width};

@@ -306,6 +306,32 @@ static void a_model_that_names_no_values_is_refused(void **state)
     dq_bundle_free(&model);
 }
 
+static bool given(const void *arg, const char *part)
+{
+    return strcmp(arg, part) == 0;
+}
+
+static void what_was_not_asked_for_is_the_models(void **state)
+{
+    (void)state;
+    dq_bundle model, none = table("model", 0);
+    dq_arena arena = DQ_ARENA_EMPTY;
+    const dq_session_layout own = {.history = 7, .recency = 0.5F, .mean = true};
+    dq_session_layout layout = own;
+    dq_session_cut cut = {60, "mine"};
+    learn(&model, NULL, "label", 9, "01002");
+    assert_int_equal(dq_session_log_inherit(&layout, &cut, &none, &arena, given, "", NULL), DQ_OK);
+    assert_true(layout.history == 7 && layout.mean && cut.gap == 60 && strcmp(cut.attribute, "mine") == 0);
+    assert_int_equal(dq_session_log_inherit(&layout, &cut, &model, &arena, given, "history", NULL), DQ_OK);
+    assert_true(layout.history == 7 && layout.recency == 1 && !layout.mean && layout.one_hot);
+    assert_true(cut.gap == 0 && strcmp(cut.attribute, "label") == 0);
+    assert_int_equal(dq_session_log_inherit(&layout, &cut, &model, &arena, given, "", NULL), DQ_OK);
+    assert_int_equal(layout.history, 1);
+    dq_arena_free(&arena);
+    dq_bundle_free(&none);
+    dq_bundle_free(&model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +343,7 @@ int main(void)
         cmocka_unit_test(a_model_keeps_its_vocabulary),
         cmocka_unit_test(another_attribute_is_refused),
         cmocka_unit_test(a_model_that_names_no_values_is_refused),
+        cmocka_unit_test(what_was_not_asked_for_is_the_models),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
