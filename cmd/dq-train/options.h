@@ -39,7 +39,7 @@ typedef struct train_options {
     const char *reward_cmd, *cosine_weight, *validate_by, *fold, *time, *event_attribute, *history;
     const char *env, *env_cmd;
     dq_texts pairs;
-    int preset, reward, keep;
+    int preset, reward, keep, meta;
     uint64_t checkpoint_every, ask_ahead, switch_episode, candidates, steps, envs, event_values;
     dq_online_config acting;  /* but whom it tells */
     dq_offline_config passes; /* over a log, but what IGNORE is worth */

@@ -29,6 +29,12 @@ typedef struct dq_meta_config {
     double step, step_end; /* >= 0; 1 goes to the mean of the adapted weights */
 } dq_meta_config;
 
+/* The paper's for images; its steps of a user were 5 and 8. */
+#define DQ_META_DEFAULTS                                                                                     \
+    {                                                                                                        \
+        .users = 5, .steps = 5, .step = 1, .step_end = 0                                                     \
+    }
+
 typedef struct dq_meta dq_meta;
 
 /* The agent is borrowed. DQ_ERR_UNSUPPORTED for one without networks, and for batch norm, whose statistics
