@@ -72,6 +72,14 @@ needs_onet() {
     make -f pipelines/plan.mk DATA=../shared/data/onet-jobs BUILD="$out/build" QUICK=1
 }
 
+@test "the study of planning and pre-training runs" {
+    needs_onet
+    programs
+    make -f pipelines/planning.mk DATA=../shared/data/onet-jobs BUILD="$out/build" QUICK=1
+    [ "$(cut -f 1 "$out/build/planning-quick/online-means.tsv" | tail -n +2 | sort -u | wc -l)" = 10 ]
+    make -q -f pipelines/planning.mk DATA=../shared/data/onet-jobs BUILD="$out/build" QUICK=1 "$out/build/planning-quick/online.tsv"
+}
+
 @test "system A's pipeline from MongoDB runs, against a server of its own that ends with it" {
     source tests/services/mongodb/servers.bash
     needs_ferretdb
