@@ -28,7 +28,7 @@
 #     reptile-20          by Reptile with twenty inner steps
 #     cold                not pre-trained
 #
-# Ends with two tables of paired comparisons, over seeds, and a figure of each.
+# Ends with two tables of paired comparisons, offline over occupations, online over seeds, and a figure of each.
 
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 
@@ -109,11 +109,18 @@ $(OUT)/offline.tsv: $(call EACH,.eval)
 	        '$$2 == "all" { print who, fewer, seed, $$1, $$3 }' $$file; done | \
 	    sed '1i system\tfewer\tseed\tmeasure\tvalue' > $@
 
-# Each share of labels by itself: what differs from the control, with the seed as the unit.
-$(OUT)/offline.txt: $(OUT)/offline.tsv
-	for fewer in $(FEWER); do echo; echo "offline, one applicant in $$fewer has labels: NDCG@10"; echo; \
-	    awk -F '\t' -v OFS='\t' -v fewer=$$fewer 'NR == 1 || ($$2 == fewer && $$4 == "ndcg_cut_10") { print $$1, $$3, $$4, $$5 }' $< | \
-	    dq-eval --paired --against few --test t --adjust none -; done > $@
+# Each share of labels by itself: what differs from the control. Applicants of an occupation have the same labels, so an
+# occupation of a split is a unit.
+$(OUT)/offline/units.tsv: $(call EACH,.run)
+	for file in $^; do IFS=/ read -r fewer seed system < <(echo "$${file#$(OUT)/offline/}"); \
+	    dq-eval --quiet --qrels $${file%/*}/test.qrels --run $$file -q --format trec -m ndcg_cut_10 | \
+	    awk -v OFS='\t' -v fewer=$$fewer -v seed=$$seed -v who="$${system%.run}" '$$2 != "all" { split($$2, o, "/"); sum[o[1]] += $$3; n[o[1]]++ } \
+	        END { for (u in sum) print fewer, who, seed "/" u, "NDCG@10", sum[u] / n[u] }' | sort; done > $@
+
+$(OUT)/offline.txt: $(OUT)/offline/units.tsv
+	for fewer in $(FEWER); do echo; echo "offline, one applicant in $$fewer has labels"; echo; \
+	    awk -F '\t' -v fewer=$$fewer '$$1 == fewer' $< | cut -f 2- | sed '1i system\tunit\tmeasure\tvalue' | \
+	    dq-eval --paired --against few --adjust none -; done > $@
 
 $(OUT)/offline.svg: $(OUT)/offline.tsv
 	awk -v measure=ndcg_cut_10 -f $(HERE)/planning/means.awk $< > $(@:.svg=-means.tsv)
@@ -160,7 +167,7 @@ $(OUT)/online/%/reptile-20.dq: $(OUT)/online/%/labels.dq
 
 ask = for user in $$(cat $(@D)/asked/users); do \
     dq-train --quiet --user $$user --reward logged $(MAP) --hidden 64 --dropout 0 --gamma 0 --epsilon 0.1 --epsilon-min 0.1 \
-        --steps 1 --episodes $(STEPS) --candidates 100 --batch 8 --warmup 8 --evaluate 5 --evaluate-episodes 40 --seed $* \
+        --steps 1 --episodes $(STEPS) --candidates 100 --batch 8 --warmup 8 --evaluate 10 --evaluate-episodes 40 --seed $* \
         $(1) --log $@.part -o $@.dq $(@D)/asked.dq; cat $@.part; done > $@; rm -f $@.part $@.dq
 
 $(OUT)/online/%/cold.log: $(OUT)/online/%/asked.dq

@@ -66,12 +66,6 @@ needs_onet() {
     make -f pipelines/entree.mk DATA=../shared/data/uci-entree BUILD="$out/build" QUICK=1
 }
 
-@test "the comparison of planning runs" {
-    needs_onet
-    programs
-    make -f pipelines/plan.mk DATA=../shared/data/onet-jobs BUILD="$out/build" QUICK=1
-}
-
 @test "the study of planning and pre-training runs" {
     needs_onet
     programs

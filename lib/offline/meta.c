@@ -145,7 +145,7 @@ static dq_status learn_list(dq_offline *run, const uint32_t *user, size_t n, siz
                             dq_agent_losses *losses, dq_error *error)
 {
     dq_agent_lists list = offline_lists_fill(&run->lists, user, 1, &run->rng[RNG_NEGATIVES]);
-    size_t rows = offline_world_rows(run, run->tasks.drawn, n, k * n);
+    size_t rows = offline_world_rows(run, run->tasks.drawn, n, k * (DQ_OFFLINE_LIST_ROWS(run->config) / 2));
     return dq_agent_fit_lists(run->agent, &run->states, &list, run->batch, rows, losses, error);
 }
 

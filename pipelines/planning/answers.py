@@ -97,10 +97,10 @@ def main():
     if what == "curves":
         print("panel\tsystem\tanswers\treward\tsd\tseeds")
         for panel, systems in PANELS.items():
-            for (system, a), of in curves.items():
-                means = [sum(x) / len(x) for x in of.values()]
+            for system, a in ((s, a) for s in systems for a in range(0, BUDGET + 1, 2)):
+                means = [sum(x) / len(x) for x in curves[system, a].values()]
                 sd = statistics.stdev(means) if len(means) > 1 else 0
-                if system in systems:
+                if means:
                     print(panel, system, a, f"{sum(means) / len(means):.6f}", f"{sd:.6f}", len(means), sep="\t")
 
 
