@@ -21,11 +21,10 @@
 # choice earns 95 % of what can be had? (planning/answers.py) Twenty applicants, of occupations that nobody learnt from:
 #
 #     features            pre-trained with cosines of all pairs of fields as further inputs; one update a step
-#     features-planning-5, -20    that, with so many planning updates a step
+#     features-planning-5 that, with five planning updates a step
 #     features-updates-6  that, with as many updates as features-planning-5, all on real answers: its control
 #     none, none-planning-5, none-updates-6    pre-trained without these inputs
 #     reptile             pre-trained as features, but by Reptile (dq-train --meta reptile)
-#     reptile-20          by Reptile with twenty inner steps
 #     cold                not pre-trained
 #
 # Ends with two tables of paired comparisons, offline over occupations, online over seeds, and a figure of each.
@@ -129,8 +128,7 @@ $(OUT)/offline.svg: $(OUT)/offline.tsv
 
 # ---- online: pre-training ----
 
-ONLINE := features features-planning-5 features-planning-20 features-updates-6 none none-planning-5 none-updates-6 \
-    reptile reptile-20 cold
+ONLINE := features features-planning-5 features-updates-6 none none-planning-5 none-updates-6 reptile cold
 ASKED  := $(if $(QUICK),4,20)
 STEPS  := $(if $(QUICK),10,100)
 
@@ -160,9 +158,6 @@ $(OUT)/online/%/none.dq: $(OUT)/online/%/labels.dq
 $(OUT)/online/%/reptile.dq: $(OUT)/online/%/labels.dq
 	$(rows) $* $(FEATURES) $(meta) -o $@ $<
 
-$(OUT)/online/%/reptile-20.dq: $(OUT)/online/%/labels.dq
-	$(rows) $* $(FEATURES) $(meta) --inner-steps 20 -o $@ $<
-
 # ---- online: an applicant after the other; every system meets the same jobs ----
 
 ask = for user in $$(cat $(@D)/asked/users); do \
@@ -179,9 +174,8 @@ $(OUT)/online/%/$(1).log: $(OUT)/online/%/asked.dq $(OUT)/online/%/$(2).dq
 endef
 $(foreach pre,features none,$(eval $(call asks,$(pre),$(pre),--no-world)))
 $(foreach pre,features none,$(eval $(call asks,$(pre)-planning-5,$(pre),--world-hidden 64 --planning 5)))
-$(foreach pre,features,$(eval $(call asks,$(pre)-planning-20,$(pre),--world-hidden 64 --planning 20)))
 $(foreach pre,features none,$(eval $(call asks,$(pre)-updates-6,$(pre),--no-world --updates 6)))
-$(foreach pre,reptile reptile-20,$(eval $(call asks,$(pre),$(pre),--no-world)))
+$(eval $(call asks,reptile,reptile,--no-world))
 
 LOGS = $(foreach seed,$(SEEDS),$(ONLINE:%=$(OUT)/online/$(seed)/%.log))
 
@@ -191,8 +185,8 @@ $(OUT)/online.tsv: $(LOGS)
 	python3 $(HERE)/planning/answers.py values $(OUT)/online > $@
 
 # Pairs of systems that tell one thing each: system and its control.
-PAIRS := features-planning-5:features features-planning-20:features features-planning-5:features-updates-6 \
-    none-planning-5:none none-planning-5:none-updates-6 features:none reptile:features reptile-20:features cold:features
+PAIRS := features-planning-5:features features-updates-6:features features-planning-5:features-updates-6 none-planning-5:none \
+    none-updates-6:none none-planning-5:none-updates-6 features:none reptile:features cold:features
 
 $(OUT)/online-means.tsv: $(LOGS)
 	python3 $(HERE)/planning/answers.py means $(OUT)/online > $@
@@ -213,6 +207,6 @@ $(OUT)/online.svg: $(LOGS)
 
 between: $(call EACH,.run) $(LOGS) $(foreach seed,$(SEEDS),$(foreach fewer,$(FEWER),$(addprefix $(OUT)/offline/$(fewer)/$(seed)/,test.qrels \
     few.dq student.dq student-of-world.dq teachers.dq)) $(addprefix $(OUT)/online/$(seed)/,test.qrels labels.dq asked.dq features.dq \
-    none.dq reptile.dq reptile-20.dq))
+    none.dq reptile.dq))
 
 .PHONY: all between

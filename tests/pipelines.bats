@@ -70,7 +70,7 @@ needs_onet() {
     needs_onet
     programs
     make -f pipelines/planning.mk DATA=../shared/data/onet-jobs BUILD="$out/build" QUICK=1
-    [ "$(cut -f 1 "$out/build/planning-quick/online-means.tsv" | tail -n +2 | sort -u | wc -l)" = 10 ]
+    [ "$(cut -f 1 "$out/build/planning-quick/online-means.tsv" | tail -n +2 | sort -u | wc -l)" = 8 ]
     make -q -f pipelines/planning.mk DATA=../shared/data/onet-jobs BUILD="$out/build" QUICK=1 "$out/build/planning-quick/online.tsv"
 }
 

@@ -8,10 +8,10 @@
 
 What can be had of an applicant is the most that any system came to in an evaluation, on the same jobs. Measures:
 
-    answers_95    answers until an evaluation first earns 95 % of that; who never does has taken all answers of the run
+    answers_95    answers until an evaluation first earns 95 % of that; who never does counts as LIMIT, the run's steps
     answers_90    the same of 90 %
     reached_95    the share of applicants of whom 95 % was reached
-    first         reward before anything was learnt from answers, as a share of what can be had
+    first         reward at the first evaluation, as a share of what can be had: after ten steps, the last three of which taught
     reward        reward over the first BUDGET answers, as a share of what can be had: the area under the curve
 
 Between two evaluations a reward is what it was at the former.
@@ -23,12 +23,12 @@ import os
 import statistics
 import sys
 
-BUDGET = 40
+BUDGET, LIMIT = 40, 100
 MEASURES = ("first", "reward", "answers_90", "answers_95", "reached_95")
 QUANTILES = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262)
-PANELS = {"planning, with features": ["features", "features-planning-5", "features-planning-20", "features-updates-6"],
+PANELS = {"planning, with features": ["features", "features-planning-5", "features-updates-6"],
           "planning, without": ["none", "none-planning-5", "none-updates-6"],
-          "pre-training": ["features", "reptile", "reptile-20", "cold"]}
+          "pre-training": ["features", "reptile", "cold"]}
 
 
 def read(path):
@@ -46,8 +46,8 @@ def at(run, answers):
     return [r for a, r in run if a <= answers or a == run[0][0]][-1]
 
 
-def answers_to(run, wanted, most):
-    return next((a for a, r in run if r >= wanted), most)
+def answers_to(run, wanted):
+    return next((a for a, r in run if r >= wanted), LIMIT)
 
 
 def interval(values):
@@ -62,11 +62,10 @@ def main():
     what, folder = sys.argv[1:]
     logs = {(os.path.basename(os.path.dirname(p)), os.path.basename(p)[:-4]): read(p)
             for p in sorted(glob.glob(os.path.join(folder, "*", "*.log")))}
-    best, most = collections.defaultdict(float), 0
+    best = collections.defaultdict(float)
     for (seed, _), runs in logs.items():
         for user, run in runs.items():
             best[seed, user] = max([best[seed, user]] + [r for _, r in run])
-            most = max(most, run[-1][0])
     curves = collections.defaultdict(lambda: collections.defaultdict(list))
     table = collections.defaultdict(lambda: collections.defaultdict(dict))
     for (seed, system), runs in logs.items():
@@ -75,8 +74,8 @@ def main():
             top = best[seed, user]
             if not top > 0:
                 continue
-            values["answers_95"].append(answers_to(run, 0.95 * top, most))
-            values["answers_90"].append(answers_to(run, 0.9 * top, most))
+            values["answers_95"].append(answers_to(run, 0.95 * top))
+            values["answers_90"].append(answers_to(run, 0.9 * top))
             values["reached_95"].append(any(r >= 0.95 * top for _, r in run))
             values["first"].append(run[0][1] / top)
             values["reward"].append(sum(at(run, a) for a in range(1, BUDGET + 1)) / BUDGET / top)
