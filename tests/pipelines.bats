@@ -66,10 +66,12 @@ needs_onet() {
     make -f pipelines/entree.mk DATA=../shared/data/uci-entree BUILD="$out/build" QUICK=1
 }
 
-@test "the comparison of planning runs" {
+@test "the study of planning and pre-training runs" {
     needs_onet
     programs
-    make -f pipelines/plan.mk DATA=../shared/data/onet-jobs BUILD="$out/build" QUICK=1
+    make -f pipelines/planning.mk DATA=../shared/data/onet-jobs BUILD="$out/build" QUICK=1
+    [ "$(cut -f 1 "$out/build/planning-quick/online-means.tsv" | tail -n +2 | sort -u | wc -l)" = 8 ]
+    make -q -f pipelines/planning.mk DATA=../shared/data/onet-jobs BUILD="$out/build" QUICK=1 "$out/build/planning-quick/online.tsv"
 }
 
 @test "system A's pipeline from MongoDB runs, against a server of its own that ends with it" {

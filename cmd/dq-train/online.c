@@ -77,6 +77,15 @@ static dq_status open_rewards(online *run, dq_error *error)
 
 /* ---- environments ---- */
 
+/* In training: what it is answered counts. */
+static dq_status ask_reward(void *arg, uint32_t user, uint32_t item, float *reward, dq_error *error)
+{
+    online *run = arg;
+    dq_status status = reward_of(arg, user, item, reward, error);
+    if (!status) dq_user_rewards_use(run->rewards, item);
+    return status;
+}
+
 static dq_status open_catalogue(online *run, dq_env **env, dq_error *error)
 {
     const dq_catalogue *c = &run->t->dataset.catalogue;
@@ -85,7 +94,7 @@ static dq_status open_catalogue(online *run, dq_env **env, dq_error *error)
                                             .user = run->user,
                                             .candidates = (uint32_t)run->t->o->candidates,
                                             .step_limit = (uint32_t)run->t->o->steps,
-                                            .reward = reward_of,
+                                            .reward = env == &run->env ? ask_reward : reward_of,
                                             .reward_arg = run};
     return dq_catalogue_env_new(env, &config, 0, error);
 }
@@ -205,6 +214,13 @@ static dq_status stop(online *run, dq_status why, dq_error *error)
 
 /* ---- what the run tells ---- */
 
+/* In a catalogue: how many items training has had an answer on. */
+static bool report_answers(const online *run, dq_arena *arena, dq_value *line)
+{
+    if (!run->rewards) return true;
+    return dq_map_set(arena, line, "answers", dq_int((int64_t)dq_user_rewards_answers(run->rewards)));
+}
+
 static dq_status episode_ended(void *arg, const dq_online *loop, size_t env, dq_error *error)
 {
     online *run = arg;
@@ -216,7 +232,7 @@ static dq_status episode_ended(void *arg, const dq_online *loop, size_t env, dq_
                    run->rewards ? mean : loop->returns[env]);
     run->due = run->due || (o->checkpoint && loop->at.episode % o->checkpoint_every == 0);
     bool ok = train_name_user(run->t, run->user, &arena, &line) &&
-              dq_online_report_episode(loop, env, &arena, &line);
+              dq_online_report_episode(loop, env, &arena, &line) && report_answers(run, &arena, &line);
     if (ok && run->t->weighted)
         ok = dq_map_set(&arena, &line, "cosine_weight", dq_real(dq_user_rewards_weight(run->rewards)));
     return dq_log_made(run->kept.log, ok, &line, &arena, error);
@@ -229,7 +245,8 @@ static dq_status evaluated(void *arg, const dq_online *loop, const dq_played *pl
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value line = dq_map();
     bool ok = train_name_user(run->t, run->user, &arena, &line) &&
-              dq_online_report_evaluation(loop, played, better, &arena, &line);
+              dq_online_report_evaluation(loop, played, better, &arena, &line) &&
+              report_answers(run, &arena, &line);
     return dq_log_made(run->kept.log, ok, &line, &arena, error);
 }
 

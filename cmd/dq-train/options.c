@@ -13,6 +13,7 @@ static const char *const presets[] = {"tuned",        "published", "session", "s
 static const char *const rewards[] = {"auto", "cosine", "logged", NULL};
 static const char *const decay_forms[] = {"l2", "decoupled", NULL};
 static const char *const ends[] = {"truncated", "terminal", NULL}; /* of a session */
+static const char *const metas[] = {"none", "reptile", NULL};
 static const char *const keeps[] = {"last", "best", "both", NULL};
 static const char *const counts[] = {"updates", "steps", "episodes", NULL}; /* as dq_count_by */
 static const char *schedules[16];                                           /* names of dq_schedules */
@@ -56,7 +57,7 @@ static train_options o = {
     .map = DQ_LABEL_MAP_DEFAULT,
     .candidates = 100,
     .acting = {.episodes = 100, .evaluate_episodes = 10, .max_steps = DQ_EPISODES_MAX_STEPS},
-    .passes = {.epochs = 10, .validation = 0.1},
+    .passes = {.epochs = 10, .validation = 0.1, .meta = DQ_META_DEFAULTS},
     .q_models = 1,
     .steps = 100,
     .config = {.world = true, .envs = 1},
@@ -179,6 +180,11 @@ static const dq_option table[] = {
     {"epsilon-by", 0, DQ_OPT_CHOICE, &o.config.decay_by, "WHAT", "what epsilon's time counts (run: shares of the run)", PAYLOAD, dq_count_by_names, .modes = TRAIN_ACTING, .where = VALUES " explore=epsilon", .why = "where nobody acts nothing is explored"},
     {"epochs", 0, DQ_OPT_COUNT, &o.passes.epochs, "N", "passes (0: as many as make 150 batches of lists)", PAYLOAD, .min = 0, .max = 1e6, .modes = TRAIN_LOGGED, .where = PASSES, .section = "Passes over a log"},
     {"negatives", 0, DQ_OPT_COUNT, &o.passes.negatives, "N", "unlabelled items drawn per labelled row, as IGNORE; of lists those drawn for a list (0: all items)", PAYLOAD, .min = 0, .max = 1e6, .modes = TRAIN_OFFLINE | TRAIN_SESSIONS, .where = VALUES, .why = "a log of users and items alone tells what was not met"},
+    {"meta", 0, DQ_OPT_CHOICE, &o.meta, "NAME", "meta-learning: none; or reptile, a start from which a few updates on a new user's rows lead far", PAYLOAD, metas, .modes = TRAIN_LOGGED, .where = NETWORKS, .why = "users are adapted to one by one, which needs the rows of many"},
+    {"inner-steps", 0, DQ_OPT_SMALL, &o.passes.meta.steps, "K", "updates by which it adapts to a user", PAYLOAD, .min = 1, .max = 1e6, .modes = TRAIN_LOGGED, .where = "meta=reptile"},
+    {"meta-batch", 0, DQ_OPT_SMALL, &o.passes.meta.users, "N", "users whose adapted weights are averaged", PAYLOAD, .min = 1, .max = 1e6, .modes = TRAIN_LOGGED, .where = "meta=reptile"},
+    {"outer-step", 0, DQ_OPT_REAL, &o.passes.meta.step, "X", "share of the way to their mean that the start moves", PAYLOAD, .min = 0, .max = 10, .modes = TRAIN_LOGGED, .where = "meta=reptile"},
+    {"outer-step-end", 0, DQ_OPT_REAL, &o.passes.meta.step_end, "X", "what it falls to in a line, by the end of the run", PAYLOAD, .min = 0, .max = 10, .modes = TRAIN_LOGGED, .where = "meta=reptile"},
     {"q-models", 0, DQ_OPT_SMALL, &o.q_models, "N", "networks of Q, of seeds S, S + 1 ..., in one model, by whose mean dq-rank ranks", PAYLOAD, .min = 1, .max = 100, .modes = TRAIN_OFFLINE, .where = NETWORK, .excludes = "init checkpoint", .why = "dq-rank alone takes a model of several, of users and items"},
     {"validation", 0, DQ_OPT_REAL, &o.passes.validation, "X", "share of the groups held out", PAYLOAD, .min = 0, .max = 0.9, .modes = TRAIN_LOGGED, .why = "an agent that acts is evaluated by --evaluate"},
     {"validate-by", 0, DQ_OPT_TEXT, &o.validate_by, "NAME", "group users by this attribute (else each alone): a group is held out, and left out of its own features, together", PAYLOAD, .modes = TRAIN_OFFLINE | TRAIN_SESSIONS, .where = HELD_OUT "|features"},

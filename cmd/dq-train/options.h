@@ -42,7 +42,7 @@ typedef struct train_options {
     const char *env, *env_cmd, *follow, *every, *accept, *unanswered;
     double answer_time, hold_out;
     dq_texts pairs;
-    int preset, reward, keep;
+    int preset, reward, keep, meta;
     uint64_t checkpoint_every, ask_ahead, switch_episode, candidates, steps, envs, event_values;
     dq_online_config acting;  /* but whom it tells */
     dq_offline_config passes; /* over a log, but what IGNORE is worth */

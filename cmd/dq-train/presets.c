@@ -53,7 +53,9 @@ const dq_defaults train_defaults[] = {
     {TRAIN_LOGGED, "agent", "thompson", bandit_logged},
     {TRAIN_LOGGED, NULL, NULL, logged},
     {TRAIN_FOLLOW, NULL, NULL, follows},
-    {TRAIN_SESSIONS, NULL, NULL, by_ndcg}, /* also under a preset */
+    {TRAIN_LOGGED, "meta", "reptile", dq_preset_reptile},
+    {TRAIN_OFFLINE, "meta", "reptile", by_rows}, /* which is how a user is adapted to online */
+    {TRAIN_SESSIONS, NULL, NULL, by_ndcg},       /* also under a preset */
     {TRAIN_STATES, NULL, NULL, by_loss},
     {TRAIN_VECTORS, "preset", "session", dq_preset_session},
     {TRAIN_ENV, "preset", "sequence", dq_preset_sequence}, /* a table learns in an environment alone */
@@ -167,6 +169,15 @@ static void choose_features(dq_cli *cli, train_options *o)
     o->features = "none";
 }
 
+/* Whoever adapts to one user at a time. */
+static void choose_meta(const dq_cli *cli, train_options *o)
+{
+    if (!o->meta) o->passes.meta.users = 0;
+    if (o->meta && dq_loss_of_lists(o->config.loss) && dq_cli_given(cli, "batch"))
+        dq_cli_usage(cli,
+                     "--batch: with --meta an update is on one user's list, and --meta-batch counts users");
+}
+
 /* Training in an environment or catalogue. */
 static void suit_acting(const dq_cli *cli, train_options *o)
 {
@@ -191,6 +202,7 @@ void train_configure_agent(dq_cli *cli, train_options *o)
     dq_agent_config_choose_target(c, train_is_given, cli);
     choose_decay(cli, o);
     choose_features(cli, o);
+    choose_meta(cli, o);
     if (!(c->dropout > 0)) c->dropout_layers = 0;
     if (c->context && !dq_trajectory_read_wish(o->wish, c))
         dq_cli_usage(cli, "--wish %s: a number is wanted, greatest or none", o->wish);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "label/user_rewards.h"
 
+#include "core/record.h"
 #include "label/remote.h"
 #include "reward/label.h"
 #include "reward/logged.h"
@@ -22,6 +23,8 @@ struct dq_user_rewards {
     double weight;                /* the cosine's, in this episode */
     dq_remote *labeller;          /* NULL: everything is known */
     uint64_t asked;               /* by labellers that were parted with */
+    uint8_t *used;                /* (items) answers that were put to use, */
+    uint64_t answers;             /* so many */
     uint32_t *ahead;              /* (ask_ahead) */
     float *ahead_value;
 };
@@ -61,10 +64,11 @@ dq_status dq_user_rewards_new(dq_user_rewards **rewards, const dq_user_rewards_c
                            .cosine = calloc(n, sizeof *r->cosine),
                            .llm = calloc(n, sizeof *r->llm),
                            .label = calloc(n, sizeof *r->label),
+                           .used = calloc(n, sizeof *r->used),
                            .ignore = (float)dq_label_map_ignore(config->map),
                            .ahead = calloc(ahead, sizeof *r->ahead),
                            .ahead_value = calloc(ahead, sizeof *r->ahead_value)};
-    if (r->reward && r->cosine && r->llm && r->label && r->ahead && r->ahead_value)
+    if (r->reward && r->cosine && r->llm && r->label && r->used && r->ahead && r->ahead_value)
         return check_cosines(r, error);
     return no_memory(error);
 }
@@ -85,6 +89,7 @@ dq_status dq_user_rewards_end(dq_user_rewards *r, dq_status status, dq_error *er
     free(r->cosine);
     free(r->llm);
     free(r->label);
+    free(r->used);
     free(r->ahead);
     free(r->ahead_value);
     free(r);
@@ -141,7 +146,9 @@ dq_status dq_user_rewards_serve(dq_user_rewards *r, uint32_t user, dq_error *err
     for (uint32_t i = 0; i < r->items; i++) {
         r->reward[i] = r->cosine[i] = r->llm[i] = NAN;
         r->label[i] = DQ_ABSENT;
+        r->used[i] = 0;
     }
+    r->answers = 0;
     if (!status) status = find(r, user, error);
     if (!status) r->user = user;
     return status;
@@ -236,6 +243,17 @@ bool dq_user_rewards_labelled(const dq_user_rewards *r)
     return r->logged || r->config.command;
 }
 
+void dq_user_rewards_use(dq_user_rewards *r, uint32_t item)
+{
+    r->answers += !r->used[item];
+    r->used[item] = 1;
+}
+
+uint64_t dq_user_rewards_answers(const dq_user_rewards *r)
+{
+    return r->answers;
+}
+
 /* ---- the labeller ---- */
 
 uint64_t dq_user_rewards_asked(const dq_user_rewards *r)
@@ -253,10 +271,17 @@ const dq_value *dq_user_rewards_labeller(const dq_user_rewards *r)
     return r->labeller ? dq_remote_maker(r->labeller) : NULL;
 }
 
+static dq_status save_used(const dq_user_rewards *r, dq_bundle *model, dq_error *error)
+{
+    const uint64_t n = r->items;
+    return dq_bundle_add_tensor(model, "answers.used", DQ_U1, 1, &n, r->used, error);
+}
+
 dq_status dq_user_rewards_save(const dq_user_rewards *r, dq_bundle *model, dq_error *error)
 {
     const dq_value *maker = dq_user_rewards_labeller(r);
-    if (!r->labeller) return DQ_OK;
+    dq_status status = save_used(r, model, error);
+    if (status || !r->labeller) return status;
     if (maker && !dq_map_set(&model->arena, &model->meta, "labeller", *maker))
         return dq_fail(error, DQ_ERR_MEMORY, "no memory for a checkpoint");
     return dq_remote_save(r->labeller, model, error);
@@ -264,5 +289,9 @@ dq_status dq_user_rewards_save(const dq_user_rewards *r, dq_bundle *model, dq_er
 
 dq_status dq_user_rewards_restore(dq_user_rewards *r, const dq_bundle *model, dq_error *error)
 {
+    dq_status status = dq_record_column(model, "answers.used", DQ_U1, r->items, r->used, error);
+    if (status) return status;
+    r->answers = 0;
+    for (uint32_t i = 0; i < r->items; i++) r->answers += r->used[i] != 0;
     return r->labeller ? dq_remote_restore(r->labeller, model, error) : DQ_OK;
 }

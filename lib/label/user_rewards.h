@@ -69,6 +69,11 @@ const char *dq_user_rewards_label(const dq_user_rewards *rewards, uint32_t item,
 /* Whether rewards are those of labels, logged or asked for, rather than cosines. */
 bool dq_user_rewards_labelled(const dq_user_rewards *rewards);
 
+/* The answer on an item is put to use: it counts once for the user that is served. Of a checkpoint it counts
+ * as before. */
+void dq_user_rewards_use(dq_user_rewards *rewards, uint32_t item);
+uint64_t dq_user_rewards_answers(const dq_user_rewards *rewards);
+
 /* Pairs that a labeller was asked, of all users. */
 uint64_t dq_user_rewards_asked(const dq_user_rewards *rewards);
 /* Whether a failure of dq_user_rewards_of is a stop with progress: the labeller said so itself (75), or it
@@ -76,7 +81,7 @@ uint64_t dq_user_rewards_asked(const dq_user_rewards *rewards);
 bool dq_user_rewards_resumable(const dq_user_rewards *rewards);
 /* {program, options} of the labeller; NULL when nobody was asked. */
 const dq_value *dq_user_rewards_labeller(const dq_user_rewards *rewards);
-/* What was asked and answered, with meta.labeller, in a checkpoint. */
+/* What was put to use, and what was asked and answered, with meta.labeller, in a checkpoint. */
 dq_status dq_user_rewards_save(const dq_user_rewards *rewards, dq_bundle *model, dq_error *error);
 dq_status dq_user_rewards_restore(dq_user_rewards *rewards, const dq_bundle *model, dq_error *error);
 

@@ -5,29 +5,13 @@
 
 #include <stdlib.h>
 
-/* Through a bundle, which is how a network becomes another's: it only predicts, and has no moments. */
-static dq_status copy(dq_net **to, dq_net *from, dq_pool *pool, dq_error *error)
-{
-    dq_bundle saved;
-    dq_net_spec spec;
-    dq_rng rng = dq_rng_new(0); /* of weights that are replaced at once */
-    dq_status status = dq_bundle_init(&saved, DQ_KIND_MODEL, 0, error);
-    if (status) return status;
-    status = dq_net_save(from, "q", false, &saved, error);
-    if (!status) status = dq_net_load_spec(&saved, "q", &spec, error);
-    if (!status) status = dq_net_new(to, &spec, 0, pool, &rng, error);
-    if (!status && (status = dq_net_load(*to, "q", false, &saved, error))) dq_net_free(*to);
-    dq_bundle_free(&saved);
-    return status;
-}
-
 /* Copies an agent's Q. */
 static dq_status add(dq_members *members, dq_agent *agent, dq_error *error)
 {
     dq_net *q = dq_agent_network(agent, "q");
     if (!dq_array_reserve(&members->nets, &members->slots, members->count + 1, sizeof(dq_net *)))
         return dq_fail_memory(error, "an ensemble");
-    dq_status status = copy(&members->nets[members->count], q, members->pool, error);
+    dq_status status = dq_net_clone(&members->nets[members->count], q, error);
     if (!status) members->count++;
     return status;
 }

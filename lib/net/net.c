@@ -150,6 +150,14 @@ void dq_net_free(dq_net *net)
     free(net);
 }
 
+dq_status dq_net_clone(dq_net **clone, const dq_net *net, dq_error *error)
+{
+    dq_rng rng = dq_rng_new(0); /* of weights that are replaced at once */
+    dq_status status = dq_net_new(clone, &net->spec, 0, net->pool, &rng, error);
+    if (!status) dq_net_copy(*clone, net);
+    return status;
+}
+
 /* ---- targets ---- */
 
 void dq_net_copy(dq_net *to, const dq_net *from)

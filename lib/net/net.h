@@ -217,6 +217,8 @@ void dq_net_start_at(dq_net *net, uint32_t feature, double weight);
 
 /* to = from, weights and statistics. The specs are equal. */
 void dq_net_copy(dq_net *to, const dq_net *from);
+/* Another network of this one's shape and weights, which only predicts and scores, on the same pool. */
+dq_status dq_net_clone(dq_net **clone, const dq_net *net, dq_error *error);
 /* to += tau (from - to): a target network that follows (Lillicrap et al., 2016); statistics are copied. */
 void dq_net_soft_update(dq_net *to, const dq_net *from, double tau);
 

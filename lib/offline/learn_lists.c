@@ -9,13 +9,21 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* The next rows of the pass over rows, which goes on where it was and begins anew as often as needed. */
-static size_t world_rows(dq_offline *run)
+/* Who has seen praise alone predicts praise of everything. */
+size_t offline_world_rows(dq_offline *run, const uint32_t *order, size_t count, size_t from)
 {
-    size_t n = DQ_OFFLINE_LIST_ROWS(run->config), from = (size_t)run->state.batches * n;
+    const dq_offline_rows *rows = &run->rows;
+    size_t most = DQ_OFFLINE_LIST_ROWS(run->config) / 2, n = 0;
     if (!dq_agent_network(run->agent, "world.0")) return 0;
-    if (n > run->order_count) n = run->order_count;
-    for (size_t i = 0; i < n; i++) offline_fill(run, i, run->order[(from + i) % run->order_count]);
+    for (size_t i = 0; i < most && i < count; i++) {
+        uint32_t row = order[(from + i) % count], action = UINT32_MAX;
+        bool ends = offline_fill(run, n++, row);
+        if (rows->met)
+            action = dq_sample_unmet(rows->met, rows->user[row], rows->actions, &run->rng[RNG_WORLD_ROWS]);
+        if (action == UINT32_MAX) continue;
+        offline_pass_over(run, n, n - 1, ends, action);
+        n++;
+    }
     return n;
 }
 
@@ -26,7 +34,8 @@ dq_status offline_learn_lists(dq_offline *run, dq_agent_losses *losses, size_t *
     *n = (l->training + batches - 1) / batches; /* of one size: a step on few users would be as long */
     if (*n > l->training - from) *n = l->training - from;
     dq_agent_lists lists = offline_lists_fill(l, l->user + from, *n, &run->rng[RNG_NEGATIVES]);
-    size_t rows = world_rows(run);
+    size_t passed = (size_t)run->state.batches * (DQ_OFFLINE_LIST_ROWS(run->config) / 2);
+    size_t rows = offline_world_rows(run, run->order, run->order_count, passed);
     run->state.position += *n;
     return dq_agent_fit_lists(run->agent, &run->states, &lists, run->batch, rows, losses, error);
 }

@@ -46,16 +46,19 @@ size_t offline_list_columns(const dq_offline_config *config, const dq_offline_ro
 
 /* ---- making ---- */
 
-static void sort_rows(offline_lists *l)
+bool offline_sort_rows(const dq_offline_rows *rows, uint32_t **first, uint32_t **row, dq_arena *arena)
 {
-    const dq_offline_rows *rows = l->rows;
+    const dq_buffer buffers[] = {DQ_BUFFER(*first, (size_t)rows->users + 2), DQ_BUFFER(*row, rows->count)};
+    if (!dq_buffers_take(arena, buffers, DQ_BUFFERS(buffers))) return false;
+    uint32_t *at = *first;
     for (size_t r = 0; r < rows->count; r++)
-        if (counts(rows, r)) l->first[rows->user[r] + 1]++;
-    for (uint32_t u = 0; u < rows->users; u++) l->first[u + 1] += l->first[u];
+        if (counts(rows, r)) at[rows->user[r] + 1]++;
+    for (uint32_t u = 0; u < rows->users; u++) at[u + 1] += at[u];
     for (size_t r = 0; r < rows->count; r++)
-        if (counts(rows, r)) l->row[l->first[rows->user[r]]++] = (uint32_t)r;
-    for (uint32_t u = rows->users; u > 0; u--) l->first[u] = l->first[u - 1]; /* each stands at its end */
-    l->first[0] = 0;
+        if (counts(rows, r)) (*row)[at[rows->user[r]]++] = (uint32_t)r;
+    for (uint32_t u = rows->users; u > 0; u--) at[u] = at[u - 1]; /* each stands at its end */
+    at[0] = 0;
+    return true;
 }
 
 static float grade_of(const offline_lists *l, uint32_t row)
@@ -98,8 +101,6 @@ bool offline_lists_make(offline_lists *l, const dq_offline_config *config, const
     size_t columns = l->max_columns = offline_list_columns(config, rows), pairs = config->batch * columns;
     if (l->drawn > rows->actions) l->drawn = rows->actions;
     const dq_buffer buffers[] = {
-        DQ_BUFFER(l->first, (size_t)rows->users + 2),
-        DQ_BUFFER(l->row, rows->count),
         DQ_BUFFER(l->user, rows->users),
         DQ_BUFFER(l->action, columns),
         DQ_BUFFER(l->column, rows->actions),
@@ -108,8 +109,9 @@ bool offline_lists_make(offline_lists *l, const dq_offline_config *config, const
         DQ_BUFFER(l->offset, pairs),
         DQ_BUFFER(l->features, pairs * rows->given),
     };
-    if (!dq_buffers_take(arena, buffers, DQ_BUFFERS(buffers))) return false;
-    sort_rows(l);
+    if (!dq_buffers_take(arena, buffers, DQ_BUFFERS(buffers)) ||
+        !offline_sort_rows(rows, &l->first, &l->row, arena))
+        return false;
     list_users(l, held);
     l->masks = has_masks(rows, l);
     for (uint32_t a = 0; a < rows->actions; a++) l->column[a] = l->drawn ? DQ_OFFLINE_NO_ROW : a;

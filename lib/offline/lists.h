@@ -26,6 +26,9 @@ typedef struct offline_lists {
 
 /* Actions of the longest lists of a batch. */
 size_t offline_list_columns(const dq_offline_config *config, const dq_offline_rows *rows);
+/* Rows with a reward by user: first (users + 1) says where each user's begin in row. False when memory is
+ * short. */
+bool offline_sort_rows(const dq_offline_rows *rows, uint32_t **first, uint32_t **row, dq_arena *arena);
 /* Needs held (users): who is held out. False when memory is short. */
 bool offline_lists_make(offline_lists *lists, const dq_offline_config *config, const dq_offline_rows *rows,
                         const uint8_t *held, dq_arena *arena);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * A run's state in a checkpoint: offline.order u4, of lists offline.users u4, offline.rng u8 (streams, 4),
- * the counters under meta.offline; with priorities those of learn/replay.h under offline.priorities; and the
- * best epoch's model as learn/kept.h keeps it. Splits, held-out negatives and states follow from the seed and
- * the rows, and are made again.
+ * A run's state in a checkpoint: offline.order u4, of lists and users offline.users u4, offline.rng u8
+ * (streams, 4), the counters under meta.offline; with priorities those of learn/replay.h under
+ * offline.priorities; and the best epoch's model as learn/kept.h keeps it. Splits, held-out negatives and
+ * states follow from the seed and the rows, and are made again.
  */
 #include "core/buffers.h"
 #include "core/record.h"
@@ -102,7 +102,9 @@ static dq_status make_lists(dq_offline *run, dq_error *error)
                        "nobody has a row whose reward is above that of an action passed over, %g: a list has "
                        "nothing to prefer",
                        (double)run->config.negative_reward);
-    size_t batches = dq_offline_size(run).batches;
+    run->users = l->user;
+    run->user_count = l->training;
+    size_t batches = offline_batches(run);
     if (!run->config.epochs) run->config.epochs = (DQ_OFFLINE_UPDATES + batches - 1) / batches;
     dq_net_calibrate(dq_agent_network(run->agent, "q"), 1, 0);
     return run->config.start_weight != 0 ? offline_start(run, error) : DQ_OK;
@@ -118,6 +120,7 @@ static dq_status make(dq_offline *run, dq_error *error)
     if (run->order_count == 0) return dq_fail(error, DQ_ERR_RANGE, "no row with a reward to learn from");
     dq_status status = run->by_lists ? make_lists(run, error) : make_priorities(run, error);
     if (!status) status = offline_balance(run, error);
+    if (!status) status = offline_make_meta(run, error);
     return status ? status : offline_hold_out(run, error);
 }
 
@@ -212,6 +215,7 @@ void dq_offline_learn_only(dq_offline_config *config, dq_agent_config *agent)
     agent->fit_rows = DQ_OFFLINE_ROWS(*config);
     agent->planning = 0;
     agent->target_by = DQ_BY_UPDATES;
+    if (config->meta.users) agent->adam.beta1 = 0;
 }
 
 void dq_offline_suit(dq_offline_config *config, const dq_offline_rows *rows, dq_agent_config *agent)
@@ -246,6 +250,7 @@ void dq_offline_free(dq_offline *run)
 {
     if (!run) return;
     dq_arena_free(&run->arena);
+    dq_meta_free(run->meta);
     dq_replay_free(run->priorities);
     dq_bundle_free(&run->best);
     free(run);
@@ -286,21 +291,6 @@ dq_best_by dq_offline_criterion(const dq_offline *run)
 
 /* ---- rows of a batch ---- */
 
-/* A row and its negatives, from place n on. Returns how many rows these are. */
-static size_t add_row(dq_offline *run, size_t n, uint32_t row, float weight)
-{
-    bool ends = offline_fill(run, n, row);
-    size_t count = 1;
-    for (; count <= run->config.negatives; count++) {
-        uint32_t action = dq_sample_unmet(run->rows.met, run->rows.user[row], run->rows.actions,
-                                          &run->rng[RNG_NEGATIVES]);
-        if (action == UINT32_MAX) break;
-        offline_pass_over(run, n + count, n, ends, action);
-    }
-    for (size_t i = 0; i < count; i++) run->weight[n + i] = weight;
-    return count;
-}
-
 /* The exponent of importance weights. */
 static double beta_of(const dq_offline *run)
 {
@@ -319,7 +309,7 @@ static size_t draw_batch(dq_offline *run, size_t *logged)
         size_t at = run->priorities ? run->slots[i] : (size_t)run->state.position + i;
         run->first[i] = (uint32_t)n;
         float weight = run->priorities ? run->slot_weight[i] : offline_weight(run, run->order[at]);
-        n += add_row(run, n, run->order[at], weight);
+        n += offline_add_row(run, n, run->order[at], weight);
     }
     run->state.position += count;
     *logged = count;
@@ -335,7 +325,7 @@ static void begin_epoch(dq_offline *run)
     p->q_sum = p->world_sum = 0;
     p->row_sum = 0;
     if (!run->priorities) dq_rng_shuffle(&run->rng[RNG_ORDER], run->order, run->order_count);
-    if (run->by_lists) dq_rng_shuffle(&run->rng[RNG_ORDER], run->lists.user, run->lists.training);
+    if (run->users) dq_rng_shuffle(&run->rng[RNG_ORDER], run->users, run->user_count);
     if (!offline_draws_candidates(run)) return;
     dq_rng_sample(&run->rng[RNG_ORDER], run->offered, run->config.candidates, run->scratch,
                   run->rows.actions);
@@ -394,14 +384,6 @@ static void prioritise(dq_offline *run, size_t logged)
     dq_replay_prioritise(run->priorities, run->slots, run->errors, logged);
 }
 
-/* From 0 at the first batch to 1 at the last, so that the last update is with the schedules' end values, as
- * it is online. */
-static double progress_of(const dq_offline *run)
-{
-    double last = (double)run->config.epochs * (double)dq_offline_size(run).batches - 1;
-    return last > 0 ? (double)run->state.batches / last : 0;
-}
-
 static dq_status learn_rows(dq_offline *run, dq_agent_losses *losses, size_t *n, size_t *logged,
                             dq_error *error)
 {
@@ -417,18 +399,19 @@ dq_status dq_offline_step(dq_offline *run, bool *ended, dq_error *error)
     size_t logged = 0;
     *ended = false;
     if (p->position == 0) begin_epoch(run);
-    dq_agent_progress(run->agent, progress_of(run));
+    dq_agent_progress(run->agent, offline_progress(run));
     double rate = dq_agent_rate(run->agent), beta = beta_of(run);
     size_t n;
-    dq_status status = run->by_lists ? offline_learn_lists(run, &losses, &n, error)
-                                     : learn_rows(run, &losses, &n, &logged, error);
+    dq_status status = run->meta       ? offline_learn_users(run, &losses, &n, error)
+                       : run->by_lists ? offline_learn_lists(run, &losses, &n, error)
+                                       : learn_rows(run, &losses, &n, &logged, error);
     if (status) return status;
     if (run->priorities) prioritise(run, logged);
     p->batches++;
     p->q_sum += losses.q * (double)n;
     p->world_sum += losses.world * (double)n;
     p->row_sum += n;
-    *ended = p->position == (run->by_lists ? run->lists.training : run->order_count);
+    *ended = p->position == offline_units(run);
     return *ended ? end_epoch(run, rate, beta, error) : DQ_OK;
 }
 
@@ -508,11 +491,11 @@ static const char priorities[] = "offline.priorities";
 
 dq_status dq_offline_save(dq_offline *run, dq_bundle *model, dq_error *error)
 {
-    const uint64_t n = run->order_count, users = run->by_lists ? run->lists.training : 0;
+    const uint64_t n = run->order_count, users = run->user_count;
     dq_status status = dq_record_save(numbers, NUMBERS, &run->state, "offline", model, error);
     if (!status) status = dq_bundle_add_tensor(model, "offline.order", DQ_U4, 1, &n, run->order, error);
-    if (!status && run->by_lists)
-        status = dq_bundle_add_tensor(model, "offline.users", DQ_U4, 1, &users, run->lists.user, error);
+    if (!status && run->users)
+        status = dq_bundle_add_tensor(model, "offline.users", DQ_U4, 1, &users, run->users, error);
     if (!status) status = dq_record_save_rng(run->rng, RNG_OFFLINE_COUNT, "offline.rng", model, error);
     if (!status && run->priorities) status = dq_replay_save(run->priorities, priorities, model, error);
     return status ? status : dq_kept_save(&run->best, model, error);
@@ -523,8 +506,8 @@ static dq_status check_order(const dq_offline *run, dq_error *error)
     for (size_t i = 0; i < run->order_count; i++)
         if (run->order[i] >= run->rows.count)
             return dq_fail(error, DQ_ERR_RANGE, "the checkpoint's order names a row that is not there");
-    for (size_t i = 0; run->by_lists && i < run->lists.training; i++)
-        if (run->lists.user[i] >= run->rows.users)
+    for (size_t i = 0; i < run->user_count; i++)
+        if (run->users[i] >= run->rows.users)
             return dq_fail(error, DQ_ERR_RANGE, "the checkpoint's order names a user who is not there");
     return DQ_OK;
 }
@@ -532,8 +515,8 @@ static dq_status check_order(const dq_offline *run, dq_error *error)
 static dq_status restore_columns(dq_offline *run, const dq_bundle *model, dq_error *error)
 {
     dq_status status = dq_record_column(model, "offline.order", DQ_U4, run->order_count, run->order, error);
-    if (!status && run->by_lists)
-        status = dq_record_column(model, "offline.users", DQ_U4, run->lists.training, run->lists.user, error);
+    if (!status && run->users)
+        status = dq_record_column(model, "offline.users", DQ_U4, run->user_count, run->users, error);
     if (!status) status = dq_record_rng(model, "offline.rng", RNG_OFFLINE_COUNT, run->rng, error);
     if (!status && run->priorities) status = dq_replay_restore(run->priorities, priorities, model, error);
     return status ? status : check_order(run, error);
@@ -544,7 +527,7 @@ dq_status dq_offline_restore(dq_offline *run, const dq_bundle *model, dq_error *
     offline_state state = {0};
     dq_status status = dq_record_restore(numbers, NUMBERS, &state, "offline", model, error);
     if (status) return status;
-    if (state.position > (run->by_lists ? run->lists.training : run->order_count))
+    if (state.position > offline_units(run))
         return dq_fail(error, DQ_ERR_RANGE, "the checkpoint's state is beyond the rows");
     status = restore_columns(run, model, error);
     if (!status) status = dq_kept_restore(&run->best, run->agent, model, error);

@@ -28,6 +28,11 @@
  * squares, on held-out rows and as many actions passed over (without held-out rows on all), and kept in the
  * network: its outputs are in rewards then, and training goes on from them.
  *
+ * Meta-learning (offline/meta.h): a batch is of users, and one outer update; a pass is over the users with a
+ * row. An inner update is on `batch` of the user's rows, shuffled each time that he is met, around and
+ * around, with negatives; or, with a loss of lists, on the user's list. Held-out rows judge the start, to
+ * which nobody has adapted. There are no priorities.
+ *
  *     dq_offline_suit(&config, &rows, &agent_config);                 what the agent must have room for
  *     dq_offline_new(&run, &config, agent, &rows, &e);
  *     while (!dq_offline_done(run)) { dq_offline_step(run, &ended, &e); if (ended) dq_offline_last(run); }
@@ -39,6 +44,7 @@
 #include "core/pairset.h"
 #include "core/transition.h"
 #include "learn/agent.h"
+#include "offline/meta.h"
 
 enum { DQ_OFFLINE_TOP = 10 };        /* hits and NDCG are counted in the first ten */
 #define DQ_OFFLINE_NO_ROW UINT32_MAX /* nothing follows */
@@ -106,6 +112,7 @@ typedef struct dq_offline_config {
     double balance;      /* rows weigh 1 / propensity, but no more than this, all of them together as many as
                             they are (Dimakopoulou et al., "Balanced linear contextual bandits", AAAI 2019); 0:
                             each weighs 1 */
+    dq_meta_config meta; /* of it a batch is meta.users users, and so many outer updates are a pass */
     uint64_t seed;
 } dq_offline_config;
 

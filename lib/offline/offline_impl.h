@@ -8,9 +8,10 @@
 
 #include "learn/replay.h"
 #include "offline/lists.h"
+#include "offline/meta.h"
 #include "offline/offline.h"
 
-enum { RNG_ORDER, RNG_NEGATIVES, RNG_PRIORITY, RNG_OFFLINE_COUNT };
+enum { RNG_ORDER, RNG_NEGATIVES, RNG_PRIORITY, RNG_WORLD_ROWS, RNG_OFFLINE_COUNT };
 
 /* Of held-out lists, whose draws are the same each time. */
 enum { LISTS_STREAM = 205 };
@@ -34,6 +35,12 @@ typedef struct offline_held {
     bool negative;
 } offline_held;
 
+/* Of meta-learning: the rows of each user, who is a task. */
+typedef struct offline_tasks {
+    uint32_t *first, *row; /* (users + 1), (rows) as of lists */
+    uint32_t *drawn;       /* (the most rows of a user) those of the user at hand, shuffled */
+} offline_tasks;
+
 struct dq_offline {
     dq_offline_config config;
     dq_agent *agent;
@@ -52,6 +59,10 @@ struct dq_offline {
     dq_best_by criterion;
     bool by_lists;
     offline_lists lists; /* by_lists */
+    dq_meta *meta;       /* NULL: ordinary training */
+    offline_tasks tasks;
+    uint32_t *users; /* (user_count) who is learnt from user by user, shuffled each epoch; NULL: by rows */
+    size_t user_count;
 
     /* a batch */
     dq_transition *batch; /* (max rows) */
@@ -87,17 +98,34 @@ float offline_weight(const dq_offline *run, uint32_t row);
 /* Makes row k of row `of` (it may be k): another action, passed over. */
 void offline_pass_over(dq_offline *run, size_t k, size_t of, bool ends, uint32_t action);
 
+/* Adds a row and its negatives to the batch, from place n on. Returns how many rows these are. */
+size_t offline_add_row(dq_offline *run, size_t n, uint32_t row, float weight);
+
 /* Vector k of a batch; NULL where states are numbered. */
 static inline float *offline_vector(const dq_offline *run, size_t k)
 {
     return run->rows.states.count ? NULL : run->vectors + k * run->rows.state_width;
 }
 
+/* What a pass is over: users or rows. */
+static inline size_t offline_units(const dq_offline *run)
+{
+    return run->users ? run->user_count : run->order_count;
+}
+
 /* Batches of a pass. */
 static inline size_t offline_batches(const dq_offline *run)
 {
-    size_t units = run->by_lists ? run->lists.training : run->order_count;
-    return (units + run->config.batch - 1) / run->config.batch;
+    size_t batch = run->config.meta.users ? run->config.meta.users : run->config.batch;
+    return (offline_units(run) + batch - 1) / batch;
+}
+
+/* The share of the run that is done: 0 at its first batch, 1 at its last, so that the last update is with
+ * the schedules' end values, as it is online. */
+static inline double offline_progress(const dq_offline *run)
+{
+    double last = (double)run->config.epochs * (double)offline_batches(run) - 1;
+    return last > 0 ? (double)run->state.batches / last : 0;
 }
 
 /* Whether there are fewer actions on offer than all. */
@@ -111,7 +139,18 @@ dq_status offline_hold_out(dq_offline *run, dq_error *error);
 /* Fills the epoch's validation_loss, concordance, hit and ndcg. */
 dq_status offline_validate(dq_offline *run, dq_offline_epoch *epoch, dq_error *error);
 
+/* ---- meta.c ---- */
+
+/* With config.meta: who is a task, and the networks that move. */
+dq_status offline_make_meta(dq_offline *run, dq_error *error);
+/* One outer update; n is how many users it is of. Losses are means over its updates. */
+dq_status offline_learn_users(dq_offline *run, dq_agent_losses *losses, size_t *n, dq_error *error);
+
 /* ---- learn_lists.c ---- */
+
+/* Fills the batch with rows for the world model, each with an action passed over: those of order (count)
+ * from place `from` on, around and around. Returns how many; 0 without such a model. */
+size_t offline_world_rows(dq_offline *run, const uint32_t *order, size_t count, size_t from);
 
 /* One batch of lists; n is how many users it had. */
 dq_status offline_learn_lists(dq_offline *run, dq_agent_losses *losses, size_t *n, dq_error *error);

@@ -2,6 +2,7 @@
 #include "offline/rows.h"
 
 #include "core/buffers.h"
+#include "math/sample.h"
 #include "offline/offline_impl.h"
 
 #include <math.h>
@@ -267,4 +268,18 @@ dq_status offline_balance(dq_offline *run, dq_error *error)
 float offline_weight(const dq_offline *run, uint32_t row)
 {
     return run->config.balance > 0 ? (float)(run->weight_unit * balance(run, row)) : 1;
+}
+
+size_t offline_add_row(dq_offline *run, size_t n, uint32_t row, float weight)
+{
+    bool ends = offline_fill(run, n, row);
+    size_t count = 1;
+    for (; count <= run->config.negatives; count++) {
+        uint32_t action = dq_sample_unmet(run->rows.met, run->rows.user[row], run->rows.actions,
+                                          &run->rng[RNG_NEGATIVES]);
+        if (action == UINT32_MAX) break;
+        offline_pass_over(run, n + count, n, ends, action);
+    }
+    for (size_t i = 0; i < count; i++) run->weight[n + i] = weight;
+    return count;
 }

@@ -408,6 +408,48 @@ static void a_model_of_lists_is_in_rewards(void **state)
     drop(&w);
 }
 
+/* ---- the world model beside them ---- */
+
+/* Each user has praised the half of the items that suits him most. */
+static void praise(world *w)
+{
+    for (uint32_t u = 0; u < USERS; u++) {
+        uint32_t n = 0;
+        for (uint32_t i = 0; i < ITEMS; i++) {
+            uint32_t above = 0, r = u * LABELS + n;
+            for (uint32_t j = 0; j < ITEMS; j++) above += product_of(w, u, j) > product_of(w, u, i);
+            if (above >= LABELS) continue;
+            w->row[r].action = w->row_item[r] = i;
+            w->reward[r] = 1;
+            n++;
+        }
+        assert_int_equal(n, LABELS);
+    }
+}
+
+/* Who has seen praise alone still knows what nobody praised: it is passed over in his lists, too. */
+static void a_world_model_knows_what_was_passed_over(void **state)
+{
+    (void)state;
+    world w;
+    double praised = 0, other = 0;
+    populate(&w, false);
+    praise(&w);
+    start(&w, usual(), "dyna-q", agent_of("dyna-q", DQ_LOSS_SOFTMAX));
+    go(&w);
+    for (uint32_t u = 0; u < USERS; u++)
+        for (uint32_t i = 0; i < ITEMS; i++) {
+            float next[WIDTH], reward;
+            assert_int_equal(
+                dq_agent_predict(w.agent, &w.shape.states, &u, &i, 1, next, &reward, NULL, NULL, NULL),
+                DQ_OK);
+            *(dq_pairset_has(&w.source.met, u, i) ? &praised : &other) += (double)reward;
+        }
+    assert_true(praised / ROWS > 0.7);
+    assert_true(other / ROWS < 0.4);
+    drop(&w);
+}
+
 /* What training goes on from is in the unit of lists again. */
 static void lists_go_on_from_a_calibrated_model(void **state)
 {
@@ -600,6 +642,7 @@ int main(void)
         cmocka_unit_test(a_list_leaves_out_what_was_met),
         cmocka_unit_test(drawn_lists_stand_for_whole_ones),
         cmocka_unit_test(a_model_of_lists_is_in_rewards),
+        cmocka_unit_test(a_world_model_knows_what_was_passed_over),
         cmocka_unit_test(lists_go_on_from_a_calibrated_model),
         cmocka_unit_test(it_goes_on_as_if_it_had_never_stopped),
         cmocka_unit_test(the_best_cosine_starts_with_its_weight),

@@ -370,6 +370,35 @@ static void what_shapes_cosines_is_refused_without_them(void **state)
     dq_dataset_free(&d);
 }
 
+/* ---- what is put to use ---- */
+
+static void answers_count_once(void **state)
+{
+    (void)state;
+    dq_dataset d = make_dataset();
+    dq_user_rewards_config config = {.dataset = &d, .map = &map, .from = DQ_REWARDS_LOGGED};
+    dq_user_rewards *r = open_rewards(&config, 0), *again = open_rewards(&config, 0);
+    dq_bundle model;
+    are(r, 0, (const float[]){1, -0.25F, -0.25F, -0.25F});
+    assert_int_equal(dq_user_rewards_answers(r), 0); /* to be told is not to use it */
+    dq_user_rewards_use(r, 3);
+    dq_user_rewards_use(r, 1);
+    dq_user_rewards_use(r, 3);
+    assert_int_equal(dq_user_rewards_answers(r), 2);
+    assert_int_equal(dq_bundle_init(&model, DQ_KIND_MODEL, 0, NULL), DQ_OK);
+    assert_int_equal(dq_user_rewards_save(r, &model, NULL), DQ_OK);
+    assert_int_equal(dq_user_rewards_restore(again, &model, NULL), DQ_OK);
+    dq_bundle_free(&model);
+    dq_user_rewards_use(again, 1);
+    assert_int_equal(dq_user_rewards_answers(again), 2);
+    dq_user_rewards_use(again, 0);
+    assert_int_equal(dq_user_rewards_answers(again), 3);
+    assert_int_equal(dq_user_rewards_serve(again, 1, NULL), DQ_OK);
+    assert_int_equal(dq_user_rewards_answers(again), 0);
+    assert_int_equal(dq_user_rewards_end(again, DQ_OK, NULL), DQ_OK);
+    closes(r, &d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +411,7 @@ int main(void)
         cmocka_unit_test(those_most_wanted_are_asked_ahead),
         cmocka_unit_test(a_checkpoint_keeps_what_was_said),
         cmocka_unit_test(a_labeller_that_is_gone_fails_the_step),
+        cmocka_unit_test(answers_count_once),
     };
     return cmocka_run_group_tests(tests, begin, end);
 }

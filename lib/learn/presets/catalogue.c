@@ -26,4 +26,5 @@ const dq_setting dq_preset_lists[] = {
 const dq_setting dq_preset_tuned[] = {
     {"batch", "256"}, {"gamma", "0"}, {"features", "all"}, {"lr", "3e-4"}, {"lr-schedule", "one-cycle"},
     {"dropout", "0.1"}, {"validation", "0.05"}, {0}};
+const dq_setting dq_preset_reptile[] = {{"batch", "10"}, {"lr", "1e-3"}, {"lr-schedule", "constant"}, {0}};
 /* clang-format on */

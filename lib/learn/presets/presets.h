@@ -13,6 +13,9 @@ extern const dq_setting dq_preset_users[], dq_preset_users_world[], dq_preset_pu
 /* Found on real labels: a loss of lists, and one of rows. */
 extern const dq_setting dq_preset_lists[], dq_preset_tuned[];
 
+/* Meta-learning (offline/meta.h): the updates of Nichol, Achiam and Schulman's Reptile on images. */
+extern const dq_setting dq_preset_reptile[];
+
 /* Agents in environments, which they name (`agent`, `env`): system B's; system C's table and its network;
  * system D's; and Dyna's of a maze. */
 extern const dq_setting dq_preset_session[], dq_preset_sequence[], dq_preset_sequence_dqn[],
