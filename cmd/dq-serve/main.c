@@ -103,7 +103,7 @@ static dq_status close_parts(dq_serve *serve, dq_status status, dq_error *error)
     return status;
 }
 
-enum { LOG_THREADS = 16 };
+enum { TOGETHER = 16 };
 
 static dq_httpd_config httpd_config(const serve_options *o, const dq_cli *cli)
 {
@@ -111,8 +111,9 @@ static dq_httpd_config httpd_config(const serve_options *o, const dq_cli *cli)
     c.address = o->listen;
     c.socket = serve_inherited_socket(cli);
     c.threads = dq_cli_threads(&o->common, 0);
-    /* who waits for the disk keeps his thread, and all who wait do so once (log/writer.h) */
-    if (o->log && !o->log_sync && !o->common.threads && c.threads < LOG_THREADS) c.threads = LOG_THREADS;
+    /* who waits for the disk, or for a model, keeps his thread, and all who wait do so once: their rows are
+     * synced together (log/writer.h), their scores computed together (serve/ranking/ranker.h) */
+    if (!o->common.threads && (o->models.count || o->log) && c.threads < TOGETHER) c.threads = TOGETHER;
     c.body_bytes = o->max_body;
     c.header_bytes = o->max_header;
     c.connections = (unsigned)o->max_connections;

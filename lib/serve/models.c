@@ -139,7 +139,7 @@ static void keep(dq_serve_model *m, const dq_ranker_who *who, counted_scores *c,
 dq_status dq_serve_taken_score(const dq_serve_taken *t, const dq_ranker_who *who, uint64_t version,
                                const dq_serve_scores **scores, dq_error *error)
 {
-    bool keeps = version != UINT64_MAX;
+    bool keeps = version != UINT64_MAX && t->of->config.cache_bytes > 0;
     size_t items = t->items->count, networks = dq_ranker_get_about(t->ranker)->networks;
     counted_scores *c = keeps ? find_kept(t->model, who, version) : NULL;
     *scores = c ? &c->s : NULL;

@@ -92,7 +92,8 @@ def lists():
                 thread.start()
             for thread in threads:
                 thread.join()
-            assert together == wanted, "many at once, and nothing kept"
+            assert together == wanted, "many at once"
+            assert s.items("u00") == s.items("u00") and s.server.metric("dq_serve_score_cache_hits_total") == 0, "and nothing kept"
 
 
 def options():
