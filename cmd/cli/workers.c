@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/workers.h"
 
+#include "data/load.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -148,4 +151,59 @@ dq_status dq_worker_copy(FILE *to, int file, dq_error *error)
             return dq_fail_errno(error, errno, "cannot pass on what a worker wrote");
     if (!status && fflush(to) != 0) return dq_fail_errno(error, errno, "cannot pass on what a worker wrote");
     return status;
+}
+
+/* ---- jobs that write streams ---- */
+
+enum { STREAM, LOG };
+
+static dq_status write_job(void *arg, size_t job, int files[DQ_WORKER_FILES], dq_error *error)
+{
+    const dq_worker_streams *s = arg;
+    dq_log log = {.name = "the log"};
+    dq_sink *sink = NULL;
+    dq_writer *out = NULL;
+    if (s->log->file && !(log.file = fdopen(fcntl(files[LOG], F_DUPFD_CLOEXEC, 0), "w")))
+        return dq_fail_errno(error, errno, "cannot open a worker's log");
+    dq_status status = dq_worker_sink(&sink, &files[STREAM], error);
+    if (!status) status = dq_writer_open_sink(&out, sink, s->maker, NULL, 0, error);
+    if (!status) status = s->work(s->arg, job, &log, out, error);
+    if (status)
+        dq_writer_abort(out);
+    else
+        status = dq_writer_close(out, error);
+    return dq_log_close(&log, status, error);
+}
+
+static dq_status pass_stream(const dq_worker_streams *s, int *stream, dq_error *error)
+{
+    dq_source *source;
+    dq_reader *reader = NULL;
+    dq_status status = dq_worker_source(&source, stream, error);
+    if (!status) status = dq_reader_open_source(&reader, source, error);
+    if (!status) status = dq_bundles_pass(reader, s->output, error);
+    dq_reader_close(reader);
+    return !status && s->flush ? dq_writer_flush(s->output, error) : status;
+}
+
+static dq_status take_job(void *arg, size_t job, int files[DQ_WORKER_FILES], dq_error *error)
+{
+    const dq_worker_streams *s = arg;
+    dq_status status = s->log->file ? dq_worker_copy(s->log->file, files[LOG], error) : DQ_OK;
+    if (!status) status = pass_stream(s, &files[STREAM], error);
+    if (!status) s->taken(s->arg, job);
+    return status;
+}
+
+static dq_status blame_job(void *arg, size_t job, dq_status status, dq_error *error)
+{
+    const dq_worker_streams *s = arg;
+    return s->blame(s->arg, job, status, error);
+}
+
+dq_status dq_worker_streams_run(const dq_worker_streams *streams, dq_error *error)
+{
+    dq_worker_streams s = *streams;
+    const dq_workers_config config = {s.workers, s.jobs, &s, write_job, take_job, blame_job};
+    return dq_workers_run(&config, error);
 }

@@ -10,9 +10,10 @@
 #ifndef DQ_CLI_WORKERS_H
 #define DQ_CLI_WORKERS_H
 
+#include "cli/log.h"
 #include "dq/sink.h"
 #include "dq/source.h"
-#include "dq/status.h"
+#include "dq/stream.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -39,5 +40,22 @@ dq_status dq_workers_run(const dq_workers_config *config, dq_error *error);
 dq_status dq_worker_sink(dq_sink **sink, int *file, dq_error *error);
 dq_status dq_worker_source(dq_source **source, int *file, dq_error *error);
 dq_status dq_worker_copy(FILE *to, int file, dq_error *error);
+
+/* Jobs each of which writes a stream and lines of a log: both are passed on in the order of jobs. */
+typedef struct dq_worker_streams {
+    size_t workers, jobs;  /* each >= 1 */
+    const dq_maker *maker; /* of the workers' streams */
+    dq_writer *output;
+    bool flush; /* the output behind each job */
+    dq_log *log;
+    void *arg;
+    /* In a child. log has no file where this log has none. */
+    dq_status (*work)(void *arg, size_t job, dq_log *log, dq_writer *out, dq_error *error);
+    void (*taken)(void *arg, size_t job); /* in the parent, behind what was passed on */
+    dq_status (*blame)(void *arg, size_t job, dq_status status, dq_error *error);
+} dq_worker_streams;
+
+/* As dq_workers_run. */
+dq_status dq_worker_streams_run(const dq_worker_streams *streams, dq_error *error);
 
 #endif

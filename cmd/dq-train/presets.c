@@ -114,12 +114,9 @@ static void describe(const char *name, const dq_option *table, const dq_agent_co
 void train_describe_agents(const dq_option *table, const dq_agent_config *config)
 {
     static char words[6][MAX_SETTINGS][WORDS];
-    describe("tabular", table, config, tabular, words[0]);
-    describe("dqn", table, config, dqn, words[1]);
-    describe("dyna-q", table, config, dyna_q, words[2]);
-    describe("dt", table, config, dt, words[3]);
-    describe("linucb", table, config, linucb, words[4]);
-    describe("thompson", table, config, thompson, words[5]);
+    dq_setting *const sets[6] = {tabular, dqn, dyna_q, dt, linucb, thompson};
+    static const char *const names[6] = {"tabular", "dqn", "dyna-q", "dt", "linucb", "thompson"};
+    for (size_t i = 0; i < 6; i++) describe(names[i], table, config, sets[i], words[i]);
 }
 
 /* ---- from options to a configuration ---- */

@@ -2,7 +2,8 @@
  *
  * Workers of a program: what they wrote arrives in the order of jobs, and whoever ends early is spoken of.
  */
-#include "cli/workers.c" /* programs' parts are in no library */
+#include "cli/log.c" /* programs' parts are in no library */
+#include "cli/workers.c"
 
 #include <setjmp.h>
 #include <stdarg.h>
