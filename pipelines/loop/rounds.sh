@@ -49,7 +49,7 @@ rm -f ./*.log shots.jsonl
 serve --log first.log
 visit 0 $((sessions / 10)) --explore 1 >> rounds.tsv
 stop
-dq-train --quiet --offline --loss mse --hidden 32 --no-world --features none --epochs 2 --map "$map" --unanswered IGNORE \
+dq-train --quiet --offline --agent dqn --loss mse --hidden 32 --features none --epochs 2 --map "$map" --unanswered IGNORE \
     catalogue.dq first.log -o poor.dq
 
 # The loop. A model is promoted where its lower bound, by users whom it does not know, is above the old one's mean.
