@@ -138,6 +138,7 @@ static uint32_t *find_rows(const dq_index *ids, const dq_entities *entities)
 static dq_status list_catalogue(dq_history *h, dq_session_log *log, const dq_catalogue *c, dq_error *error)
 {
     dq_status status = DQ_OK;
+    log->unrewarded = true;
     for (size_t b = 0; !status && b < c->interaction_bundle_count; b++)
         status = dq_session_log_add(log, &c->interaction_bundles[b], error);
     uint32_t *users = find_rows(&log->users, &c->users), *items = find_rows(&log->items, &c->items);

@@ -56,6 +56,7 @@ static dq_status take(dq_session_log *log, const dq_bundle *b, const columns *c,
 {
     dq_session_event event = {.place = log->count, .reward = reward_of(log, c, row)};
     size_t n;
+    if (log->unrewarded && !isnan(event.reward)) return DQ_OK;
     const char *id = dq_column_text(c->user, row, &n);
     dq_status status = dq_index_add(&log->users, id, n, &event.user, NULL, error);
     id = dq_column_text(c->item, row, &n);
@@ -105,7 +106,8 @@ static dq_status check_times(const dq_session_log *log, dq_error *error)
     uint64_t none = log->tally.count[DQ_TIME_NONE];
     if (none && none < log->count)
         return dq_fail(error, DQ_ERR_SCHEMA,
-                       "%llu of %zu interactions have no attribute '%s': their order is not known",
+                       "%llu of %zu interactions have no attribute '%s': their order is not known "
+                       "(give it to all, or to none)",
                        (unsigned long long)none, log->count, log->time);
     if (none && log->seconds)
         return dq_fail(error, DQ_ERR_SCHEMA,

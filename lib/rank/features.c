@@ -105,7 +105,7 @@ dq_status dq_rank_history_load(dq_rank_history *history, const dq_bundle *model,
 {
     const dq_session_layout none = {0};
     if (history->on || !dq_feature_model_asks_seen(model)) return DQ_OK;
-    history->on = true;
+    history->on = history->log.unrewarded = true;
     return dq_session_log_as(&history->log, model, &none, error);
 }
 
