@@ -251,12 +251,6 @@ static void predict(feature_tile *tile, const feature_ridge *r, const float *see
     }
 }
 
-static uint32_t one(const dq_feature_set *set)
-{
-    (void)set;
-    return 1;
-}
-
 static void fill_ridge(feature_tile *tile, uint32_t column, float *to)
 {
     (void)column;
@@ -274,7 +268,6 @@ const dq_feature_kind feature_ridge_kind = {
     .name = "ridge",
     .help = "labels of training users by kernel ridge regression on the users' field, as z-score",
     .needs = DQ_FEATURE_PAIR | DQ_FEATURE_LABELS,
-    .columns = one,
     .fill = fill_ridge,
 };
 
@@ -282,6 +275,5 @@ const dq_feature_kind feature_held_ridge = {
     .name = "held-ridge",
     .help = "labels of training users by kernel ridge regression on that and what they have seen, as z-score",
     .needs = DQ_FEATURE_PAIR | DQ_FEATURE_LABELS | DQ_FEATURE_SEEN,
-    .columns = one,
     .fill = fill_held_ridge,
 };
