@@ -167,7 +167,8 @@ static dq_status check_seen(const dq_feature_set *set, const dq_feature_source *
                        "nobody has seen an item: every interaction has a label with a reward");
     if (!set || !dq_feature_asks_seen(set))
         return dq_fail(error, DQ_ERR_RANGE,
-                       "no feature is of what users have seen (held-cosine, held-transfer ...)");
+                       "no feature is of what users have seen (--features held-cosine,held-transfer ...; "
+                       "auto leaves them out of more than 2^26 pairs of a user and an item)");
     if (from->last == DQ_FEATURE_AS_LEARNT || (h->last == from->last && h->recency == from->recency))
         return DQ_OK;
     return dq_fail(error, DQ_ERR_RANGE,
