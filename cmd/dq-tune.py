@@ -183,8 +183,9 @@ def counts(trial):
 
 
 def sampler_of(o, space, grid, trials, owner):
-    """What proposes the next trial after these; None: a grid has no point left. The first of a preset is the default. It depends on the trials that count and on the seed
-    alone, so that a search that was interrupted finds what it would have found."""
+    """What proposes the next trial after these; None: a grid has no point left. A preset's first trial has the first values. What is
+    proposed depends on the trials that count and on the seed alone, so that a search that was interrupted finds what it would have
+    found."""
     if o.by == "grid":
         tried = [t.params for t in trials if counts(t) and (t.state != TrialState.FAIL or t.user_attrs["owner"] == owner)]
         return next((PointSampler(point) for point in grid if point not in tried), None)
@@ -344,11 +345,12 @@ class Runner:
             f"{' '.join(words_of(trial.params))}")
 
     def ranked(self):
-        """What has ended, best first; of equal ones that whose options come first, whenever it was tried."""
+        """What has ended, best first; of equal ones a preset's defaults, or that whose options come first, whenever it was tried."""
         sign = 1 if self.o.minimise else -1
 
         def options(trial):
-            return self.grid.index(trial.params) if self.grid else sorted(trial.params.items())
+            changed = self.o.preset is not None and trial.params != first_point(self.space)
+            return self.grid.index(trial.params) if self.grid else (changed, sorted(trial.params.items()))
 
         return sorted(self.finished(), key=lambda t: (t.state == TrialState.PRUNED, sign * t.value, options(t), t.number))
 

@@ -120,8 +120,8 @@ static dq_status make_trajectories(train *t, dq_error *error)
     char words[256];
     dq_offline_input *in = &t->logged;
     dq_status status = dq_offline_trajectories_new(&in->trajectories, &in->rows, &in->shape,
-                                                   train_init_model(t, DQ_ABSENT),
-                                                   dq_cli_given(t->cli, "context"), &t->o->config, error);
+                                                   train_init_model(t, DQ_ABSENT), train_is_given, t->cli,
+                                                   &t->o->config, error);
     if (status) return status;
     dq_offline_trajectories_describe(in->trajectories, words, sizeof words);
     dq_cli_say(t->cli, &t->o->common, "%s", words);

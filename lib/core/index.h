@@ -24,6 +24,9 @@ dq_status dq_index_add(dq_index *index, const char *id, size_t bytes, uint32_t *
                        dq_error *error);
 /* The number of an id, or DQ_ABSENT. */
 uint32_t dq_index_find(const dq_index *index, const char *id, size_t bytes);
+/* The numbers (count of ids) in `among` of all ids, DQ_ABSENT where it lacks one; to be freed. NULL: memory
+ * is short. */
+uint32_t *dq_index_find_all(const dq_index *among, const dq_index *ids);
 size_t dq_index_count(const dq_index *index);
 /* Id number `row`, and its length; not NUL-terminated. */
 const char *dq_index_id(const dq_index *index, uint32_t row, size_t *bytes);

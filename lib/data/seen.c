@@ -122,25 +122,15 @@ dq_status dq_history_list(dq_history *h, dq_session_log *log, const uint32_t *us
     return status;
 }
 
-/* The catalogue's rows of the ids of a log. */
-static uint32_t *find_rows(const dq_index *ids, const dq_entities *entities)
-{
-    uint32_t count = (uint32_t)dq_index_count(ids), *row = malloc(((size_t)count + 1) * sizeof *row);
-    for (uint32_t i = 0; row && i < count; i++) {
-        size_t n;
-        const char *id = dq_index_id(ids, i, &n);
-        row[i] = dq_entities_find(entities, id, n);
-    }
-    return row;
-}
-
 /* By a log that is empty, and says what its interactions are. */
 static dq_status list_catalogue(dq_history *h, dq_session_log *log, const dq_catalogue *c, dq_error *error)
 {
     dq_status status = DQ_OK;
+    log->unrewarded = true;
     for (size_t b = 0; !status && b < c->interaction_bundle_count; b++)
         status = dq_session_log_add(log, &c->interaction_bundles[b], error);
-    uint32_t *users = find_rows(&log->users, &c->users), *items = find_rows(&log->items, &c->items);
+    uint32_t *users = dq_index_find_all(&c->users.identity.ids, &log->users);
+    uint32_t *items = dq_index_find_all(&c->items.identity.ids, &log->items);
     if (!status && !(users && items)) status = dq_fail_memory(error, "what users did before");
     if (!status) status = dq_history_list(h, log, users, items, dq_entities_count(&c->users), error);
     free(users);

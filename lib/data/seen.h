@@ -47,8 +47,9 @@ typedef struct dq_history {
     uint32_t *item; /* in the order of time, the earliest first; of one item as often as it was met */
 } dq_history;
 
-/* Of a log of interactions, which is sorted by this: user i of the log is row user_row[i] of `users`, item i
- * is number item_row[i]; whoever and whatever is DQ_ABSENT is left out. Errors of dq_session_log_sort. */
+/* Of a log of interactions (log->unrewarded spares it those with a reward, and the asking for their times),
+ * which is sorted by this: user i of the log is row user_row[i] of `users`, item i is number item_row[i];
+ * whoever and whatever is DQ_ABSENT is left out. Errors of dq_session_log_sort. */
 dq_status dq_history_list(dq_history *history, dq_session_log *log, const uint32_t *user_row,
                           const uint32_t *item_row, uint32_t users, dq_error *error);
 /* Of a finished catalogue, by its rows. map: the labels that have a reward; time: the attribute that tells

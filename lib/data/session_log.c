@@ -63,6 +63,7 @@ static dq_status take(dq_session_log *log, const dq_bundle *b, const columns *c,
                               .reward = reward_of(log, c, row),
                               .propensity = number_or_none(c->propensity, row)};
     size_t n;
+    if (log->unrewarded && !isnan(event.reward)) return DQ_OK;
     const char *id = dq_column_text(c->user, row, &n);
     dq_status status = dq_index_add(&log->users, id, n, &event.user, NULL, error);
     id = dq_column_text(c->item, row, &n);
@@ -112,7 +113,8 @@ static dq_status check_times(const dq_session_log *log, dq_error *error)
     uint64_t none = log->tally.count[DQ_TIME_NONE];
     if (none && none < log->count)
         return dq_fail(error, DQ_ERR_SCHEMA,
-                       "%llu of %zu interactions have no attribute '%s': their order is not known",
+                       "%llu of %zu interactions have no attribute '%s': their order is not known "
+                       "(give it to all, or to none)",
                        (unsigned long long)none, log->count, log->time);
     if (none && log->seconds)
         return dq_fail(error, DQ_ERR_SCHEMA,
@@ -247,14 +249,10 @@ dq_status dq_session_log_take_values(dq_session_log *log, const dq_bundle *model
 /* The place of each value of the log: what is not in the vocabulary shares the last. */
 static uint32_t *places_of(const dq_session_log *log)
 {
-    uint32_t count = (uint32_t)dq_index_count(&log->values),
-             *place = malloc(((size_t)count + 1) * sizeof *place);
-    for (uint32_t i = 0; place && i < count; i++) {
-        size_t n;
-        const char *text = dq_index_id(&log->values, i, &n);
-        place[i] = dq_index_find(&log->vocabulary, text, n);
-        if (place[i] == DQ_ABSENT) place[i] = (uint32_t)dq_index_count(&log->vocabulary);
-    }
+    uint32_t last = (uint32_t)dq_index_count(&log->vocabulary);
+    uint32_t *place = dq_index_find_all(&log->vocabulary, &log->values);
+    for (size_t i = 0; place && i < dq_index_count(&log->values); i++)
+        if (place[i] == DQ_ABSENT) place[i] = last;
     return place;
 }
 
@@ -345,23 +343,12 @@ dq_session_place dq_session_rows_end(const dq_session_rows *rows, uint32_t user,
                               .before = now};
 }
 
-/* The catalogue's row of each id of an index; every one has one, the catalogue was finished. */
-static uint32_t *rows_of(const dq_index *ids, const dq_index *rows)
-{
-    uint32_t count = (uint32_t)dq_index_count(ids), *row = malloc(((size_t)count + 1) * sizeof *row);
-    for (uint32_t i = 0; row && i < count; i++) {
-        size_t n;
-        const char *id = dq_index_id(ids, i, &n);
-        row[i] = dq_index_find(rows, id, n);
-    }
-    return row;
-}
-
 dq_status dq_session_log_of_catalogue(dq_session_log *log, const dq_catalogue *c, dq_session_rows *rows,
                                       dq_error *error)
 {
-    uint32_t *user_row = rows_of(&log->users, &c->users.identity.ids);
-    uint32_t *item_row = rows_of(&log->items, &c->items.identity.ids);
+    uint32_t *user_row = dq_index_find_all(&c->users.identity.ids,
+                                           &log->users); /* it was finished: all are */
+    uint32_t *item_row = dq_index_find_all(&c->items.identity.ids, &log->items);
     dq_status status = user_row && item_row ? dq_session_log_sort(log, error)
                                             : dq_fail_memory(error, "interactions");
     rows->users = dq_entities_vectors(&c->users);

@@ -54,6 +54,7 @@ typedef struct dq_session_log {
     const char
         *time;    /* the attribute that tells the time; where none has it, the order of the stream is taken */
     bool seconds; /* somebody asks how long lies between two: all must have a time */
+    bool unrewarded;       /* interactions with a reward are passed over, and need no time (data/seen.h) */
     const char *attribute; /* whose values states show: attr.NAME, or `label` the label itself where no
                               interaction has an attribute of this name; NULL: none */
     dq_index users, items; /* ids */

@@ -83,20 +83,6 @@ struct dq_feature_users {
     dq_arena arena;
 };
 
-/* ---- ids ---- */
-
-static uint64_t *find_ids(const dq_entities *entities)
-{
-    uint32_t count = dq_entities_count(entities);
-    uint64_t *id = malloc((count + (size_t)1) * sizeof *id);
-    for (uint32_t i = 0; id && i < count; i++) {
-        size_t n;
-        const char *text = dq_entities_id(entities, i, &n);
-        id[i] = dq_feature_id(text, n);
-    }
-    return id;
-}
-
 /* ---- making ---- */
 
 static bool make_lists(dq_feature_users *l, const dq_entities *users, const uint64_t *id,
@@ -181,7 +167,8 @@ static dq_status check_seen(const dq_feature_set *set, const dq_feature_source *
                        "nobody has seen an item: every interaction has a label with a reward");
     if (!set || !dq_feature_asks_seen(set))
         return dq_fail(error, DQ_ERR_RANGE,
-                       "no feature is of what users have seen (held-cosine, held-transfer ...)");
+                       "no feature is of what users have seen (--features held-cosine,held-transfer ...; "
+                       "auto leaves them out of more than 2^26 pairs of a user and an item)");
     if (from->last == DQ_FEATURE_AS_LEARNT || (h->last == from->last && h->recency == from->recency))
         return DQ_OK;
     return dq_fail(error, DQ_ERR_RANGE,
@@ -205,7 +192,8 @@ static dq_status make(dq_feature_users *l, const dq_feature_source *from, const 
 static dq_status make_users(dq_feature_users **users, const dq_feature_source *source, const char *kinds,
                             dq_error *error)
 {
-    const ids id = {find_ids(&source->catalogue->users), find_ids(&source->catalogue->items)};
+    const dq_catalogue *c = source->catalogue;
+    const ids id = {dq_feature_ids(&c->users.identity.ids), dq_feature_ids(&c->items.identity.ids)};
     dq_feature_users *l = *users = calloc(1, sizeof *l);
     dq_status status = l ? make(l, source, &id, kinds, error)
                          : dq_fail_memory(error, "features of the users");

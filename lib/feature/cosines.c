@@ -126,12 +126,6 @@ const dq_feature_kind feature_log_rank = {
 
 /* ---- hubness ---- */
 
-static uint32_t one(const dq_feature_set *set)
-{
-    (void)set;
-    return 1;
-}
-
 static void fill_hubness(feature_tile *tile, uint32_t i, float *to)
 {
     const feature_list *list = &tile->set->list;
@@ -144,6 +138,5 @@ const dq_feature_kind feature_hubness = {
     .name = "hubness",
     .help = "mean cosine of the item with all items, as z-score",
     .needs = DQ_FEATURE_PAIR,
-    .columns = one,
     .fill = fill_hubness,
 };

@@ -51,13 +51,13 @@ typedef enum dq_feature_need {
 typedef struct dq_feature_kind {
     const char *name, *help;
     unsigned needs; /* of dq_feature_need, or'ed */
-    /* How many features of a pair: more than one where there is one a field, or one a pair of fields. */
+    /* How many features of a pair, where there is one a field, or one a pair of fields; NULL: 1. */
     uint32_t (*columns)(const dq_feature_set *set);
     /* What the i-th is of: a pair of fields, a parameter; NULL: there is one. */
     void (*name_column)(const dq_feature_set *set, uint32_t i, char *name, size_t size);
-    /* Fills the i-th for the tile's users (feature_impl.h): to (FEATURE_TILE, stride). */
+    /* Fills the i-th for the tile's users (feature_impl.h): to (FEATURE_TILE, stride). What is filled then
+     * becomes its z-score over the list, 0 where all are equal. */
     void (*fill)(struct feature_tile *tile, uint32_t i, float *to);
-    bool raw; /* it stays as it is; else it becomes its z-score over the list, 0 where all are equal */
 } dq_feature_kind;
 
 /* Ended by NULL. */
@@ -86,6 +86,8 @@ typedef struct dq_feature_training {
 
 /* An id as a number that is not 0: a digest. */
 uint64_t dq_feature_id(const char *id, size_t bytes);
+/* Those of all ids of an index: (count), to be freed. NULL: memory is short. */
+uint64_t *dq_feature_ids(const dq_index *ids);
 
 /* Makes a set of the kinds named: "cosine-z,neighbours", or "auto" for all that the training data allow (none
  * where users times items are over 2^26: lists are long work).

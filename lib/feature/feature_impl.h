@@ -162,8 +162,6 @@ static inline float *feature_row(const feature_tile *tile, float *of, size_t use
 }
 /* In place: exp(sharpness (x - max)) over its sum. */
 void feature_softmax(float *x, size_t n, float sharpness);
-/* x / |x| into to, zeros for a vector of zeros. */
-void feature_unit(const float *x, size_t n, float *to);
 /* The columns of a kind that has one for each field of the items, named as these are. */
 uint32_t feature_count_item_fields(const dq_feature_set *set);
 void feature_name_item_field(const dq_feature_set *set, uint32_t i, char *name, size_t size);

@@ -263,12 +263,6 @@ const dq_feature_kind feature_held_cosine = {
 
 /* ---- held-reciprocity ---- */
 
-static uint32_t one(const dq_feature_set *set)
-{
-    (void)set;
-    return 1;
-}
-
 /* sum (items) of w_v(i) over those who count for the tile's user. */
 static void count_holders(const feature_tile *tile, size_t u, double *sum)
 {
@@ -403,6 +397,5 @@ const dq_feature_kind feature_held_transfer = {
     .name = "held-transfer",
     .help = "labels of training users who have seen something like what the user has seen, as z-score",
     .needs = DQ_FEATURE_PAIR | DQ_FEATURE_LABELS | DQ_FEATURE_SEEN,
-    .columns = one,
     .fill = fill_transfer,
 };

@@ -74,7 +74,7 @@ dq_status feature_count_columns(dq_feature_set *set, dq_error *error)
     uint32_t columns = 0;
     for (size_t k = 0; k < set->kind_count; k++) {
         set->first[k] = columns;
-        columns += set->kinds[k]->columns(set);
+        columns += set->kinds[k]->columns ? set->kinds[k]->columns(set) : 1;
     }
     set->first[set->kind_count] = columns;
     if (columns <= DQ_FEATURE_COLUMNS_MAX) return DQ_OK;

@@ -15,12 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static uint32_t one(const dq_feature_set *set)
-{
-    (void)set;
-    return 1;
-}
-
 /* ---- neighbours: kernel regression on labels (Nadaraya, 1964; Watson, 1964) ---- */
 
 static const float kernels[] = {8.0F, 20.0F};
@@ -158,6 +152,5 @@ const dq_feature_kind feature_reciprocity = {
     .help =
         "what users who are likely to be the item gave to those that the user is likely to be, as z-score",
     .needs = DQ_FEATURE_PAIR | DQ_FEATURE_LABELS | DQ_FEATURE_TABLE,
-    .columns = one,
     .fill = fill_reciprocity,
 };

@@ -7,6 +7,7 @@
 
 #include "core/buffers.h"
 #include "core/digest.h"
+#include "math/vec.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -17,6 +18,18 @@ uint64_t dq_feature_id(const char *id, size_t bytes)
 {
     uint64_t digest = dq_digest(id, bytes);
     return digest ? digest : 1;
+}
+
+uint64_t *dq_feature_ids(const dq_index *ids)
+{
+    uint32_t count = (uint32_t)dq_index_count(ids);
+    uint64_t *digest = malloc((count + (size_t)1) * sizeof *digest);
+    for (uint32_t i = 0; digest && i < count; i++) {
+        size_t n;
+        const char *text = dq_index_id(ids, i, &n);
+        digest[i] = dq_feature_id(text, n);
+    }
+    return digest;
 }
 
 /* ---- fields ---- */
@@ -274,8 +287,8 @@ static bool take_vectors(const learning *l)
     set->vectors = dq_arena_zero(&set->arena, (size_t)set->users * pair->width, sizeof *set->vectors);
     if (!set->vectors) return false;
     for (uint32_t v = 0; v < set->users; v++) /* each user was set: NOLINTNEXTLINE(*.ArraySubscript) */
-        feature_unit(l->from->users.at[l->user[v]] + pair->user_offset, pair->width,
-                     set->vectors + (size_t)v * pair->width);
+        dq_vec_unit(set->vectors + (size_t)v * pair->width, l->from->users.at[l->user[v]] + pair->user_offset,
+                    pair->width);
     return true;
 }
 

@@ -66,7 +66,7 @@ static bool copy_field(dq_feature_set *set, const dq_vectors *items, uint32_t f)
     if (!to) return false;
     list->unit[f] = to;
     for (uint32_t i = 0; i < list->n; i++)
-        feature_unit(items->at[i] + field->offset, field->width, to + (list->margin + i) * field->width);
+        dq_vec_unit(to + (list->margin + i) * field->width, items->at[i] + field->offset, field->width);
     return true;
 }
 
@@ -247,7 +247,7 @@ static void list_tile(void *arg, size_t i, unsigned thread)
             set->kinds[k]->fill(&tile, c - set->first[k], column);
             for (size_t u = 0; u < tile.count; u++) {
                 float *x = feature_row(&tile, column, u), *to = work->out + (first + u) * items * columns + c;
-                if (!set->kinds[k]->raw) standardise(x, items);
+                standardise(x, items);
                 for (size_t j = 0; j < items; j++) to[j * columns] = x[j];
             }
         }

@@ -67,6 +67,12 @@ static void find_vectors(const dq_feature_set *set, feature_ridge *r, bool seen)
     }
 }
 
+/* Which kind it is that a fit is made for. */
+static const char *name_of(const dq_feature_set *set, const feature_ridge *r)
+{
+    return r == &set->list.ridge ? feature_ridge_kind.name : feature_held_ridge.name;
+}
+
 static dq_status find_inverse(const dq_feature_set *set, feature_ridge *r, dq_error *error)
 {
     size_t n = r->n;
@@ -78,7 +84,8 @@ static dq_status find_inverse(const dq_feature_set *set, feature_ridge *r, dq_er
     bool found = dq_inverse_definite(r->inverse, n, work);
     free(work);
     return found ? DQ_OK
-                 : dq_fail(error, DQ_ERR_RANGE, "features ridge: the users' vectors are no finite numbers");
+                 : dq_fail(error, DQ_ERR_RANGE, "features %s: the users' vectors are no finite numbers",
+                           name_of(set, r));
 }
 
 /* ---- groups ---- */
@@ -129,7 +136,10 @@ static dq_status factor_groups(const dq_feature_set *set, feature_ridge *r, dq_a
         sound = dq_cholesky_factor(r->factor + r->factor_at[g], size) && sound;
     }
     return sound ? DQ_OK
-                 : dq_fail(error, DQ_ERR_RANGE, "features ridge: users are too alike to leave a group out");
+                 : dq_fail(error, DQ_ERR_RANGE,
+                           "features %s: users are too alike to leave a group out (group them otherwise, or "
+                           "name features without it)",
+                           name_of(set, r));
 }
 
 /* ---- binding ---- */
@@ -251,12 +261,6 @@ static void predict(feature_tile *tile, const feature_ridge *r, const float *see
     }
 }
 
-static uint32_t one(const dq_feature_set *set)
-{
-    (void)set;
-    return 1;
-}
-
 static void fill_ridge(feature_tile *tile, uint32_t column, float *to)
 {
     (void)column;
@@ -274,7 +278,6 @@ const dq_feature_kind feature_ridge_kind = {
     .name = "ridge",
     .help = "labels of training users by kernel ridge regression on the users' field, as z-score",
     .needs = DQ_FEATURE_PAIR | DQ_FEATURE_LABELS,
-    .columns = one,
     .fill = fill_ridge,
 };
 
@@ -282,6 +285,5 @@ const dq_feature_kind feature_held_ridge = {
     .name = "held-ridge",
     .help = "labels of training users by kernel ridge regression on that and what they have seen, as z-score",
     .needs = DQ_FEATURE_PAIR | DQ_FEATURE_LABELS | DQ_FEATURE_SEEN,
-    .columns = one,
     .fill = fill_held_ridge,
 };

@@ -2,18 +2,11 @@
 #include "feature/feature_impl.h"
 
 #include "math/blas.h"
+#include "math/vec.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-void feature_unit(const float *x, size_t n, float *to)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += (double)x[i] * (double)x[i];
-    double scale = sum > 0 ? 1 / sqrt(sum) : 0;
-    for (size_t i = 0; i < n; i++) to[i] = (float)((double)x[i] * scale);
-}
 
 void feature_softmax(float *x, size_t n, float sharpness)
 {
@@ -60,7 +53,7 @@ void feature_tile_start(feature_tile *tile, const dq_feature_set *set, const dq_
         float *to = tile->scratch->user[f];
         memset(to, 0, FEATURE_TILE * field->width * sizeof *to);
         for (size_t u = 0; u < n; u++)
-            feature_unit(who[u].vector + field->offset, field->width, to + u * field->width);
+            dq_vec_unit(to + u * field->width, who[u].vector + field->offset, field->width);
     }
 }
 

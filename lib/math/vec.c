@@ -84,6 +84,14 @@ void dq_vec_scale(float *to, float scale, size_t n)
     for (size_t i = 0; i < n; i++) to[i] *= scale;
 }
 
+void dq_vec_unit(float *to, const float *from, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += (double)from[i] * (double)from[i];
+    double scale = sum > 0 ? 1 / sqrt(sum) : 0;
+    for (size_t i = 0; i < n; i++) to[i] = (float)((double)from[i] * scale);
+}
+
 DQ_CLONES
 void dq_vec_soft_update(float *restrict to, const float *restrict from, float tau, size_t n)
 {

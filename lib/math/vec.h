@@ -20,6 +20,8 @@ void dq_vec_add(float *to, const float *from, size_t n);
 void dq_vec_add_scaled(float *to, const float *from, float scale, size_t n);
 /* to[i] *= scale */
 void dq_vec_scale(float *to, float scale, size_t n);
+/* to = from / |from|; zeros stay zeros. Sums in double. */
+void dq_vec_unit(float *to, const float *from, size_t n);
 /* to[i] += tau * (from[i] - to[i]) */
 void dq_vec_soft_update(float *to, const float *from, float tau, size_t n);
 /* True when no element is NaN or infinite. */

@@ -59,22 +59,28 @@ static void sum_returns(dq_offline_trajectories *t, dq_agent_config *c)
 }
 
 /* Windows as a model has them already. */
-static dq_status follow_model(const dq_bundle *init, bool context_given, dq_agent_config *c, dq_error *error)
+static dq_status follow_model(const dq_bundle *init, bool (*given)(const void *arg, const char *part),
+                              const void *arg, dq_agent_config *c, dq_error *error)
 {
     const char *kind;
     dq_agent_config saved;
     dq_env_spec shape;
     dq_status status = init ? dq_agent_read_config(init, &kind, &saved, &shape, error) : DQ_OK;
     if (status || !init || !saved.context) return status; /* another agent's, as loading it will say */
-    if (!context_given) c->context = saved.context;
+    if (!given(arg, "context")) c->context = saved.context;
+    if (!given(arg, "wish")) {
+        c->imitates = saved.imitates;
+        c->wish = saved.wish;
+    }
     c->return_mean = saved.return_mean;
     c->return_scale = saved.return_scale;
     c->greatest_return = fmax(c->greatest_return, saved.greatest_return);
     return DQ_OK;
 }
 
-static dq_status make(dq_offline_trajectories *t, const dq_bundle *init, bool context_given,
-                      dq_agent_config *c, dq_error *error)
+static dq_status make(dq_offline_trajectories *t, const dq_bundle *init,
+                      bool (*given)(const void *arg, const char *part), const void *arg, dq_agent_config *c,
+                      dq_error *error)
 {
     size_t n = t->rows.count;
     const dq_buffer buffers[] = {DQ_BUFFER(t->before, n), DQ_BUFFER(t->to_go, n)};
@@ -84,7 +90,7 @@ static dq_status make(dq_offline_trajectories *t, const dq_bundle *init, bool co
     if (status) return status;
     sum_returns(t, c);
     if (isnan(c->wish)) c->wish = t->greatest;
-    return follow_model(init, context_given, c, error);
+    return follow_model(init, given, arg, c, error);
 }
 
 /* A window has no next one: nothing is bootstrapped. */
@@ -117,7 +123,8 @@ static void replace_rows(dq_offline_trajectories *t, dq_offline_rows *rows)
 }
 
 dq_status dq_offline_trajectories_new(dq_offline_trajectories **out, dq_offline_rows *rows,
-                                      const dq_env_spec *shape, const dq_bundle *init, bool context_given,
+                                      const dq_env_spec *shape, const dq_bundle *init,
+                                      bool (*given)(const void *arg, const char *part), const void *arg,
                                       dq_agent_config *config, dq_error *error)
 {
     *out = NULL;
@@ -126,7 +133,7 @@ dq_status dq_offline_trajectories_new(dq_offline_trajectories **out, dq_offline_
     dq_offline_trajectories *t = calloc(1, sizeof *t);
     if (!t) return dq_fail_memory(error, "trajectories");
     t->rows = *rows;
-    dq_status status = make(t, init, context_given, config, error);
+    dq_status status = make(t, init, given, arg, config, error);
     if (status) {
         dq_offline_trajectories_free(t);
         return status;

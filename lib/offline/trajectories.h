@@ -18,10 +18,11 @@ typedef struct dq_offline_trajectories dq_offline_trajectories;
 /* Puts their rows in the place of the log's, which are borrowed, as shape is. Completes the agent's
  * configuration before it is made: return_mean, return_scale and greatest_return by the log, and a wish of
  * NAN, which becomes the greatest return of a trajectory. init (may be NULL): a model to start from, whose
- * windows and scale these then are; context_given: but for the context. DQ_ERR_RANGE for rows without an
- * order. */
+ * windows, scale and wish (or none, of an imitator) these then are; but for what was given, "context" or
+ * "wish". DQ_ERR_RANGE for rows without an order. */
 dq_status dq_offline_trajectories_new(dq_offline_trajectories **trajectories, dq_offline_rows *rows,
-                                      const dq_env_spec *shape, const dq_bundle *init, bool context_given,
+                                      const dq_env_spec *shape, const dq_bundle *init,
+                                      bool (*given)(const void *arg, const char *part), const void *arg,
                                       dq_agent_config *config, dq_error *error);
 void dq_offline_trajectories_free(dq_offline_trajectories *trajectories);
 

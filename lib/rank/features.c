@@ -20,16 +20,11 @@ dq_status dq_rank_features_bind(dq_rank_scorer *scorer, const dq_rank_items *ite
     const dq_index *ids = &items->identity.ids;
     uint32_t count = (uint32_t)dq_index_count(ids);
     const float **at = malloc((count + (size_t)1) * sizeof *at);
-    uint64_t *id = malloc((count + (size_t)1) * sizeof *id);
+    uint64_t *id = dq_feature_ids(ids);
     dq_status status = at && id ? DQ_OK : dq_fail_memory(error, "features of %u items", count);
     for (size_t b = 0; !status && b < block_count; b++)
         for (uint32_t r = 0; r < blocks[b].rows; r++)
             at[blocks[b].first + r] = blocks[b].vectors + (size_t)r * blocks[b].width;
-    for (uint32_t i = 0; !status && i < count; i++) {
-        size_t n;
-        const char *text = dq_index_id(ids, i, &n);
-        id[i] = dq_feature_id(text, n);
-    }
     const dq_vectors vectors = {at, count, items->width};
     if (!status) status = bind(scorer, &vectors, id, error);
     free(at);
@@ -40,13 +35,8 @@ dq_status dq_rank_features_bind(dq_rank_scorer *scorer, const dq_rank_items *ite
 dq_status dq_rank_features_bind_items(dq_rank_scorer *scorer, const dq_entities *items, dq_error *error)
 {
     const dq_vectors vectors = dq_entities_vectors(items);
-    uint64_t *id = malloc((vectors.count + (size_t)1) * sizeof *id);
+    uint64_t *id = dq_feature_ids(&items->identity.ids);
     if (!id) return dq_fail_memory(error, "features of %u items", vectors.count);
-    for (uint32_t i = 0; i < vectors.count; i++) {
-        size_t n;
-        const char *text = dq_entities_id(items, i, &n);
-        id[i] = dq_feature_id(text, n);
-    }
     dq_status status = bind(scorer, &vectors, id, error);
     free(id);
     return status;
@@ -105,7 +95,7 @@ dq_status dq_rank_history_load(dq_rank_history *history, const dq_bundle *model,
 {
     const dq_session_layout none = {0};
     if (history->on || !dq_feature_model_asks_seen(model)) return DQ_OK;
-    history->on = true;
+    history->on = history->log.unrewarded = true;
     return dq_session_log_as(&history->log, model, &none, error);
 }
 
@@ -114,26 +104,15 @@ dq_status dq_rank_history_add(dq_rank_history *history, const dq_bundle *interac
     return history->on ? dq_session_log_add(&history->log, interactions, error) : DQ_OK;
 }
 
-/* Rows of the log's ids in another index; of (NULL: as they are) says what each of these is. */
-static uint32_t *find_rows(const dq_index *ids, const dq_index *among, const uint32_t *of)
-{
-    uint32_t count = (uint32_t)dq_index_count(ids), *row = malloc((count + (size_t)1) * sizeof *row);
-    for (uint32_t i = 0; row && i < count; i++) {
-        size_t n;
-        const char *id = dq_index_id(ids, i, &n);
-        row[i] = dq_index_find(among, id, n);
-        if (of && row[i] != DQ_ABSENT) row[i] = of[row[i]];
-    }
-    return row;
-}
-
 dq_status dq_rank_history_bind(dq_rank_history *history, dq_rank_scorer *scorer, const dq_rank_lists *lists,
                                const dq_index *users, const dq_rank_items *items, dq_error *error)
 {
     if (!history->on) return DQ_OK;
     scorer->seen = &history->seen;
-    uint32_t *user_row = find_rows(&history->log.users, users, lists->of_row);
-    uint32_t *item_row = find_rows(&history->log.items, &items->identity.ids, NULL);
+    uint32_t *user_row = dq_index_find_all(users, &history->log.users);
+    uint32_t *item_row = dq_index_find_all(&items->identity.ids, &history->log.items);
+    for (size_t u = 0; user_row && u < dq_index_count(&history->log.users); u++)
+        if (user_row[u] != DQ_ABSENT) user_row[u] = lists->of_row[user_row[u]];
     dq_status status = user_row && item_row ? dq_history_list(&history->seen, &history->log, user_row,
                                                               item_row, (uint32_t)lists->count, error)
                                             : dq_fail_memory(error, "interactions");

@@ -187,6 +187,9 @@ tune() { dq-tune -q --metric score "$@"; }
     [ -e tune/refit.jsonl ]
     run --separate-stderr dq-tune --preset offline -m score -x 'x=3|1' -n 3 --folds 1 -d other -- ./trainer
     [[ $stderr == *"dq-tune: the defaults stay: score 10, the best of 3" ]]
+    # What is no better than the defaults is not chosen.
+    run --separate-stderr dq-tune --preset offline -m score -x 'x=5|1' -x 'batch=64|128' -n 6 --folds 1 -d equal -- ./trainer
+    [[ $stderr == *"dq-tune: the defaults stay: score 6, the best of 6" ]]
     run -2 --separate-stderr dq-tune --preset online -- ./trainer
     [[ $stderr == *"argument -p/--preset: invalid choice: 'online'"* ]]
 }

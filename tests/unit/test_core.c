@@ -136,6 +136,14 @@ static void an_index_numbers_ids_as_they_come(void **state)
     assert_int_equal(dq_index_find(&index, "job-1", 5), DQ_ABSENT);
     size_t bytes;
     assert_memory_equal(dq_index_id(&index, 1, &bytes), "job-7919", 8);
+    dq_index few = DQ_INDEX_EMPTY;
+    assert_int_equal(dq_index_add(&few, "job-7919", 8, NULL, NULL, NULL), DQ_OK);
+    assert_int_equal(dq_index_add(&few, "job-1", 5, NULL, NULL, NULL), DQ_OK);
+    uint32_t *number = dq_index_find_all(&index, &few), *none = dq_index_find_all(&few, &DQ_INDEX_EMPTY);
+    assert_true(number && number[0] == 1 && number[1] == DQ_ABSENT && none);
+    free(number);
+    free(none);
+    dq_index_free(&few);
     dq_index_free(&index);
 }
 

@@ -188,6 +188,27 @@ static void what_nobody_has_seen_is_refused(void **state)
     stop(&w);
 }
 
+/* It is said for whose fit vectors are no numbers. */
+static void a_fit_of_no_numbers_is_refused(void **state)
+{
+    static const char *const kinds[] = {"ridge", "held-ridge"};
+    const float none[5] = {1, NAN, 0, 0, 0};
+    char words[80];
+    (void)state;
+    for (size_t k = 0; k < 2; k++) {
+        dq_error e = DQ_ERROR_NONE;
+        world w;
+        start(&w);
+        w.user_at[1] = none;
+        assert_int_equal(dq_feature_learn(&w.set, &w.training, kinds[k], w.pool, &e), DQ_ERR_RANGE);
+        (void)snprintf(words, sizeof words, "features %s: the users' vectors are no finite numbers",
+                       kinds[k]);
+        assert_string_equal(e.reason, words);
+        assert_null(w.set);
+        stop(&w);
+    }
+}
+
 /* Of many items auto leaves out what compares each two of them, and who names it is told. */
 static void items_too_many_to_compare_each_two(void **state)
 {
@@ -250,6 +271,7 @@ int main(void)
         cmocka_unit_test(another_list_equals_numpy_and_so_does_a_model),
         cmocka_unit_test(no_label_of_the_own_group_is_in_a_feature),
         cmocka_unit_test(what_nobody_has_seen_is_refused),
+        cmocka_unit_test(a_fit_of_no_numbers_is_refused),
         cmocka_unit_test(items_too_many_to_compare_each_two),
         cmocka_unit_test(a_model_whose_history_is_broken_is_refused),
     };

@@ -100,6 +100,18 @@ static void dots_equal_dot(void **state)
     free(b);
 }
 
+static void a_unit_vector_has_length_one_and_its_direction(void **state)
+{
+    (void)state;
+    const float three[] = {3e-20F, 0, -4e-20F},
+                zeros[3] = {0}; /* squares of these are no numbers of a float */
+    float unit[3];
+    dq_vec_unit(unit, three, 3);
+    assert_true(unit[0] == 0.6F && unit[1] == 0 && unit[2] == -0.8F);
+    dq_vec_unit(unit, zeros, 3);
+    for (size_t i = 0; i < 3; i++) assert_true(unit[i] == 0);
+}
+
 static void activation_and_gate(void **state)
 {
     (void)state;
@@ -426,6 +438,7 @@ int main(void)
         cmocka_unit_test(the_core_has_a_name),
         cmocka_unit_test(dot_equals_double_loop_at_every_length),
         cmocka_unit_test(dots_equal_dot),
+        cmocka_unit_test(a_unit_vector_has_length_one_and_its_direction),
         cmocka_unit_test(activation_and_gate),
         cmocka_unit_test(smooth_activations),
         cmocka_unit_test(dropout_keeps_its_share),

@@ -122,12 +122,14 @@ static void a_catalogue_knows_what_its_users_did_before(void **state)
     add_texts(&x, "user", DQ_TEXT, TEXTS("v", "v", "u"));
     add_texts(&x, "item", DQ_TEXT, TEXTS("b", "a", "b"));
     add_texts(&x, "label", DQ_TEXT, TEXTS("SEEN", "SEEN", "APPLY"));
+    add_texts(&x, "attr.time", DQ_JSON,
+              TEXTS("4000000009", "4000000002", NULL)); /* what is learnt needs none */
     assert_int_equal(dq_catalogue_add(&c, &u, 1, &taken, NULL), DQ_OK);
     assert_int_equal(dq_catalogue_add(&c, &i, 1, &taken, NULL), DQ_OK);
     assert_int_equal(dq_catalogue_add(&c, &x, 1, &taken, NULL), DQ_OK);
     assert_int_equal(dq_catalogue_finish(&c, false, NULL), DQ_OK);
     assert_int_equal(dq_history_of_catalogue(&h, &c, &map, "time", NULL), DQ_OK);
-    assert_true(h.users == 2 && h.start[1] == 0 && h.start[2] == 2 && h.item[0] == 1 && h.item[1] == 0);
+    assert_true(h.users == 2 && h.start[1] == 0 && h.start[2] == 2 && h.item[0] == 0 && h.item[1] == 1);
     dq_history_free(&h);
     dq_catalogue_free(&c);
     dq_label_map_free(&map);

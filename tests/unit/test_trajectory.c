@@ -59,7 +59,7 @@ static void windows_are_the_steps_before(void **state)
     char words[128];
     c.context = CONTEXT;
     assert_true(dq_trajectory_read_wish("greatest", &c));
-    assert_int_equal(dq_offline_trajectories_new(&t, &rows, &shape, NULL, true, &c, NULL), DQ_OK);
+    assert_int_equal(dq_offline_trajectories_new(&t, &rows, &shape, NULL, NULL, NULL, &c, NULL), DQ_OK);
     assert_true(c.wish == 4 && c.greatest_return == 4);
     assert_true(fabs(c.return_mean - 1.2) < 1e-12 && fabs(c.return_scale - sqrt(13.36)) < 1e-12);
     dq_offline_trajectories_describe(t, words, sizeof words);
@@ -107,7 +107,7 @@ static void whoever_acts_remembers(void **state)
     dq_trajectories_begin(t, 1, states, 0);
     assert_memory_equal(window, begun, sizeof begun);
     assert_true(dq_trajectories_store(t)->at[0][0] == 0); /* not begun */
-    dq_trajectories_begin(t, 0, states, 0.5);              /* half of it is to come first */
+    dq_trajectories_begin(t, 0, states, 0.5);             /* half of it is to come first */
     assert_true(dq_trajectories_store(t)->at[0][1] == 2.25F);
     dq_trajectories_free(t);
     c.imitates = true;
@@ -235,7 +235,7 @@ static dq_agent *learn_walks(const walks *w, const char *wish, unsigned threads,
     c.adam.rate = 3e-3;
     c.schedule = &dq_schedules[1]; /* one cycle */
     assert_true(dq_trajectory_read_wish(wish, &c));
-    assert_int_equal(dq_offline_trajectories_new(&t, &rows, &shape, NULL, true, &c, NULL), DQ_OK);
+    assert_int_equal(dq_offline_trajectories_new(&t, &rows, &shape, NULL, NULL, NULL, &c, NULL), DQ_OK);
     assert_int_equal(dq_pool_new(pool, threads, NULL), DQ_OK);
     assert_int_equal(dq_agent_new(&agent, "dt", &c, &shape, *pool, NULL), DQ_OK);
     assert_int_equal(dq_offline_new(&run, &config, agent, &rows, NULL), DQ_OK);
@@ -340,6 +340,59 @@ static void models_and_threads(void **state)
     free(w);
 }
 
+static bool is_said(const void *arg, const char *part)
+{
+    return arg && strcmp(arg, part) == 0;
+}
+
+/* The configuration of whoever goes on from a model with `wish`, given or not. */
+static dq_agent_config go_on(const dq_bundle *model, const char *wish, const char *said)
+{
+    const float reward[ROWS] = {1, NAN, 3, -8, 2};
+    const dq_env_spec shape = {.state_width = WIDTH, .action_count = ACTIONS};
+    dq_agent_config c = dq_agent_find("dt")->defaults;
+    dq_offline_vectors log = small_log(reward);
+    dq_offline_rows rows = dq_offline_vectors_rows(&log);
+    dq_offline_trajectories *t;
+    dq_transition row;
+    float window[CONTEXT * STEP];
+    assert_true(dq_trajectory_read_wish(wish, &c));
+    assert_int_equal(dq_offline_trajectories_new(&t, &rows, &shape, model, is_said, said, &c, NULL), DQ_OK);
+    assert_int_equal(rows.state_width, CONTEXT * STEP);
+    rows.fill(rows.self, 0, &row, window, NULL);
+    assert_true((window[1] == 0) == c.imitates); /* whether windows show returns */
+    dq_offline_trajectories_free(t);
+    free(log.following);
+    return c;
+}
+
+/* A model that goes on learning sees what it saw, and wishes as it did, unless told otherwise. */
+static void who_goes_on_wishes_as_the_model(void **state)
+{
+    (void)state;
+    const dq_env_spec shape = {.state_width = WIDTH, .action_count = ACTIONS};
+    dq_agent_config c = dq_agent_find("dt")->defaults;
+    dq_pool *pool;
+    assert_int_equal(dq_pool_new(&pool, 1, NULL), DQ_OK);
+    for (int imitates = 0; imitates < 2; imitates++) {
+        dq_agent *agent;
+        dq_bundle model;
+        c.context = CONTEXT;
+        c.wish = 2.5;
+        c.imitates = imitates;
+        assert_int_equal(dq_agent_new(&agent, "dt", &c, &shape, pool, NULL), DQ_OK);
+        save(agent, false, &model);
+        const dq_agent_config silent = go_on(&model, "greatest", NULL),
+                              greatest = go_on(&model, "greatest", "wish"),
+                              none = go_on(&model, "none", "wish");
+        assert_true(silent.imitates == c.imitates && silent.wish == 2.5 && silent.context == CONTEXT);
+        assert_true(!greatest.imitates && greatest.wish == 4 && none.imitates);
+        dq_bundle_free(&model);
+        dq_agent_free(agent);
+    }
+    dq_pool_free(pool);
+}
+
 static dq_status read_after(const dq_agent *agent, const char *key, dq_value value)
 {
     dq_bundle model;
@@ -399,6 +452,7 @@ int main(void)
         cmocka_unit_test(wishes_are_read),
         cmocka_unit_test(walks_become_shortest_paths),
         cmocka_unit_test(models_and_threads),
+        cmocka_unit_test(who_goes_on_wishes_as_the_model),
         cmocka_unit_test(hostile_models_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

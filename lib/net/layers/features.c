@@ -8,7 +8,6 @@
 #include "core/buffers.h"
 #include "math/blas.h"
 
-#include <math.h>
 #include <string.h>
 
 typedef struct features {
@@ -67,15 +66,6 @@ static void rows_tile(const dq_net *net, const net_layer *l, size_t from, size_t
 
 /* ---- a grid ---- */
 
-/* A range of a vector, as long as 1; of zeros it stays. */
-static void take_unit(float *to, const float *from, size_t n)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += (double)from[i] * (double)from[i];
-    double scale = sum > 0 ? 1 / sqrt(sum) : 0;
-    for (size_t i = 0; i < n; i++) to[i] = (float)((double)from[i] * scale);
-}
-
 /* Column `number` of m for some states, with all actions of the grid. */
 static void grid_tile(const dq_net *net, const net_layer *l, size_t from, size_t n)
 {
@@ -94,10 +84,10 @@ static void grid_cosines(dq_net *net, net_layer *layer)
     for (f->number = 0; f->number < net->spec.feature_count; f->number++) {
         const dq_pairing *p = f->pair = &net->spec.features[f->number];
         for (size_t s = 0; s < net->states; s++)
-            take_unit(f->states + s * p->width, net->state_at[s] + p->user_offset, p->width);
+            dq_vec_unit(f->states + s * p->width, net->state_at[s] + p->user_offset, p->width);
         for (size_t a = 0; a < grid; a++)
-            take_unit(f->acted + a * p->width,
-                      net->given.actions.at[net->action_slots.distinct[a]] + p->item_offset, p->width);
+            dq_vec_unit(f->acted + a * p->width,
+                        net->given.actions.at[net->action_slots.distinct[a]] + p->item_offset, p->width);
         net_run(net, layer, grid_tile, net->states, net->rows * p->width);
     }
 }
