@@ -6,6 +6,8 @@ bats_require_minimum_version 1.5.0
 
 setup() {
     set -o pipefail
+    source "$BATS_TEST_DIRNAME/../needs.bash"
+    needs curl
     cd "$BATS_TEST_TMPDIR" || return
     export PATH="$BUILD:$PATH"
     server=''
@@ -17,6 +19,7 @@ teardown() {
 
 # starts OPTION...: a server of its own; $at is where it listens.
 starts() {
+    : > words
     dq-serve "$@" < /dev/null > out 2> words & server=$!
     until grep -q 'listening at' words; do kill -0 "$server"; sleep 0.02; done
     at=$(sed -n 's/^dq-serve: listening at //p' words)

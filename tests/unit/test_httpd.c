@@ -18,7 +18,7 @@ static void echo(void *arg, const dq_httpd_request *r, dq_httpd_reply *reply)
     const int n = snprintf(text, 1024, "[%s %s %s %s %zu%s]", r->method, r->path, header ? header : "-",
                            word ? word : "-", r->body_bytes, r->too_large ? " too large" : "");
     if (r->body_bytes) memcpy(text + n, r->body, r->body_bytes);
-    reply->status = r->too_large ? 413 : 200;
+    reply->status = r->too_large ? 413 : strcmp(r->path, "/same") == 0 ? 304 : 200;
     reply->type = "text/plain";
     reply->body = text;
     reply->bytes = (size_t)n + r->body_bytes;
@@ -55,6 +55,12 @@ static void test_requests(void **state)
     assert_non_null(strstr(head, "Content-Length: 15"));
     assert_null(strstr(head, "[HEAD"));
     free(head);
+    char *same = ask(h, "GET /same HTTP/1.1\r\n" CLOSE
+                        "\r\n"); /* nothing new: what the body would be, without it */
+    assert_non_null(strstr(same, "HTTP/1.1 304"));
+    assert_null(strstr(same, "Content-Length: 0"));
+    assert_null(strstr(same, "[GET"));
+    free(same);
     dq_httpd_close(h);
 }
 

@@ -71,7 +71,8 @@ typedef struct dq_httpd_header_line {
 typedef struct dq_httpd_reply {
     unsigned status;  /* 200 ...; 0 is answered as 500 */
     const char *type; /* Content-Type; NULL: none */
-    const void *body; /* (bytes), in the request's arena or for ever */
+    const void
+        *body; /* (bytes), in the request's arena or for ever; of 304 what it would be, which is not sent */
     size_t bytes;
     dq_httpd_header_line headers[DQ_HTTPD_HEADERS]; /* dq_httpd_reply_header adds one */
     size_t header_count;
