@@ -80,10 +80,12 @@ static const dq_serve_schema answer = {.name = "Recommendations", .fields = answ
 
 typedef struct asking {
     dq_serve *serve;
-    const dq_serve_call *call;
+    dq_serve_call call;
     dq_httpd_reply *reply;
     dq_arena *arena;
     dq_serve_taken taken;
+    dq_serve_scoring scoring;
+    const dq_serve_scores *scores; /* the model's; NULL: it has none yet */
     dq_ranker_who who;
     uint64_t version; /* of his state */
     dq_rank_config config;
@@ -96,8 +98,8 @@ typedef struct asking {
 
 static bool refuse(asking *a, unsigned status, const char *why)
 {
-    dq_serve_problem(a->reply, a->call->request, status,
-                     status == 400 ? "Bad Request" : "Service Unavailable", "%s", why);
+    dq_serve_problem(a->reply, a->call.request, status, status == 400 ? "Bad Request" : "Service Unavailable",
+                     "%s", why);
     return false;
 }
 
@@ -108,7 +110,7 @@ static bool fail(asking *a)
 
 static const dq_value *asked(const asking *a, const char *name)
 {
-    return dq_map_get(&a->call->body, name);
+    return dq_map_get(&a->call.body, name);
 }
 
 /* ---- the user ---- */
@@ -277,12 +279,10 @@ static bool choose(asking *a, const float *scores, const float *members)
 
 static bool by_model(asking *a)
 {
-    const dq_serve_scores *scores;
-    if (dq_serve_taken_score(&a->taken, &a->who, a->version, &scores, &a->why)) return fail(a);
+    if (!a->scores && dq_serve_taken_score(&a->taken, &a->who, a->version, &a->scores, &a->why))
+        return fail(a);
     a->chooser = a->taken.name;
-    bool ok = choose(a, scores->scores, scores->members);
-    dq_serve_scores_release(scores);
-    return ok;
+    return choose(a, a->scores->scores, a->scores->members);
 }
 
 /* Rows that are not left out; NULL: all (or memory is short: *ok false). */
@@ -343,9 +343,14 @@ static bool by_fallback(asking *a)
     return choose(a, near ? scores : items->popularity, NULL);
 }
 
+static bool is_known(const asking *a)
+{
+    return a->taken.ranker && dq_ranker_knows(a->taken.ranker, &a->who);
+}
+
 static bool rank(asking *a)
 {
-    if (a->taken.ranker && dq_ranker_knows(a->taken.ranker, &a->who)) return by_model(a);
+    if (is_known(a)) return by_model(a);
     const dq_serve_cold *cold = a->who.event_count ? NULL : a->serve->cold;
     return cold && dq_serve_cold_ranks(cold, a->taken.items->catalogue) ? by_bandit(a) : by_fallback(a);
 }
@@ -408,17 +413,74 @@ static void write_answer(asking *a)
     (void)dq_map_set(arena, &map, "model", dq_string(arena, a->chooser));
     (void)dq_map_set(arena, &map, "items", list);
     (void)dq_map_set(arena, &map, "fallback", dq_string(arena, a->fallback));
-    dq_serve_json(a->reply, a->call->request, &map);
+    dq_serve_json(a->reply, a->call.request, &map);
+}
+
+static void answer_list(asking *a)
+{
+    if (rank(a) && log_list(a)) write_answer(a);
+}
+
+static void end(asking *a)
+{
+    dq_serve_scores_release(a->scores);
+    dq_serve_taken_release(&a->taken);
+}
+
+/* ---- a list whose scores are computed together with those of others ---- */
+
+static void resume(void *arg)
+{
+    const asking *a = arg;
+    dq_httpd_resume(a->call.request);
+}
+
+static void go_on(void *arg, const dq_httpd_request *request, dq_httpd_reply *reply)
+{
+    asking *a = arg;
+    (void)request;
+    a->reply = reply;
+    if (dq_serve_taken_end(&a->taken, &a->scoring, &a->scores, &a->why))
+        (void)fail(a);
+    else
+        answer_list(a);
+    end(a);
+}
+
+/* True: go_on answers, when others who ask now have been read, too, and all have their scores. */
+static bool waits(asking *a)
+{
+    const dq_httpd_request *request = a->call.request;
+    if (!request->connection || !is_known(a)) return false; /* a part of the server asks */
+    a->scores = dq_serve_taken_find(&a->taken, &a->who, a->version);
+    if (a->scores || dq_serve_taken_reserve(&a->taken, &a->who, a->version, &a->scoring, &a->why))
+        return false;
+    if (!dq_httpd_suspend(request)) {
+        dq_serve_taken_give_up(&a->scoring);
+        return false;
+    }
+    a->reply->later = go_on;
+    a->reply->later_arg = a;
+    dq_serve_taken_begin(&a->taken, &a->scoring, resume, a);
+    return true;
 }
 
 static void answer_recommend(dq_serve *serve, const dq_serve_call *call, dq_httpd_reply *reply)
 {
-    asking a = {.serve = serve, .call = call, .reply = reply, .arena = call->request->arena};
-    a.why = DQ_ERROR_NONE;
-    dq_serve_log_request(serve->log, a.request);
-    if (find_user(&a) && find_history(&a) && read_order(&a) && read_left_out(&a) && rank(&a) && log_list(&a))
-        write_answer(&a);
-    dq_serve_taken_release(&a.taken);
+    dq_arena *arena = call->request->arena;
+    asking *a = dq_arena_take(arena, sizeof *a);
+    if (!a) {
+        dq_serve_problem(reply, call->request, 503, "Service Unavailable", "out of memory");
+        return;
+    }
+    *a = (asking){.serve = serve, .call = *call, .reply = reply, .arena = arena};
+    a->why = DQ_ERROR_NONE;
+    dq_serve_log_request(serve->log, a->request);
+    if (find_user(a) && find_history(a) && read_order(a) && read_left_out(a)) {
+        if (waits(a)) return;
+        answer_list(a);
+    }
+    end(a);
 }
 
 const dq_serve_route dq_serve_recommend_routes[] = {

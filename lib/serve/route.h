@@ -21,6 +21,7 @@ typedef struct dq_serve_call {
     const char *id;                  /* what stands for the "{...}" that ends the path, or NULL */
 } dq_serve_call;
 
+/* One that sets reply->later answers later (port/httpd/httpd.h, dq_httpd_suspend); `call` is gone by then. */
 typedef void dq_serve_handler(dq_serve *serve, const dq_serve_call *call, dq_httpd_reply *reply);
 
 enum {
