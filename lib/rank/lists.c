@@ -210,19 +210,32 @@ static dq_status offer_item(const offering *work, size_t u, uint32_t row, float 
     return dq_topk_push(lists->best[u], key, id, n, tag, error);
 }
 
+enum { RUN = 16 };
+
+/* Whether none of RUN scores can enter a list; one that is no finite number can. */
+static bool all_below(const float *scores, float floor)
+{
+    unsigned any = 0;
+    for (size_t i = 0; i < RUN; i++) any |= !(scores[i] < floor) | !(scores[i] > -INFINITY);
+    return !any;
+}
+
 static dq_status offer_block(const offering *work, size_t u, dq_error *error)
 {
     dq_rank_lists *lists = work->lists;
     const dq_rank_block *block = work->block;
     const float *scores = work->scores + (u - work->first) * block->rows;
     bool plain = !is_drawn(&lists->config) && lists->config.order != DQ_RANK_ENSEMBLE;
+    float floor = plain ? dq_topk_floor(lists->best[u]) : -INFINITY;
     dq_status status = DQ_OK;
     for (uint32_t row = 0; !status && row < block->rows; row++) {
+        while (row + RUN < block->rows && all_below(scores + row, floor)) row += RUN;
+        if (scores[row] < floor && scores[row] > -INFINITY) continue;
         if (!isfinite(scores[row]))
             return dq_fail(error, DQ_ERR_NUMERIC, "the score of user %.*s is not a finite number",
                            (int)lists->users[u].id_bytes, lists->users[u].id);
-        if (plain && !dq_topk_would_take(lists->best[u], scores[row])) continue;
         status = offer_item(work, u, row, scores[row], error);
+        if (plain) floor = dq_topk_floor(lists->best[u]);
     }
     return status;
 }
@@ -247,7 +260,7 @@ static dq_status reserve(dq_rank_lists *lists, const dq_rank_block *block, size_
         if (!lists->scores) return dq_fail_memory(error, "the users' lists");
         lists->score_slots = group * block->rows;
     }
-    if (block->rows > lists->seen_slots) {
+    if (lists->config.seen && block->rows > lists->seen_slots) {
         free(lists->seen_items);
         lists->seen_slots = 0;
         lists->seen_items = malloc(block->rows * sizeof *lists->seen_items);
