@@ -315,6 +315,66 @@ static void test_what_has_begun_is_answered(void **state)
     dq_httpd_close(h);
 }
 
+/* ---- an answer that comes later ---- */
+
+enum { LATER = 3 };
+static _Atomic(const dq_httpd_request *) later_of[LATER];
+static atomic_size_t later_count;
+
+static void wait_for(atomic_size_t *count, size_t wanted)
+{
+    while (atomic_load(count) < wanted) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+static void suspended(void *arg, const dq_httpd_request *r, dq_httpd_reply *reply)
+{
+    (void)arg;
+    if (strcmp(r->path, "/now") == 0 || !dq_httpd_suspend(r)) {
+        echo(NULL, r, reply);
+        return;
+    }
+    reply->later = echo;
+    const size_t i = atomic_load(&later_count);
+    atomic_store(&later_of[i], r);
+    atomic_store(&later_count, i + 1);
+}
+
+static void *close_it(void *httpd)
+{
+    dq_httpd_close(httpd);
+    return NULL;
+}
+
+/* One thread has several requests that wait, and answers others meanwhile. */
+static void test_an_answer_that_comes_later(void **state)
+{
+    (void)state;
+    dq_httpd_config config = defaults;
+    config.threads = 1;
+    dq_httpd *h = serve_on(&config, suspended, NULL);
+    int fd[LATER];
+    atomic_store(&later_count, 0);
+    for (size_t i = 0; i < LATER; i++) {
+        fd[i] = client_of(h);
+        client_send(fd[i], "POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello");
+        wait_for(&later_count, i + 1);
+    }
+    asks(h, "GET /now HTTP/1.1\r\n" CLOSE "\r\n", 200, "[GET /now - - 0]");
+    assert_int_equal(dq_httpd_count(h).requests, LATER);
+    for (size_t i = LATER; i-- > 1;) {
+        dq_httpd_resume(atomic_load(&later_of[i]));
+        char *answer = client_read(fd[i], "]hello");
+        assert_non_null(strstr(answer, "[POST /later - - 5]hello"));
+        free(answer);
+    }
+    pthread_t t; /* the end waits for the last */
+    assert_int_equal(pthread_create(&t, NULL, close_it, h), 0);
+    dq_httpd_resume(atomic_load(&later_of[0]));
+    free(client_read(fd[0], NULL));
+    pthread_join(t, NULL);
+    for (size_t i = 0; i < LATER; i++) close(fd[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +388,7 @@ int main(void)
         cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_a_path),
         cmocka_unit_test(test_what_has_begun_is_answered),
+        cmocka_unit_test(test_an_answer_that_comes_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
