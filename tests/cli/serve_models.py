@@ -358,7 +358,7 @@ def memory():
 
     def resident(s):
         status = pathlib.Path(f"/proc/{s.server.process.pid}/status").read_text()
-        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("RssAnon"))
 
     with Serving("--model", "sessions.dq", "--remember", "2000", "--cache", "1") as s:
         if "libasan" in pathlib.Path(f"/proc/{s.server.process.pid}/maps").read_text():
@@ -370,7 +370,7 @@ def memory():
         for n in range(220):
             round_of(s, n)
         grown = resident(s) - before
-    assert grown < 2048, f"{grown} KiB more after 20,000 requests: {grown * 1024 / 20000:.0f} bytes each"
+    assert grown < 400, f"{grown} KiB more after 20,000 requests: {grown * 1024 / 20000:.0f} bytes each"
 
 
 if __name__ == "__main__":
