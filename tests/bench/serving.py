@@ -105,18 +105,14 @@ def system_a(bench):
     b = bench.dir
     catalogue, model, users, items = f"{b}/jobs.dq", f"{b}/jobs.model.dq", f"{b}/jobs.users.jsonl", f"{b}/jobs.items.npy"
     if not os.path.exists(model):
-        make = ("import json, sys, numpy as np; rng = np.random.default_rng(7); folder = sys.argv[1]; "
-                f"x = rng.standard_normal(({JOBS}, 1536), dtype=np.float32); np.save(folder + '/jobs.items.npy', x); "
-                "u = rng.standard_normal((20, 768), dtype=np.float32); np.save(folder + '/jobs.users.npy', u); "
-                "open(folder + '/jobs.users.jsonl', 'w').writelines(json.dumps({'id': str(i), 'vector': {'state': v.tolist()}}) + chr(10) "
-                "for i, v in enumerate(u)); "
-                "open(folder + '/jobs.users.ids', 'w').writelines(f'{i}' + chr(10) for i in range(20)); "
-                f"open(folder + '/jobs.items.ids', 'w').writelines(f'{{i}}' + chr(10) for i in range({JOBS}))")
-        subprocess.run(["/usr/bin/python3", "-c", make, b], check=True)
-        subprocess.run(f"{bench.program('dq-export')} -q --users {b}/jobs.users.npy --user-ids {b}/jobs.users.ids --items {items} "
-                       f"--item-ids {b}/jobs.items.ids -o {catalogue} && "
-                       f"{bench.program('dq-train')} -q --user 0 --reward cosine --compare 0:768 --episodes 1 --steps 10 -o {model}.new "
-                       f"{catalogue} && mv {model}.new {model}", shell=True, check=True)
+        subprocess.run(["/usr/bin/python3", f"{bench.peers}/serving_jobs.py", b, str(JOBS)], check=True)
+        export, train = bench.program("dq-export"), bench.program("dq-train")
+        who = f"{export} -q --users {b}/jobs.users.npy --user-ids {b}/jobs.users.ids"
+        subprocess.run(f"{who} --items {b}/jobs.few.npy --item-ids {b}/jobs.few.ids --interactions {b}/jobs.seen.jsonl | "
+                       f"{bench.program('dq-reward')} -q --strategy logged --map CLICK=1,IGNORE=0 | "
+                       f"{train} -q --offline --preset published --validation 0 --epochs 1 -o {model}.new && "
+                       f"{who} --items {items} --item-ids {b}/jobs.items.ids -o {catalogue} && mv {model}.new {model}",
+                       shell=True, check=True, executable="/bin/bash")
     return catalogue, model, users, items
 
 
