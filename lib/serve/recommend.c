@@ -5,6 +5,7 @@
  */
 #include "serve/recommend.h"
 
+#include "core/array.h"
 #include "core/digest.h"
 #include "data/time.h"
 #include "port/files/json.h"
@@ -253,28 +254,18 @@ static bool read_left_out(asking *a)
 /* Chooses of all items by their scores; members: of several networks. */
 static bool choose(asking *a, const float *scores, const float *members)
 {
-    const dq_ranking_items *items = a->taken.items;
+    const dq_rank_block *block = &a->taken.items->block;
+    size_t networks = members ? dq_ranker_get_about(a->taken.ranker)->networks : 1;
     dq_rank_lists lists = {0};
-    dq_pool *alone;
-    if (dq_pool_new(&alone, 1, &a->why)) return fail(a);
-    dq_rank_scorer scorer = {.by = DQ_RANK_BY_Q, .pool = alone, .output_of = items->same, .net_count = 1};
-    float *said = NULL;
-    bool ok = true;
-    if (members) {
-        scorer.net_count = dq_ranker_get_about(a->taken.ranker)->networks;
-        memcpy(&said, &members, sizeof said); /* they are only read */
-        scorer.members = said;
-    }
     a->places = dq_arena_zero(a->arena, a->config.k + 1, sizeof *a->places);
-    ok = a->places != NULL &&
-         !dq_rank_lists_open_one(&lists, &a->config, a->who.id, a->who.id_bytes, scores, &a->why) &&
-         !dq_rank_lists_offer(&lists, &scorer, &items->block, 0, 1, &a->why) &&
-         !dq_rank_lists_finish(&lists, 0, a->places, &a->count, &a->why);
+    bool ok = a->places != NULL &&
+              !dq_rank_lists_open_one(&lists, &a->config, a->who.id, a->who.id_bytes, &a->why) &&
+              !dq_rank_lists_offer_scores(&lists, 0, scores, members, networks, block, &a->why) &&
+              !dq_rank_lists_finish(&lists, 0, a->places, &a->count, &a->why);
     for (size_t i = 0; ok && i < a->count; i++) /* their ids go with the lists */
         ok = (a->places[i].item = dq_arena_text(a->arena, a->places[i].item, a->places[i].item_bytes)) !=
              NULL;
     dq_rank_lists_free(&lists);
-    dq_pool_free(alone);
     return ok || refuse(a, 503, a->why.status ? a->why.reason : "out of memory");
 }
 
@@ -422,7 +413,8 @@ static bool put_answer(asking *a, dq_json_text *out)
 static void write_answer(asking *a)
 {
     dq_json_text text = DQ_JSON_TEXT_EMPTY;
-    const char *copy = put_answer(a, &text) ? dq_arena_text(a->arena, text.data, text.bytes) : NULL;
+    bool room = dq_array_reserve(&text.data, &text.capacity, 256 + 160 * a->count, 1); /* most need no more */
+    const char *copy = room && put_answer(a, &text) ? dq_arena_text(a->arena, text.data, text.bytes) : NULL;
     if (copy)
         dq_serve_json_text(a->reply, copy, text.bytes);
     else
