@@ -197,3 +197,13 @@ needs_onet() {
     # shellcheck disable=SC2046 # names without spaces
     tests/examples README.md $(grep -l '^```sh run' docs/*.md)
 }
+
+@test "the loop closes: served, logged, judged, learnt from, promoted, and better" {
+    programs
+    make -f pipelines/loop.mk BUILD="$out/build" QUICK=1
+    [ "$(cut -f1 "$out/build/loop-quick/rounds.tsv" | tr '\n' ' ')" = "round 0 1 2 3 " ]
+    grep -q '"accepted":true' "$out/build/loop-quick/shots.jsonl"
+    [ -s "$out/build/loop-quick/rounds.svg" ] && [ -s "$out/build/loop-quick/ab.txt" ]
+    [ ! -e "$out/build/loop-quick/model.dq.candidate" ]
+    make -q -f pipelines/loop.mk BUILD="$out/build" QUICK=1 "$out/build/loop-quick/checked"
+}

@@ -102,7 +102,7 @@ static dq_status close_parts(dq_serve *serve, dq_status status, dq_error *error)
     return status;
 }
 
-enum { LOG_THREADS = 16 };
+enum { TOGETHER = 16 };
 
 static dq_httpd_config httpd_config(const serve_options *o, const dq_cli *cli)
 {
@@ -111,7 +111,7 @@ static dq_httpd_config httpd_config(const serve_options *o, const dq_cli *cli)
     c.socket = serve_inherited_socket(cli);
     c.threads = dq_cli_threads(&o->common, 0);
     /* who waits for the disk keeps his thread, and all who wait do so once (log/writer.h) */
-    if (o->log && !o->log_sync && !o->common.threads && c.threads < LOG_THREADS) c.threads = LOG_THREADS;
+    if (!o->common.threads && o->log && !o->log_sync && c.threads < TOGETHER) c.threads = TOGETHER;
     c.body_bytes = o->max_body;
     c.header_bytes = o->max_header;
     c.connections = (unsigned)o->max_connections;
@@ -210,7 +210,7 @@ int main(int argc, char **argv)
         {"log", 0, DQ_OPT_TEXT, &o.log, "FILE", "append what was shown, and what came of it", .flags = 0, .section = "the log"},
         {"log-sync", 0, DQ_OPT_TEXT, &o.log_sync, "LIMIT", "make rows durable each 1s, or each 1000 (else before they are answered)", .flags = 0, .needs = "log"},
         {"log-rotate", 0, DQ_OPT_TEXT, &o.log_rotate, "LIMIT", "begin a new file at 100M, or after 86400s", .flags = 0, .needs = "log"},
-        {"cold", 0, DQ_OPT_CHOICE, &o.cold, "HOW", "lists for users of whom nothing is known: by popularity, or by a bandit that learns from what is answered", .choices = dq_serve_cold_names, .section = "users of whom nothing is known"},
+        {"cold", 0, DQ_OPT_CHOICE, &o.cold, "HOW", "lists for users of whom nothing is known: by popularity, or by a bandit that learns from what is answered", .choices = dq_serve_cold_names, .excludes = "demo", .section = "users of whom nothing is known"},
         {"cold-by", 0, DQ_OPT_CHOICE, &o.cold_by, "WHAT", "a posterior for each item, or one by the items' vectors", .choices = cold_by, .where = "cold=linucb,thompson"},
         {"cold-spread", 0, DQ_OPT_REAL, &o.cold_spread, "X", "how far from the mean it explores, in deviations", .min = 0, .max = 1e6, .where = "cold=linucb,thompson"},
         {"cold-ridge", 0, DQ_OPT_REAL, &o.cold_ridge, "X", "how far values are held to 0 beforehand", .min = 1e-9, .max = 1e9, .where = "cold=linucb,thompson"},

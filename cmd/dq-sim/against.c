@@ -58,13 +58,24 @@ static dq_status post(against *a, size_t v, const char *path, dq_value *fields, 
     return status;
 }
 
+/* The places are items at random with this probability each, so that the log has propensities to learn from.
+ */
+static bool ask_to_explore(double epsilon, dq_arena *arena, dq_value *fields)
+{
+    dq_value how = dq_map();
+    return !(epsilon > 0) || (dq_map_set(arena, &how, "method", dq_string(arena, "epsilon")) &&
+                              dq_map_set(arena, &how, "epsilon", dq_real(epsilon)) &&
+                              dq_map_set(arena, fields, "explore", how));
+}
+
 static dq_status ask_list(against *a, size_t v, dq_error *error)
 {
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value fields = dq_map();
     bool ok = dq_map_set(&arena, &fields, "user_id",
                          dq_string(&arena, dq_visitor_user(a->visits[v].visitor))) &&
-              dq_map_set(&arena, &fields, "n_recommendations", dq_int((int64_t)a->o->list));
+              dq_map_set(&arena, &fields, "n_recommendations", dq_int((int64_t)a->o->list)) &&
+              ask_to_explore(a->o->explore, &arena, &fields);
     return post(a, v, "api/recommend", &fields, &arena, ok, error);
 }
 

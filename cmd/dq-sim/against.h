@@ -12,6 +12,7 @@ typedef struct sim_against_options {
     const char *address;      /* http://HOST:PORT, or unix:PATH */
     const char *token_file;   /* NULL: no token */
     const char *click, *pass; /* labels; pass NULL: what was passed over is not answered */
+    double explore; /* the share of places that the server is asked to fill at random; 0: it is not asked */
     uint64_t sessions, rounds, list, parallel;
 } sim_against_options;
 

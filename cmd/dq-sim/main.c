@@ -214,6 +214,7 @@ int main(int argc, char **argv)
         {"rounds", 0, DQ_OPT_COUNT, &o.against.rounds, "N", "rounds, each a line of the table", .min = 1, .max = 1e6, .modes = AGAINST},
         {"top", 'k', DQ_OPT_COUNT, &o.against.list, "K", "items a list", .min = 1, .max = 1000, .modes = AGAINST},
         {"parallel", 0, DQ_OPT_COUNT, &o.against.parallel, "N", "users at a time, each with a connection", .min = 1, .max = 1024, .modes = AGAINST},
+        {"explore", 0, DQ_OPT_REAL, &o.against.explore, "X", "the share of places that the server is asked to fill at random", .min = 0, .max = 1, .modes = AGAINST},
         {"click-label", 0, DQ_OPT_TEXT, &o.against.click, "LABEL", "the answer to what was clicked", .modes = AGAINST},
         {"pass-label", 0, DQ_OPT_TEXT, &o.against.pass, "LABEL", "the answer to what was not (else there is none)", .modes = AGAINST},
         {"token-file", 0, DQ_OPT_TEXT, &o.against.token_file, "FILE", "the server's bearer token", .flags = DQ_OPT_READS, .modes = AGAINST},

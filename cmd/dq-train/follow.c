@@ -10,6 +10,7 @@
 #include "serve/online/follow.h"
 #include "serve/online/promote.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@ typedef struct follow {
     dq_follow_rows rows;
     uint64_t tried; /* position of the last shot: what it learnt from is no reason for another */
     dq_json_text told;
+    char *held; /* a file of rows that are held out for --accept */
     dq_log log;
 } follow;
 
@@ -49,11 +51,7 @@ static dq_status read_standing(train *t, dq_error *error)
 
 dq_status train_follow_read(train *t, dq_error *error)
 {
-    dq_status status = dq_reader_open(&t->inputs[0], t->cli->operands, t->cli->operand_count, error);
-    if (status) return status;
-    t->input_count = 1;
-    status = dq_dataset_read(&t->dataset, t->inputs[0], error);
-    if (!status) status = dq_catalogue_check_vectors(&t->dataset.catalogue, error);
+    dq_status status = train_read_all(t, error);
     return status ? status : read_standing(t, error);
 }
 
@@ -95,10 +93,10 @@ static dq_status promote(follow *f, dq_bundle *model, dq_command_end *end, dq_er
     train *t = f->t;
     const train_options *o = t->o;
     const char *place = o->common.output;
-    const dq_promotion promotion = {place,        o->init,        o->follow,
-                                    o->accept,    f->told.data,   &t->maker,
-                                    t->inputs,    t->input_count, o->common.quiet ? -1 : STDERR_FILENO,
-                                    dq_stop_asked};
+    const dq_promotion promotion = {
+        place,        o->init,   o->follow, f->held,        o->accept,
+        f->told.data, &t->maker, t->inputs, t->input_count, o->common.quiet ? -1 : STDERR_FILENO,
+        dq_stop_asked};
     dq_status status = dq_promote(&promotion, model, end, error);
     t->refused = end->exit != 0;
     if (!status && t->refused)
@@ -146,12 +144,15 @@ static dq_status gather(follow *f, bool *ready, dq_error *error)
     if (status) return train_blame_init(t, status, error);
     status = dq_log_settle_open(&log, t->o->follow, f->at.position, &config, error);
     f->rows.log = log;
+    if (!status)
+        status = dq_follow_hold(&f->rows, t->o->accept ? t->o->hold_out : 0, f->held, &t->maker, error);
     if (!status) status = dq_follow_gather(&f->rows, &f->every, dq_stop_asked, ready, error);
     if (!status && !*ready && !dq_stop_asked())
         dq_cli_say(t->cli, &t->o->common,
                    "nothing to learn from: %llu showings wait for answers, or --answer-time",
                    (unsigned long long)dq_log_settle_waiting(log));
     dq_log_settle_close(log);
+    status = dq_follow_held(&f->rows, status, error);
     return status ? dq_error_at(error, t->o->follow, DQ_NO_RECORD) : DQ_OK;
 }
 
@@ -179,11 +180,9 @@ dq_status train_run_follow(train *t, dq_error *error)
     if (!dq_follow_parse_every(o->every, &f.every))
         dq_cli_usage(t->cli, "--every %s: a number of rows is wanted, or a time such as 30s, 10m, 1h, 1d",
                      o->every);
-    if (o->every && !(o->answer_time > 0))
-        dq_cli_usage(
-            t->cli, "--every needs an --answer-time above 0: where the log ends for now answers are to come");
     if (!o->common.output || strcmp(o->common.output, "-") == 0) o->common.output = o->init;
-    dq_status status = train_read_map(t, error);
+    f.held = dq_promotion_held(o->common.output);
+    dq_status status = f.held ? train_read_map(t, error) : dq_fail_memory(error, "a file's name");
     if (!status) status = dq_pool_new(&t->pool, dq_cli_threads(&o->common, 1), error);
     if (!status && o->accept)
         status = dq_page_without_secrets(o->accept, strlen(o->accept) + 1, &f.told, error); /* its NUL, too */
@@ -192,6 +191,7 @@ dq_status train_run_follow(train *t, dq_error *error)
     if (o->every) dq_stop_catch(); /* a shot is ended; in one a signal leaves the old model */
     status = go(&f, error);
     t->refused &= !o->every; /* of many shots, the last is nothing special */
+    free(f.held);
     dq_json_text_free(&f.told);
     return dq_log_close(&f.log, status, error);
 }

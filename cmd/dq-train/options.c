@@ -66,6 +66,7 @@ static train_options o = {
     .layout = {.steps = 10, .count = true, .recency = 1, .one_hot = true},
     .event_values = 32,
     .answer_time = 3600,
+    .hold_out = 0.2,
     .time = DQ_SESSION_TIME_DEFAULT};
 
 enum { PAYLOAD = DQ_OPT_PAYLOAD };
@@ -86,9 +87,10 @@ static const dq_option table[] = {
     {"offline", 0, DQ_OPT_FLAG, &o.offline, NULL, "train on what the stream has logged: its transitions", PAYLOAD, .modes = TRAIN_LOGGED, .recorded = TRAIN_LIVE | TRAIN_LOGGED},
     {"sessions", 0, DQ_OPT_FLAG, &o.sessions, NULL, "or its interactions, as what users met in the order of time", PAYLOAD, .modes = TRAIN_SESSIONS, .recorded = TRAIN_LOGGED, .needs = "offline"},
     {"follow", 0, DQ_OPT_TEXT, &o.follow, "LOG", "learn on from what a server logs, and put the model in the old one's place", .flags = DQ_OPT_READS, .modes = TRAIN_FOLLOW, .needs = "init"},
-    {"every", 0, DQ_OPT_TEXT, &o.every, "N|TIME", "again and again: after N rows, or a time such as 10m or 1h (else in one shot)", .modes = TRAIN_FOLLOW},
+    {"every", 0, DQ_OPT_TEXT, &o.every, "N|TIME", "again and again: after N rows, or a time such as 10m or 1h (else in one shot)", .modes = TRAIN_FOLLOW, .where = "answer-time"},
     {"answer-time", 0, DQ_OPT_REAL, &o.answer_time, "SECONDS", "how long an answer may take: so long a showing waits (0: what the log has by now)", PAYLOAD, .min = 0, .max = 1e9, .modes = TRAIN_FOLLOW},
     {"accept", 0, DQ_OPT_TEXT, &o.accept, "COMMAND", "who decides, by exit status, whether the new model ($DQ_CANDIDATE) takes the place of the old one ($DQ_STANDING)", .modes = TRAIN_FOLLOW},
+    {"hold-out", 0, DQ_OPT_REAL, &o.hold_out, "X", "the share of the users from whom a new model does not learn, so that --accept can judge it by their rows ($DQ_HELD)", PAYLOAD, .min = 0, .max = 0.9, .modes = TRAIN_FOLLOW, .needs = "accept", .where = "accept"},
     {"unanswered", 0, DQ_OPT_TEXT, &o.unanswered, "LABEL", "the label of what was shown and not answered (else it has no reward)", PAYLOAD | DQ_OPT_UNSET, .modes = TRAIN_OFFLINE | TRAIN_SESSIONS | TRAIN_FOLLOW},
     {"preset", 0, DQ_OPT_CHOICE, &o.preset, "NAME", "other defaults: tuned on real labels, as published; or a published system in its environment", PAYLOAD, .choices = presets, .modes = TRAIN_ALL & ~TRAIN_FOLLOW},
     {"init", 'i', DQ_OPT_TEXT, &o.init, "MODEL", "start from a model (also one in the stream)", .flags = DQ_OPT_READS},

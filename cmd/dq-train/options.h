@@ -40,7 +40,7 @@ typedef struct train_options {
     const char *user, *init, *checkpoint, *log, *map;
     const char *reward_cmd, *cosine_weight, *validate_by, *fold, *time, *event_attribute, *history;
     const char *env, *env_cmd, *follow, *every, *accept, *unanswered;
-    double answer_time;
+    double answer_time, hold_out;
     dq_texts pairs;
     int preset, reward, keep;
     uint64_t checkpoint_every, ask_ahead, switch_episode, candidates, steps, envs, event_values;

@@ -18,7 +18,7 @@ dq_status train_read_init(train *t, dq_error *error)
     return status;
 }
 
-static dq_status read_all(train *t, dq_error *error)
+dq_status train_read_all(train *t, dq_error *error)
 {
     dq_status status = dq_reader_open(&t->inputs[0], t->cli->operands, t->cli->operand_count, error);
     if (status) return status;
@@ -43,7 +43,7 @@ dq_status train_open_output(train *t, dq_error *error)
 dq_status train_open(train *t, dq_error *error)
 {
     dq_status status = train_read_map(t, error);
-    if (!status && t->cli->mode != TRAIN_ENV) status = read_all(t, error);
+    if (!status && t->cli->mode != TRAIN_ENV) status = train_read_all(t, error);
     if (!status) status = train_read_init(t, error);
     return status ? status : train_open_output(t, error);
 }
@@ -224,8 +224,6 @@ dq_status train_write_model(const train *t, dq_status status, dq_bundle *model, 
     dq_bundle_free(model);
     return status;
 }
-
-/* ---- what is kept on the way ---- */
 
 /* Its input is what was read, and the model that training starts from. */
 dq_checkpoint train_checkpoint(const train *t)

@@ -55,6 +55,7 @@ typedef struct train {
 dq_status train_open(train *t, dq_error *error);
 void train_close(train *t);
 /* Its parts. */
+dq_status train_read_all(train *t, dq_error *error);
 dq_status train_read_init(train *t, dq_error *error);
 dq_status train_open_output(train *t, dq_error *error);
 /* --map, and what IGNORE is in it. */

@@ -35,9 +35,10 @@ typedef struct progress {
 struct dq_serve_cold {
     dq_serve_cold_config config;
     pthread_mutex_t lock;
-    dq_agent *agent;   /* NULL: by popularity */
-    float *popularity; /* (items) */
-    float *values;     /* (items), of samples (draws, items) */
+    dq_agent *agent; /* NULL: by popularity */
+    float *scores;   /* (items) what decides without chance: popularity, or upper bounds once they are */
+    bool bounded;    /* those of the posterior as it is */
+    float *values;   /* (items), of samples (draws, items) */
     dq_answered answered;
     progress at;    /* at.items and at.vectors: what the state is of */
     uint64_t saved; /* at.position of the file */
@@ -74,7 +75,7 @@ static void count_popularity(dq_serve_cold *c)
         size_t n = 0;
         const char *label = x->label == DQ_ABSENT ? NULL : dq_index_id(&all->labels, x->label, &n);
         if (x->item != DQ_ABSENT && dq_label_map_reward(c->config.map, x->reward, label, n) > 0)
-            c->popularity[x->item]++;
+            c->scores[x->item]++;
     }
 }
 
@@ -106,9 +107,9 @@ static dq_status make(dq_serve_cold *c, dq_error *error)
     if (items == 0) return dq_fail(error, DQ_ERR_SCHEMA, "no items to show to anybody");
     c->at.vectors = c->config.vectors;
     c->at.items = digest_items(&c->config.catalogue->items);
-    c->popularity = calloc(items, sizeof *c->popularity);
+    c->scores = calloc(items, sizeof *c->scores);
     c->values = calloc(items * draws, sizeof *c->values);
-    if (!c->popularity || !c->values) return dq_fail_memory(error, "%zu lists of %zu items", draws, items);
+    if (!c->scores || !c->values) return dq_fail_memory(error, "%zu lists of %zu items", draws, items);
     if (c->config.by != DQ_SERVE_COLD_POPULARITY) return make_agent(c, error);
     count_popularity(c);
     return DQ_OK;
@@ -183,7 +184,10 @@ void dq_serve_cold_learn(dq_serve_cold *c, const dq_bundle *bundle, uint64_t pos
 {
     if (!c->agent) return;
     pthread_mutex_lock(&c->lock);
-    if (dq_log_kind_of(bundle) == DQ_LOG_ANSWERS) learn(c, bundle);
+    if (dq_log_kind_of(bundle) == DQ_LOG_ANSWERS) {
+        learn(c, bundle);
+        c->bounded = false;
+    }
     c->at.position = position;
     pthread_mutex_unlock(&c->lock);
 }
@@ -347,7 +351,7 @@ void dq_serve_cold_free(dq_serve_cold *c)
     if (!c) return;
     dq_agent_free(c->agent);
     dq_answered_free(&c->answered);
-    free(c->popularity);
+    free(c->scores);
     free(c->values);
     pthread_mutex_destroy(&c->lock);
     free(c);
@@ -387,14 +391,23 @@ static void place_all(const dq_scored *list, const double *propensity, size_t n,
                                           propensity ? propensity[i] : 1};
 }
 
+/* Bounds of all items, which hold until something is learnt. */
+static void find_bounds(dq_serve_cold *c)
+{
+    if (!c->agent || c->bounded) return;
+    dq_agent_offer(c->agent, NULL, 0);
+    dq_bandit_upper(c->agent, &states, 0, NAN, c->scores);
+    c->bounded = true;
+}
+
 /* What decides without chance. */
 static dq_status rank_decided(dq_serve_cold *c, const uint32_t *offer, size_t n, size_t k,
                               dq_serve_cold_place *places, size_t *count, dq_error *error)
 {
     dq_scored *best = malloc((k + 1) * sizeof *best);
     if (!best) return dq_fail_memory(error, "a list of %zu", k);
-    if (c->agent) dq_bandit_upper(c->agent, &states, 0, NAN, c->values);
-    for (size_t i = 0; !c->agent && i < n; i++) c->values[i] = c->popularity[offer ? offer[i] : i];
+    find_bounds(c);
+    for (size_t i = 0; i < n; i++) c->values[i] = c->scores[offer ? offer[i] : i];
     *count = choose(c, offer, n, c->values, k, best);
     place_all(best, NULL, *count, places);
     free(best);
@@ -413,6 +426,7 @@ static dq_status rank_drawn(dq_serve_cold *c, const char *request, size_t bytes,
     const dq_scored **lists = malloc(draws * sizeof *lists);
     double *propensity = malloc((k + 1) * sizeof *propensity);
     bool ok = all && lists && propensity;
+    dq_agent_offer(c->agent, offer, (uint32_t)n);
     if (ok) dq_bandit_draw(c->agent, &states, 0, NAN, draws, &samples, c->values);
     for (uint32_t d = 0; ok && d < draws; d++) {
         lists[d] = all + d * k;
@@ -436,7 +450,6 @@ dq_status dq_serve_cold_rank(dq_serve_cold *c, const char *request, size_t bytes
     *count = 0;
     if (k == 0) return DQ_OK;
     pthread_mutex_lock(&c->lock);
-    if (c->agent) dq_agent_offer(c->agent, candidates, (uint32_t)n);
     dq_status status = c->config.by == DQ_SERVE_COLD_THOMPSON
                            ? rank_drawn(c, request, bytes, candidates, n, k, places, count, error)
                            : rank_decided(c, candidates, n, k, places, count, error);

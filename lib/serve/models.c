@@ -136,10 +136,15 @@ static void keep(dq_serve_model *m, const dq_ranker_who *who, counted_scores *c,
     (void)pthread_mutex_unlock(&m->lock);
 }
 
+static bool keeps(const dq_serve_taken *t, uint64_t version)
+{
+    return version != UINT64_MAX && t->of->config.cache_bytes > 0;
+}
+
 const dq_serve_scores *dq_serve_taken_find(const dq_serve_taken *t, const dq_ranker_who *who,
                                            uint64_t version)
 {
-    counted_scores *c = version != UINT64_MAX ? find_kept(t->model, who, version) : NULL;
+    counted_scores *c = keeps(t, version) ? find_kept(t->model, who, version) : NULL;
     dq_metric_add(c ? t->of->hits : t->of->misses, 1);
     return c ? &c->s : NULL;
 }
@@ -179,7 +184,7 @@ dq_status dq_serve_taken_end(const dq_serve_taken *t, dq_serve_scoring *scoring,
         dq_serve_taken_give_up(scoring);
         return error->status;
     }
-    if (c->s.version != UINT64_MAX) keep(t->model, scoring->job.who, c, scoring->bytes);
+    if (keeps(t, c->s.version)) keep(t->model, scoring->job.who, c, scoring->bytes);
     *scores = &c->s;
     return DQ_OK;
 }

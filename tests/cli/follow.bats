@@ -98,7 +98,7 @@ follow() { dq-train --follow log.dq --init m.dq "${small[@]}" "$@" c.dq; }
     grep -q model seen
     [ ! -e m.dq.candidate ]
     dq-cat --check m.dq.refused
-    follow --answer-time 0 --accept 'echo "lower 0.3 > 0.2 at $DQ_LOG, token=abc"' -o new.dq -q
+    follow --answer-time 0 --hold-out 0 --accept 'echo "lower 0.3 > 0.2 at $DQ_LOG, token=abc"' -o new.dq -q
     cmp m.dq old.dq
     [ "$(digest new.dq)" != "$(digest m.dq.refused)" ] # it says more
     zstd -dcq new.dq > bytes
@@ -109,7 +109,7 @@ follow() { dq-train --follow log.dq --init m.dq "${small[@]}" "$@" c.dq; }
 
 @test "a refused model is not made again from the same rows" {
     put log.dq < <(cat first second)
-    dq-train --follow log.dq --init m.dq "${small[@]}" --answer-time 1 --every 30 --log shots.jsonl --accept false -q c.dq &
+    dq-train --follow log.dq --init m.dq "${small[@]}" --answer-time 1 --every 30 --log shots.jsonl --hold-out 0 --accept false -q c.dq &
     pid=$!
     for ((i = 0; i < 600; i++)); do
         [ "$(wc -l < shots.jsonl 2> /dev/null || echo 0)" -ge 3 ] && break
@@ -139,4 +139,17 @@ follow() { dq-train --follow log.dq --init m.dq "${small[@]}" "$@" c.dq; }
     run -2 --separate-stderr follow --every 5 --answer-time 0
     run -2 --separate-stderr dq-train --follow log.dq c.dq
     [[ "$stderr" == *"--follow needs --init"* ]]
+}
+
+@test "held-out users are not learnt from, and judged by" {
+    put log.dq < <(cat first second)
+    follow --answer-time 0 --unanswered IGNORE --hold-out 0.4 --accept 'cp "$DQ_HELD" held.dq' 2> said
+    read -r learnt held <<< "$(sed -nE 's/.*: ([0-9]+) rows learnt from.* ([0-9]+) held out/\1 \2/p' said)"
+    [ $((learnt + held)) = 150 ] && [ "$held" -gt 20 ] && [ "$learnt" -gt 60 ]
+    [ "$(dq-cat held.dq | grep -c '"label":"\(CLICK\|IGNORE\)"')" = "$held" ]
+    [ "$(dq-cat held.dq | grep -o '"user":"[^"]*"' | sort -u | wc -l)" -lt 15 ] # whole users
+    run -2 --separate-stderr follow --hold-out 0.4
+    [[ "$stderr" == *"--hold-out needs --accept"* ]]
+    dq-eval --ope log --map CLICK=1,IGNORE=0 --target uniform --catalogue c.dq held.dq 2> words | grep -q '^log'
+    grep -q "$held rows" words
 }

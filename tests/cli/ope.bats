@@ -121,6 +121,8 @@ failed() { fails 1 "$1" "$BUILD"/dq-eval --quiet "${@:2}"; }
     failed "has no request" --ope pdis --session request --target uniform torn.dq
     jq -c 'if .position == 1 then .user = "u3" else . end' rows.jsonl > two.jsonl
     echo '{"id":"u3","vector":[1,1]}' >> users.jsonl
+    for k in {0..399}; do echo "{\"id\":\"u$k\",\"vector\":[1]}"; done > users.jsonl
+    printf '{"id":"%s","vector":[1]}\n' a b > items.jsonl
     export_log two.jsonl > two.dq
     failed "and users without" --ope pdis --session request --target ranking:run two.dq
 }
@@ -317,4 +319,22 @@ failed() { fails 1 "$1" "$BUILD"/dq-eval --quiet "${@:2}"; }
     [ "$(column ess < out | sort -u)" = 655.709849587 ]
     [ "$(column max_weight < out | sort -u)" = 178.25311943 ]
     [ "$(column bound < out | tail -1)" = 1 ] # a warning, not a recommendation
+}
+
+@test "--require-better: the first target's lower bound is above the second's value, or that is an error" {
+    awk 'BEGIN { srand(5); for (k = 0; k < 400; k++) { a = rand() < 0.5 ? "a" : "b"
+        printf "{\"user\":\"u%d\",\"item\":\"%s\",\"reward\":%d,\"propensity\":0.5}\n", k, a, rand() < (a == "a" ? 0.6 : 0.3) } }' > two.jsonl
+    for k in {0..399}; do echo "{\"id\":\"u$k\",\"vector\":[1]}"; done > users.jsonl
+    printf '{"id":"%s","vector":[1]}\n' a b > items.jsonl
+    export_log two.jsonl > two.dq
+    awk 'BEGIN { for (k = 0; k < 400; k++) printf "u%d Q0 a 1 1 a\n", k }' > a.run
+    sed 's/ a 1 1 a/ b 1 1 b/' a.run > b.run
+    run -0 --separate-stderr "$BUILD"/dq-eval --ope snips --require-better --target ranking:a.run --target ranking:b.run two.dq
+    [[ "${stderr_lines[-1]}" == "dq-eval: snips 0."*" is above 0."*" of ranking:b.run" ]]
+    for other in a b; do # the table is there all the same
+        run -1 --separate-stderr "$BUILD"/dq-eval --quiet --ope snips --require-better --target ranking:$other.run --target ranking:a.run two.dq
+        [ "${#lines[@]}" = 3 ]
+        [[ "$stderr" == "dq-eval: snips 0."*" is not above 0."*" of ranking:a.run (--require-better)" ]]
+    done
+    refused "--require-better needs two --targets" --ope snips --require-better --target ranking:a.run two.dq
 }

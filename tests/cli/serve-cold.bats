@@ -118,6 +118,7 @@ answers() {
     refused 2 '--cold-state needs --log' --catalogue c.dq --cold thompson --cold-state cold.dq
     refused 2 '--cold-draws needs --cold thompson' --catalogue c.dq --log log.dq --cold linucb --cold-draws 9
     refused 2 '--cold-ridge needs --cold linucb or thompson' --catalogue c.dq --cold-ridge 9
+    refused 2 '--cold and --demo exclude each other' --demo --log log.dq --cold thompson
     refused 1 '--cold: there is no catalogue (--catalogue FILE)' --log log.dq --cold thompson
     start --log log.dq --cold thompson --cold-state cold.dq
     answers 0 2

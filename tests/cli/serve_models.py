@@ -92,7 +92,8 @@ def lists():
                 thread.start()
             for thread in threads:
                 thread.join()
-            assert together == wanted, "many at once, and nothing kept"
+            assert together == wanted, "many at once"
+            assert s.items("u00") == s.items("u00") and s.server.metric("dq_serve_score_cache_hits_total") == 0, "and nothing kept"
 
 
 def options():
@@ -124,7 +125,7 @@ def options():
 
 def fallbacks():
     popular = [(row["item"], row["score"]) for row in rows("dq-rank", "--by", "popularity", "-u", "u01", "-f", "jsonl", "-q", "c.dq")]
-    with Serving("--model", "pair.dq") as s:
+    with Serving("--model", "pair.dq", "--log", "fallbacks.dq") as s:
         a = s.recommend("nobody")
         assert (a["fallback"], a["model"]) == ("popularity", "popularity")
         assert [(x["item_id"], x["score"]) for x in a["items"]] == popular
@@ -133,6 +134,9 @@ def fallbacks():
         assert s.recommend("nobody", history=[{"item_id": "unheard of"}])["fallback"] == "popularity"
         assert s.recommend(7)["user_id"] in ("7", "u07"), "an integer is its decimal form, or a made-up world's user"
         assert s.recommend("u01")["fallback"] is None
+        s.recommend("u02", explore={"method": "epsilon", "epsilon": 0.5}, n_recommendations=30)
+    words = text("dq-eval", "--ope", "snips", "--target", "model:pair.dq", "--catalogue", "c.dq", "--map", MAP, "--unanswered", "IGNORE", "fallbacks.dq").stderr
+    assert "rows of users whom the catalogue does not have are left out" in words, words
     with Serving() as s:  # no model at all
         assert s.recommend("u01")["fallback"] == "popularity"
     with Serving("--model", "sessions.dq") as s:
@@ -285,7 +289,18 @@ def read():
         lines = [follow.stdout.readline() for _ in range(1 + 80 + 40)]
         assert lines[0].split("\t")[:3] == ["user", "item", "request"] and lines[-1].count("PURCHASE") == 1
         follow.send_signal(signal.SIGTERM)
-        assert follow.wait(PATIENCE) == 0 and "up to --position" in follow.stderr.read()
+        assert follow.wait(PATIENCE) == 0
+        position = follow.stderr.read().split("up to --position ")[1].strip()
+        assert int(position) == s.server.metric("dq_serve_log_bytes_total")
+        s.recommend("u00", n_recommendations=1)
+        s.recommend("u01", n_recommendations=1)
+        later = [json.loads(line)["user"] for line in text("dq-cat", "--follow", "--position", position, "--head", "2", "read.dq").stdout.splitlines()]
+        assert later == ["u00", "u01"], "from there on"
+    os.truncate("read.dq", int(position))  # the rest is without these two
+    for command, code, words in ((["--follow", "c.dq"], 1, "no log of a server"), (["--follow", "-"], 2, "a file"), (["--position", "9", "read.dq"], 2, "needs --follow"),
+                                 (["--follow", "--to", "npy", "--kind", "items", "read.dq"], 2, "--follow"), (["--follow", "--position", "9", "read.dq"], 1, "read.dq"),
+                                 (["--follow", "--position", "99999999", "read.dq"], 1, "does not reach")):
+        assert words in text("dq-cat", *command, code=code).stderr, command
     done = text("dq-eval", "--ope", "log", "--target", "uniform", "--catalogue", "c.dq", "--map", MAP, "--unanswered", "IGNORE", "--format", "json",
                 "read.dq")
     assert "20 of 80 showings were answered" in done.stderr

@@ -211,6 +211,11 @@ static void of_several_answers_the_best_counts(void **state)
     assert_int_equal(unknown, 0);
     assert_int_equal(dq_serve_cold_rank(cold, "r", 1, (const uint32_t[]){0}, 1, 1, places, &n, NULL), DQ_OK);
     assert_true(fabs((double)places[0].score - (1.25 / 4 + 0.7 / 2)) < 1e-6);
+    log = open_log(cold); /* and the list that was asked for is no longer that of what is known now */
+    answer_to(log, "s", "a", "linucb", NULL, 2);
+    close_log(log);
+    assert_int_equal(dq_serve_cold_rank(cold, "r", 1, (const uint32_t[]){0}, 1, 1, places, &n, NULL), DQ_OK);
+    assert_true(fabs((double)places[0].score - (3.0 / 4 + 0.7 / 2)) < 1e-6);
     dq_serve_cold_free(cold);
 }
 

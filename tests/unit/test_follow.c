@@ -114,6 +114,7 @@ static void promote(const char *command, int exit)
     const dq_promotion promotion = {.place = place,
                                     .standing = place,
                                     .log = "log.dq",
+                                    .held = "held.dq",
                                     .command = command,
                                     .told = "told",
                                     .maker = &maker,
@@ -129,7 +130,9 @@ static void promote(const char *command, int exit)
 static void a_model_takes_its_place_where_the_command_says_so(void **state)
 {
     (void)state;
-    promote("test -s $DQ_CANDIDATE && test ! -e $DQ_STANDING && test $DQ_LOG = log.dq && exit 9", 9);
+    promote("test -s $DQ_CANDIDATE && test ! -e $DQ_STANDING && test $DQ_LOG = log.dq && test $DQ_HELD = "
+            "held.dq && exit 9",
+            9);
     assert_int_equal(access(place, F_OK), -1);
     assert_int_equal(access(refused, F_OK), 0);
     promote("true", 0);

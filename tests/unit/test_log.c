@@ -544,6 +544,32 @@ static void a_rotated_log_is_followed_from_anywhere(void **state)
     dq_log_follow_close(f);
 }
 
+/* From a file's beginning that lies so far back, and never less. */
+static void the_end_of_a_log_is_read_by_itself(void **state)
+{
+    dq_log_config config = durable;
+    uint64_t ends[MANY], position;
+    dq_bundle b;
+    dq_log_follow *f;
+    (void)state;
+    config.rotate_bytes = 1500;
+    dq_log_writer *w = open_log(&config);
+    for (unsigned i = 0; i < MANY; i++) ends[i] = append(w, i);
+    close_log(w);
+    for (uint64_t bytes = 0; bytes < ends[MANY - 1] + 3000; bytes += 997) {
+        uint64_t from = ends[MANY - 1] > bytes ? ends[MANY - 1] - bytes : 0;
+        memset(&b, 0, sizeof b);
+        assert_int_equal(dq_log_follow_open_last(&f, path, bytes, NULL), DQ_OK);
+        int got = dq_log_follow_next(f, &b, &position, NULL);
+        unsigned first = got > 0 ? number_of(&b, 0) : MANY;
+        dq_bundle_free(&b);
+        assert_true(first == 0 || ends[first - 1] <= from); /* all that ends behind it is read, */
+        if (first < MANY) assert_int_equal(read_on(f, first + 1, &position), MANY);
+        assert_true(first == MANY || from < ends[first] + 4 * 1500); /* and little before it */
+        dq_log_follow_close(f);
+    }
+}
+
 static void a_position_that_is_no_sections_end_is_refused(void **state)
 {
     dq_bundle b;
@@ -726,6 +752,7 @@ int main(void)
         LOG_TEST(rows_that_wait_outlive_a_full_disk),
         LOG_TEST(whoever_is_killed_has_lost_nothing_durable),
         LOG_TEST(a_rotated_log_is_followed_from_anywhere),
+        LOG_TEST(the_end_of_a_log_is_read_by_itself),
         LOG_TEST(a_position_that_is_no_sections_end_is_refused),
         LOG_TEST(a_log_goes_on_after_its_file_is_gone),
         LOG_TEST(a_file_that_was_renamed_is_begun_anew),

@@ -2,67 +2,16 @@
  *
  * libmicrohttpd's own time-out counts idleness: a client that sends a byte a second is never idle and stays
  * for ever. So each connection says what it is at and since when, and a thread shuts those down that are at
- * it for too long; libmicrohttpd sees the end of the stream, and closes.
+ * it for too long; libmicrohttpd sees the end of the stream, and closes. That also ends connections whose
+ * client has gone unseen: where its last bytes and its end come at once, libmicrohttpd may read the bytes and
+ * not look again.
  */
 #include "port/httpd/impl.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
 
 enum { SWEEP_MS = 500 };
-
-double dq_httpd_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-void dq_connection_note(dq_connection *connection, dq_connection_state state)
-{
-    if (!connection) return;
-    atomic_store(&connection->since, dq_httpd_now());
-    atomic_store(&connection->state, state);
-}
-
-static void connection_open(dq_httpd *httpd, struct MHD_Connection *connection, void **context)
-{
-    dq_connection *c = calloc(1, sizeof *c);
-    *context = c;
-    if (!c) return; /* it is refused with its first request */
-    c->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-    dq_connection_note(c, DQ_CONNECTION_NEW);
-    pthread_mutex_lock(&httpd->lock);
-    c->next = httpd->connections;
-    if (c->next) c->next->prev = c;
-    httpd->connections = c;
-    pthread_mutex_unlock(&httpd->lock);
-    atomic_fetch_add(&httpd->connection_count, 1);
-}
-
-/* Called before libmicrohttpd closes the descriptor. */
-static void connection_close(dq_httpd *httpd, dq_connection *c)
-{
-    if (!c) return;
-    pthread_mutex_lock(&httpd->lock);
-    if (c->prev) c->prev->next = c->next;
-    if (!c->prev) httpd->connections = c->next;
-    if (c->next) c->next->prev = c->prev;
-    pthread_mutex_unlock(&httpd->lock);
-    atomic_fetch_sub(&httpd->connection_count, 1);
-    free(c);
-}
-
-void dq_httpd_connected(void *httpd, struct MHD_Connection *connection, void **context,
-                        enum MHD_ConnectionNotificationCode code)
-{
-    if (code == MHD_CONNECTION_NOTIFY_STARTED)
-        connection_open(httpd, connection, context);
-    else
-        connection_close(httpd, *context);
-}
 
 static bool too_old(const dq_httpd *httpd, const dq_connection *c, double now)
 {

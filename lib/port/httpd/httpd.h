@@ -76,8 +76,7 @@ typedef void dq_httpd_handler(void *arg, const dq_httpd_request *request, dq_htt
 struct dq_httpd_reply {
     unsigned status;  /* 200 ...; 0 is answered as 500 */
     const char *type; /* Content-Type; NULL: none */
-    const void
-        *body; /* (bytes), in the request's arena or for ever; of 304 what it would be, which is not sent */
+    const void *body; /* (bytes), in the request's arena or for ever; of 304 what it would be, and unsent */
     size_t bytes;
     dq_httpd_header_line headers[DQ_HTTPD_HEADERS]; /* dq_httpd_reply_header adds one */
     size_t header_count;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The server's inside. address.c opens the socket; httpd.c begins and ends; exchange.c carries a request to
- * the handler and its answer back; age.c cuts what lasts too long; events.c streams.
+ * the handler and its answer back; connection.c notes what each connection is at, age.c cuts what lasts too
+ * long; events.c streams.
  *
  * Who may touch what: an exchange belongs to the thread that libmicrohttpd runs its connection on. A
  * dq_connection's state and time are atomic, its place in the list is under httpd->lock. A watcher is in two
@@ -83,18 +84,21 @@ struct dq_httpd {
     _Atomic uint64_t connection_count, request_count, cut;
 };
 
-double dq_httpd_now(void);
-
 /* ---- address.c ---- */
 
 /* Fills socket, address, loopback and path. */
 dq_status dq_httpd_listen(dq_httpd *httpd, dq_error *error);
 
-/* ---- age.c ---- */
+/* ---- connection.c ---- */
 
+/* Seconds of the monotonic clock. */
+double dq_httpd_now(void);
 void dq_connection_note(dq_connection *connection, dq_connection_state state);
 void dq_httpd_connected(void *httpd, struct MHD_Connection *connection, void **context,
                         enum MHD_ConnectionNotificationCode code);
+
+/* ---- age.c ---- */
+
 /* A thread that looks at all connections twice a second. */
 dq_status dq_httpd_sweep_start(dq_httpd *httpd, dq_error *error);
 void dq_httpd_sweep_stop(dq_httpd *httpd);

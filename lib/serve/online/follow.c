@@ -2,6 +2,7 @@
 #include "serve/online/follow.h"
 
 #include "core/array.h"
+#include "core/digest.h"
 #include "core/record.h"
 
 #include <math.h>
@@ -75,29 +76,81 @@ static uint32_t find(const dq_entities *entities, const dq_column *ids, uint64_t
     return id ? dq_entities_find(entities, id, n) : DQ_ABSENT;
 }
 
+/* Of users who are held out: of a share that has nothing to do with that of a model (dq_share). */
+static bool is_held(const dq_follow_rows *f, const dq_column *user, uint64_t r)
+{
+    enum { SEED = 0x6865, BITS = 53 };
+    size_t n = 0;
+    const char *id = dq_column_text(user, r, &n);
+    return id && ldexp((double)(dq_digest_seeded(id, n, SEED) >> (64 - BITS)), -BITS) < f->hold_out;
+}
+
+/* Whoever judges what was learnt does so by rows of users from whom nothing was: numbers (count) of a
+ * section's rows, which are no part of a log any more. */
+static dq_status hold(dq_follow_rows *f, const dq_bundle *b, const uint32_t *numbers, size_t count,
+                      dq_error *error)
+{
+    dq_bundle held;
+    f->held_count += count;
+    if (!f->held || count == 0) return DQ_OK;
+    dq_status status = dq_bundle_select(&held, b, numbers, count, error);
+    held.meta = dq_map();
+    if (!status) status = dq_writer_put(f->held, &held, error);
+    dq_bundle_free(&held);
+    return status;
+}
+
+dq_status dq_follow_hold(dq_follow_rows *f, double share, const char *path, const dq_maker *maker,
+                         dq_error *error)
+{
+    f->hold_out = share;
+    return share > 0 ? dq_writer_open(&f->held, path, maker, NULL, 0, error) : DQ_OK;
+}
+
+dq_status dq_follow_held(dq_follow_rows *f, dq_status status, dq_error *error)
+{
+    dq_writer *writer = f->held;
+    f->held = NULL;
+    if (writer && !status) return dq_writer_close(writer, error);
+    dq_writer_abort(writer);
+    return status;
+}
+
+static void learn_from(dq_follow_rows *f, const dq_bundle *b, const dq_column *user, uint64_t r)
+{
+    const dq_column *item = dq_bundle_column(b, "item"), *label = dq_bundle_column(b, "label"),
+                    *reward = dq_bundle_column(b, "reward");
+    size_t n = 0, at = f->count;
+    const char *text = label ? dq_column_text(label, r, &n) : NULL;
+    bool given = reward && !dq_column_is_null(reward, r);
+    f->user[at] = find(&f->catalogue->users, user, r);
+    f->item[at] = find(&f->catalogue->items, item, r);
+    f->reward[at] = dq_label_map_reward(f->map, given ? (float)dq_column_number(reward, r) : NAN, text, n);
+    if (isnan(f->reward[at]))
+        f->unrewarded++;
+    else if (f->user[at] == DQ_ABSENT || f->item[at] == DQ_ABSENT)
+        f->unknown++;
+    else
+        f->count++;
+}
+
 static dq_status take_section(dq_follow_rows *f, const dq_bundle *b, dq_error *error)
 {
     const dq_column *user = dq_bundle_column(b, "user"), *item = dq_bundle_column(b, "item");
-    const dq_column *label = dq_bundle_column(b, "label"), *reward = dq_bundle_column(b, "reward");
     if (!user || !item || user->type != DQ_TEXT || item->type != DQ_TEXT)
         return dq_fail(error, DQ_ERR_SCHEMA, "showings that name no user or item");
-    if (!reserve(f, (size_t)b->rows)) return dq_fail_memory(error, "a log");
-    for (uint64_t r = 0; r < b->rows; r++) {
-        size_t n = 0, at = f->count;
-        const char *text = label ? dq_column_text(label, r, &n) : NULL;
-        bool given = reward && !dq_column_is_null(reward, r);
-        f->user[at] = find(&f->catalogue->users, user, r);
-        f->item[at] = find(&f->catalogue->items, item, r);
-        f->reward[at] = dq_label_map_reward(f->map, given ? (float)dq_column_number(reward, r) : NAN, text,
-                                            n);
-        if (isnan(f->reward[at]))
-            f->unrewarded++;
-        else if (f->user[at] == DQ_ABSENT || f->item[at] == DQ_ABSENT)
-            f->unknown++;
+    uint32_t *held = malloc(((size_t)b->rows + 1) * sizeof *held);
+    size_t n = 0;
+    dq_status status = held && reserve(f, (size_t)b->rows) ? DQ_OK : dq_fail_memory(error, "a log");
+    for (uint64_t r = 0; !status && r < b->rows; r++) {
+        if (is_held(f, user, r))
+            held[n++] = (uint32_t)r;
         else
-            f->count++;
+            learn_from(f, b, user, r);
     }
-    return DQ_OK;
+    if (!status) status = hold(f, b, held, n, error);
+    free(held);
+    return status;
 }
 
 /* What is settled for now, or until there is enough. */
@@ -196,10 +249,11 @@ void dq_follow_describe(const dq_follow_rows *f, const dq_follow_learnt *learnt,
         n = snprintf(words + at, size - at, " (loss %.4g)", learnt->loss);
         at = n > 0 && (size_t)n < size - at ? at + (size_t)n : size;
     }
-    if (at < size && f->unrewarded + f->unknown > 0)
+    if (at < size && f->unrewarded + f->unknown + f->held_count > 0)
         (void)snprintf(words + at, size - at,
-                       "; left out: %llu without a reward, %llu of users or items that the catalogue lacks",
-                       (unsigned long long)f->unrewarded, (unsigned long long)f->unknown);
+                       "; left out: %llu without a reward, %llu of users or items that the catalogue lacks, "
+                       "%zu held out",
+                       (unsigned long long)f->unrewarded, (unsigned long long)f->unknown, f->held_count);
 }
 
 static bool report_judged(const dq_command_end *judged, dq_arena *arena, dq_value *line)

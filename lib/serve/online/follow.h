@@ -13,6 +13,7 @@
 #define DQ_SERVE_ONLINE_FOLLOW_H
 
 #include "data/catalogue.h"
+#include "dq/stream.h"
 #include "learn/agent.h"
 #include "log/settle.h"
 #include "wire/run/command.h"
@@ -41,13 +42,21 @@ typedef struct dq_follow_rows {
     const dq_catalogue *catalogue;
     const dq_label_map *map;
     dq_log_settle *log;
-    uint64_t past;                 /* a position: rows before it do not make enough */
-    uint32_t *user, *item;         /* (count) numbers of the catalogue's */
-    float *reward;                 /* (count) */
-    size_t count, fresh, capacity; /* fresh: of the rows, those behind `past` */
+    uint64_t past;         /* a position: rows before it do not make enough */
+    double hold_out;       /* the share of the users (by a hash of their ids) who are not learnt from, */
+    dq_writer *held;       /* and whose rows, joined, go here; NULL: nowhere */
+    uint32_t *user, *item; /* (count) numbers of the catalogue's */
+    float *reward;         /* (count) */
+    size_t count, fresh, capacity, held_count; /* fresh: of the rows, those behind `past` */
     uint64_t unrewarded, unknown; /* left out: without a reward; of users or items that the catalogue lacks */
     uint64_t position;            /* behind what was taken; 0: nothing was */
 } dq_follow_rows;
+
+/* Holds out a share of the users, whose rows go to a file of that name; nothing for a share of 0.
+ * dq_follow_held ends the file: whole where status is DQ_OK, else not at all; returns status or its own. */
+dq_status dq_follow_hold(dq_follow_rows *rows, double share, const char *path, const dq_maker *maker,
+                         dq_error *error);
+dq_status dq_follow_held(dq_follow_rows *rows, dq_status status, dq_error *error);
 
 /* Takes what is settled, a section at a time, until there is enough: *enough. Waits for it (every.rows or
  * .seconds above 0) until `stop_asked` says true (may be NULL). DQ_ERR_SCHEMA for rows that name no user or

@@ -16,6 +16,11 @@ static char *join(const char *a, const char *b, const char *c)
     return text;
 }
 
+char *dq_promotion_held(const char *place)
+{
+    return join(place, ".held", "");
+}
+
 static dq_status write_to(const dq_promotion *p, const char *path, const dq_bundle *model, dq_error *error)
 {
     dq_writer *writer;
@@ -30,12 +35,12 @@ static dq_status write_to(const dq_promotion *p, const char *path, const dq_bund
 static dq_status ask(const dq_promotion *p, const char *candidate, dq_command_end *end, dq_error *error)
 {
     char *variables[] = {join("DQ_CANDIDATE=", candidate, ""), join("DQ_STANDING=", p->standing, ""),
-                         join("DQ_LOG=", p->log, ""), NULL};
-    bool ok = variables[0] && variables[1] && variables[2];
+                         join("DQ_LOG=", p->log, ""), join("DQ_HELD=", p->held, ""), NULL};
+    bool ok = variables[0] && variables[1] && variables[2] && variables[3];
     dq_status status = ok ? dq_command_run(p->command, (const char *const *)variables, p->echo, p->stop_asked,
                                            end, error)
                           : dq_fail_memory(error, "a command");
-    for (size_t i = 0; i < 3; i++) free(variables[i]);
+    for (size_t i = 0; i < 4; i++) free(variables[i]);
     return status;
 }
 
