@@ -63,7 +63,7 @@ def wrk(bench, port, what, users, seconds):
 
 
 def one(client, user):
-    """Seconds of a request for this user's list, and who he is."""
+    """Seconds of a request for this user's list."""
     t0 = time.perf_counter()
     client.request("POST", "/api/recommend", json.dumps({"user_id": user}), {"Content-Type": "application/json"})
     answer = client.getresponse()
@@ -140,8 +140,8 @@ def rates(bench, python, seconds):
             pairs = [(p["seconds"] / p["requests"], o["seconds"] / o["requests"]) for p, o in zip(theirs, ours)]
             bench.row(f"lists of 1000 items, 64 connections, {words}", "FastAPI and PyTorch", pairs, 10, "per s")
             for key, name in (("p50_s", "median"), ("p99_s", "99 %")):
-                bench.row(f"the same, latency, {name}", "FastAPI and PyTorch", [(p[key], o[key]) for p, o in zip(theirs, ours)], None,
-                          "ms", 1e3)
+                bench.row(f"the same, latency, {name}", "FastAPI and PyTorch",
+                          [(p[key], o[key]) for p, o in zip(theirs, ours)], None, "ms", 1e3)
         else:
             print(f"  {words}: {statistics.median(o['requests'] / o['seconds'] for o in ours):.0f} requests/s", file=sys.stderr)
         bench.limit(f"99 % of latencies, {words}", statistics.median(o["p99_s"] for o in ours), 0.005)
@@ -154,7 +154,8 @@ def jobs(bench, python):
     def first(command, port):
         with running(command, port), contextlib.closing(http.client.HTTPConnection("127.0.0.1", port)) as client:
             one(client, "0")
-            return statistics.median(one(client, str(u)) for u in range(1, 6)), statistics.median(one(client, "1") for _ in range(50))
+            new = [one(client, str(user)) for user in range(1, 6)]
+            return statistics.median(new), statistics.median(one(client, "1") for _ in range(50))
 
     def ours():
         port = free_port()

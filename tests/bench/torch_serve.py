@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The peer of dq-serve: the same lists by FastAPI, uvicorn and PyTorch, on one thread.
 
-    torch_serve.py --port P session USERS.jsonl ITEMS.jsonl     system B: a network of 102-256-256-128 numbers and one of each item
+    torch_serve.py --port P session USERS.jsonl ITEMS.jsonl     system B: 102-256-256-128 and a number for each item
     torch_serve.py --port P pair USERS.jsonl ITEMS.npy          system A: a network 2304-1024-512-256-1 over pairs
 
 A request is dq-serve's, of which user_id, n_recommendations and history are looked at; so is an answer. A user's state is
