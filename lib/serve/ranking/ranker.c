@@ -515,8 +515,9 @@ static dq_status ask(dq_ranker *r, job *j, dq_error *error)
 void dq_ranker_begin(dq_ranker *r, dq_ranker_job *j)
 {
     (void)pthread_mutex_lock(&r->lock);
+    bool alone = !r->first; /* else the thread was told already */
     enqueue(r, j);
-    if (!r->busy) (void)pthread_cond_signal(&r->work);
+    if (alone && !r->busy) (void)pthread_cond_signal(&r->work);
     (void)pthread_mutex_unlock(&r->lock);
 }
 
