@@ -100,7 +100,7 @@ void dq_serve_taken_begin(const dq_serve_taken *taken, dq_serve_scoring *scoring
                           void *arg);
 dq_status dq_serve_taken_end(const dq_serve_taken *taken, dq_serve_scoring *scoring,
                              const dq_serve_scores **scores, dq_error *error);
-/* Of one that was reserved and not begun. */
+/* Of one that was not begun, or was and nobody wants. */
 void dq_serve_taken_give_up(dq_serve_scoring *scoring);
 
 /* ---- for people ---- */

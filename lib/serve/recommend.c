@@ -453,6 +453,14 @@ static void go_on(void *arg, const dq_httpd_request *request, dq_httpd_reply *re
     end(a);
 }
 
+/* Nobody is there any more who could be shown a list. */
+static void drop(void *arg)
+{
+    asking *a = arg;
+    dq_serve_taken_give_up(&a->scoring);
+    end(a);
+}
+
 /* True: go_on answers, when others who ask now have been read, too, and all have their scores. */
 static bool waits(asking *a)
 {
@@ -466,6 +474,7 @@ static bool waits(asking *a)
         return false;
     }
     a->reply->later = go_on;
+    a->reply->dropped = drop;
     a->reply->later_arg = a;
     dq_serve_taken_begin(&a->taken, &a->scoring, resume, a);
     return true;

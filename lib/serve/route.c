@@ -187,6 +187,7 @@ typedef struct waiting {
     const dq_serve_route *route;
     double started;
     dq_httpd_handler *later;
+    void (*dropped)(void *arg);
     void *arg;
 } waiting;
 
@@ -199,13 +200,21 @@ static void go_on(void *arg, const dq_httpd_request *request, dq_httpd_reply *re
     finish(w->serve, w->route, w->started, reply);
 }
 
+static void drop(void *arg)
+{
+    const waiting *w = arg;
+    if (w->dropped) w->dropped(w->arg);
+}
+
 /* What it needs was taken before, for memory must not be short any more when somebody works for it. */
 static void wait_for(waiting *w, waiting now, dq_httpd_reply *reply)
 {
     *w = now;
     w->later = reply->later;
+    w->dropped = reply->dropped;
     w->arg = reply->later_arg;
     reply->later = go_on;
+    reply->dropped = drop;
     reply->later_arg = w;
 }
 
@@ -232,7 +241,7 @@ void dq_serve_handle(void *arg, const dq_httpd_request *request, dq_httpd_reply 
         call_route(serve, f.route, &call, reply);
     }
     if (reply->later)
-        wait_for(w, (waiting){serve, f.route, started, NULL, NULL}, reply);
+        wait_for(w, (waiting){serve, f.route, started, NULL, NULL, NULL}, reply);
     else
         finish(serve, f.route, started, reply);
 }

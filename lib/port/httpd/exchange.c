@@ -38,6 +38,7 @@ void dq_exchange_end(void *httpd, struct MHD_Connection *connection, void **cont
     (void)connection, (void)code;
     dq_exchange *x = *context;
     if (!x) return;
+    if (x->later && x->dropped) x->dropped(x->later_arg);
     dq_connection_note(x->connection, DQ_CONNECTION_IDLE);
     atomic_fetch_sub(&((dq_httpd *)httpd)->request_count, 1);
     dq_arena_free(&x->arena);
@@ -78,6 +79,7 @@ static enum MHD_Result answer(dq_exchange *x)
     else
         x->httpd->handle(x->httpd->arg, &x->request, &reply);
     x->later = reply.later;
+    x->dropped = reply.dropped;
     x->later_arg = reply.later_arg;
     if (x->later) return MHD_YES; /* it is suspended: this is called again when it is resumed */
     struct MHD_Response *response = make_response(x, &reply);

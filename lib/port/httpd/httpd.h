@@ -82,6 +82,7 @@ struct dq_httpd_reply {
     size_t header_count;
     dq_httpd_events *events; /* the answer is a stream of these (text/event-stream); body is not looked at */
     dq_httpd_handler *later; /* not NULL: there is no answer yet, see dq_httpd_suspend */
+    void (*dropped)(void *later_arg); /* instead of `later`: nobody is there any more. NULL: nothing to do */
     void *later_arg;
 };
 
@@ -115,8 +116,10 @@ bool dq_httpd_reply_header(dq_httpd_reply *reply, const char *name, const char *
 /* A handler that waits for another thread's work need not keep its own thread waiting: it suspends the
  * request, gives the work away, sets reply->later and returns. Once, from any thread, dq_httpd_resume says
  * that the work is done; then reply->later(reply->later_arg, request, reply) is called in the handler's
- * place, with a reply that is all zero, and answers. What is suspended is awaited by dq_httpd_close, and not
- * cut for its age. False: the server closes, and the handler has to answer at once. */
+ * place, with a reply that is all zero, and answers; or, where the client has gone or the server closes,
+ * reply->dropped(reply->later_arg), so that just one of the two is called. What is suspended is awaited by
+ * dq_httpd_close, and not cut for its age. False: the server closes, and the handler has to answer at once.
+ */
 bool dq_httpd_suspend(const dq_httpd_request *request);
 void dq_httpd_resume(const dq_httpd_request *request);
 

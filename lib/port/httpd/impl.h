@@ -42,6 +42,7 @@ typedef struct dq_exchange {
     char *body;
     size_t capacity;
     dq_httpd_handler *later; /* who answers, once it is resumed; NULL: the server's handler */
+    void (*dropped)(void *later_arg);
     void *later_arg;
     bool begun; /* its headers were looked at */
     bool nul;   /* the address holds an encoded NUL, which no C string can */
