@@ -265,7 +265,7 @@ coverage: deps deps-check ## run every test with counters: what is reached, by r
 units: $(UNITS) $(SERVERS) $(HELPERS) $(B)/inject.so $(REPLAYS)
 
 bench: all deps-check $(SERVERS) ## time against peers in the same run (TORCH_PYTHON names a Python with PyTorch 2)
-	@bash tests/deps --each apache2-utils
+	@bash tests/deps --each apache2-utils wrk
 	@BUILD=$(B) bash tests/bench/run
 	@if [ -n "$(GYM_PYTHON)" ]; then $(MAKE) --no-print-directory -f pipelines/gymnasium.mk BUILD=$(B) GYM_PYTHON=$(GYM_PYTHON); \
 	else echo "gymnasium: left out (GYM_PYTHON names a Python with it; pipelines/gymnasium.mk says more)"; fi

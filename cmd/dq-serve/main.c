@@ -111,9 +111,8 @@ static dq_httpd_config httpd_config(const serve_options *o, const dq_cli *cli)
     c.address = o->listen;
     c.socket = serve_inherited_socket(cli);
     c.threads = dq_cli_threads(&o->common, 0);
-    /* who waits for the disk, or for a model, keeps his thread, and all who wait do so once: their rows are
-     * synced together (log/writer.h), their scores computed together (serve/ranking/ranker.h) */
-    if (!o->common.threads && (o->models.count || o->log) && c.threads < TOGETHER) c.threads = TOGETHER;
+    /* who waits for the disk keeps his thread, and all who wait do so once (log/writer.h) */
+    if (!o->common.threads && o->log && !o->log_sync && c.threads < TOGETHER) c.threads = TOGETHER;
     c.body_bytes = o->max_body;
     c.header_bytes = o->max_header;
     c.connections = (unsigned)o->max_connections;

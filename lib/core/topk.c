@@ -63,6 +63,11 @@ int dq_topk_would_take(const dq_topk *topk, float score)
     return topk->count < topk->k || score >= worst(topk)->score;
 }
 
+float dq_topk_floor(const dq_topk *topk)
+{
+    return topk->count < topk->k ? -INFINITY : worst(topk)->score;
+}
+
 int dq_topk_overflows(const dq_topk *topk, float score, const char *id, size_t id_bytes, float *worst_score)
 {
     const dq_scored item = {.score = score, .id = id, .id_bytes = id_bytes};
@@ -124,7 +129,9 @@ dq_status dq_topk_push(dq_topk *topk, float score, const char *id, size_t id_byt
     if (!full && (status = reserve(topk, error))) return status;
     if (topk->sorted) make_heap(topk);
 
-    char *copy = realloc(full ? (char *)topk->items[0].id : NULL, id_bytes ? id_bytes : 1);
+    bool fits = full && topk->items[0].id_bytes >= id_bytes;
+    char *copy = full ? (char *)topk->items[0].id : NULL;
+    if (!fits) copy = realloc(copy, id_bytes ? id_bytes : 1);
     if (!copy) return dq_fail_memory(error, "a ranking of %zu", topk->k);
     if (id_bytes) memcpy(copy, id, id_bytes);
     item.id = copy;

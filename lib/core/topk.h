@@ -28,6 +28,8 @@ void dq_topk_free(dq_topk *topk);
 /* True when an item of this score could still enter (score above the k-th, or equal to it): a cheap test
  * before a push. */
 int dq_topk_would_take(const dq_topk *topk, float score);
+/* The least score that would: -infinity while there is room. */
+float dq_topk_floor(const dq_topk *topk);
 /* Offers one item; its id is copied when it enters. NaN is DQ_ERR_NUMERIC. */
 dq_status dq_topk_push(dq_topk *topk, float score, const char *id, size_t id_bytes, uint64_t tag,
                        dq_error *error);

@@ -99,12 +99,11 @@ dq_status dq_rank_lists_open(dq_rank_lists *lists, const dq_rank_config *config,
 }
 
 dq_status dq_rank_lists_open_one(dq_rank_lists *lists, const dq_rank_config *config, const char *id,
-                                 size_t bytes, const float *vector, dq_error *error)
+                                 size_t bytes, dq_error *error)
 {
     dq_status status = reserve_users(lists, config, 1, error);
     if (status) return status;
     lists->users[0] = (dq_rank_user){id, bytes, DQ_ABSENT};
-    lists->vectors[0] = vector;
     return open_list(lists, 0, error);
 }
 
@@ -210,19 +209,45 @@ static dq_status offer_item(const offering *work, size_t u, uint32_t row, float 
     return dq_topk_push(lists->best[u], key, id, n, tag, error);
 }
 
-static dq_status offer_block(const offering *work, size_t u, dq_error *error)
+enum { RUN = 16 };
+
+/* Whether none of RUN scores can enter a list; one that is no finite number can. */
+static bool all_below(const float *scores, float floor)
+{
+    unsigned any = 0;
+    for (size_t i = 0; i < RUN; i++) any |= !(scores[i] < floor) | !(scores[i] > -INFINITY);
+    return !any;
+}
+
+/* Rows first to last of a user's scores; floor: what a list's score is at least, by now. */
+static dq_status offer_rows(const offering *work, size_t u, const float *scores, uint32_t first,
+                            uint32_t last, bool plain, float *floor, dq_error *error)
 {
     dq_rank_lists *lists = work->lists;
-    const dq_rank_block *block = work->block;
-    const float *scores = work->scores + (u - work->first) * block->rows;
-    bool plain = !is_drawn(&lists->config) && lists->config.order != DQ_RANK_ENSEMBLE;
     dq_status status = DQ_OK;
-    for (uint32_t row = 0; !status && row < block->rows; row++) {
+    for (uint32_t row = first; !status && row < last; row++) {
         if (!isfinite(scores[row]))
             return dq_fail(error, DQ_ERR_NUMERIC, "the score of user %.*s is not a finite number",
                            (int)lists->users[u].id_bytes, lists->users[u].id);
-        if (plain && !dq_topk_would_take(lists->best[u], scores[row])) continue;
+        if (scores[row] < *floor) continue;
         status = offer_item(work, u, row, scores[row], error);
+        if (plain) *floor = dq_topk_floor(lists->best[u]);
+    }
+    return status;
+}
+
+static dq_status offer_block(const offering *work, size_t u, dq_error *error)
+{
+    dq_rank_lists *lists = work->lists;
+    const uint32_t rows = work->block->rows;
+    const float *scores = work->scores + (u - work->first) * rows;
+    bool plain = !is_drawn(&lists->config) && lists->config.order != DQ_RANK_ENSEMBLE;
+    float floor = plain ? dq_topk_floor(lists->best[u]) : -INFINITY;
+    dq_status status = DQ_OK;
+    for (uint32_t row = 0, end; !status && row < rows; row = end) {
+        end = rows - row > RUN ? row + RUN : rows;
+        if (end == row + RUN && all_below(scores + row, floor)) continue;
+        status = offer_rows(work, u, scores, row, end, plain, &floor, error);
     }
     return status;
 }
@@ -238,29 +263,35 @@ static void offer_tile(void *arg, size_t tile, unsigned thread)
         status = offer_block(work, work->first + i, &work->errors[tile]);
 }
 
-static dq_status reserve(dq_rank_lists *lists, const dq_rank_block *block, size_t group, dq_error *error)
+static dq_status reserve_scores(dq_rank_lists *lists, size_t count, dq_error *error)
 {
-    if (group * block->rows > lists->score_slots) {
-        free(lists->scores);
-        lists->score_slots = 0;
-        lists->scores = malloc(group * block->rows * sizeof *lists->scores);
-        if (!lists->scores) return dq_fail_memory(error, "the users' lists");
-        lists->score_slots = group * block->rows;
-    }
-    if (block->rows > lists->seen_slots) {
-        free(lists->seen_items);
-        lists->seen_slots = 0;
-        lists->seen_items = malloc(block->rows * sizeof *lists->seen_items);
-        if (!lists->seen_items) return dq_fail_memory(error, "the users' lists");
-        lists->seen_slots = block->rows;
-    }
+    if (count <= lists->score_slots) return DQ_OK;
+    free(lists->scores);
+    lists->score_slots = 0;
+    lists->scores = malloc(count * sizeof *lists->scores);
+    if (!lists->scores) return dq_fail_memory(error, "the users' lists");
+    lists->score_slots = count;
     return DQ_OK;
 }
 
-/* The numbers by which config.seen knows the block's items and the users. */
-static void look_up_seen(dq_rank_lists *lists, const dq_rank_block *block, size_t first, size_t last)
+static dq_status reserve_seen(dq_rank_lists *lists, uint32_t rows, dq_error *error)
+{
+    if (rows <= lists->seen_slots) return DQ_OK;
+    free(lists->seen_items);
+    lists->seen_slots = 0;
+    lists->seen_items = malloc(rows * sizeof *lists->seen_items);
+    if (!lists->seen_items) return dq_fail_memory(error, "the users' lists");
+    lists->seen_slots = rows;
+    return DQ_OK;
+}
+
+/* The numbers by which config.seen, where there is one, knows the block's items and the users. */
+static dq_status look_up_seen(dq_rank_lists *lists, const dq_rank_block *block, size_t first, size_t last,
+                              dq_error *error)
 {
     size_t n;
+    dq_status status = lists->config.seen ? reserve_seen(lists, block->rows, error) : DQ_OK;
+    if (status || !lists->config.seen) return status;
     for (uint32_t row = 0; row < block->rows; row++) {
         const char *id = dq_strings_get(&block->ids, row, &n);
         lists->seen_items[row] = dq_index_find(&lists->config.seen->items, id, n);
@@ -270,6 +301,7 @@ static void look_up_seen(dq_rank_lists *lists, const dq_rank_block *block, size_
         if (user->seen == DQ_ABSENT)
             user->seen = dq_index_find(&lists->config.seen->users, user->id, user->id_bytes);
     }
+    return DQ_OK;
 }
 
 static dq_status offer_group(offering *work, dq_rank_scorer *scorer, dq_error *error)
@@ -301,9 +333,9 @@ dq_status dq_rank_lists_offer(dq_rank_lists *lists, dq_rank_scorer *scorer, cons
     size_t each = block->rows * (dq_rank_scorer_members(scorer) ? dq_rank_scorer_members(scorer) : 1);
     size_t group = GROUP_SCORES / each ? GROUP_SCORES / each : 1;
     if (group > last - first) group = last - first;
-    dq_status status = reserve(lists, block, group, error);
+    dq_status status = reserve_scores(lists, group * block->rows, error);
+    if (!status) status = look_up_seen(lists, block, first, last, error);
     if (status) return status;
-    if (lists->config.seen) look_up_seen(lists, block, first, last);
     dq_error *errors = malloc((group / USER_TILE + 1) * sizeof *errors);
     if (!errors) return dq_fail_memory(error, "the users' lists");
     for (size_t at = first, count; !status && at < last; at += count) {
@@ -321,6 +353,24 @@ dq_status dq_rank_lists_offer(dq_rank_lists *lists, dq_rank_scorer *scorer, cons
     free(errors);
     if (!status && lists->config.order == DQ_RANK_MMR)
         status = dq_mmr_vectors_update(&lists->mmr, block, lists->best, lists->count, first, last, error);
+    return status;
+}
+
+dq_status dq_rank_lists_offer_scores(dq_rank_lists *lists, size_t i, const float *scores,
+                                     const float *members, size_t networks, const dq_rank_block *block,
+                                     dq_error *error)
+{
+    const offering work = {.lists = lists,
+                           .block = block,
+                           .first = i,
+                           .count = 1,
+                           .members = networks > 1 ? members : NULL,
+                           .networks = networks,
+                           .scores = scores};
+    dq_status status = look_up_seen(lists, block, i, i + 1, error);
+    if (!status) status = offer_block(&work, i, error);
+    if (!status && lists->config.order == DQ_RANK_MMR)
+        status = dq_mmr_vectors_update(&lists->mmr, block, lists->best, lists->count, i, i + 1, error);
     return status;
 }
 

@@ -88,13 +88,19 @@ typedef struct dq_rank_place {
  * and users, are kept. */
 dq_status dq_rank_lists_open(dq_rank_lists *lists, const dq_rank_config *config, const dq_entities *users,
                              dq_error *error);
-/* Starts the list of one user, whoever he is; id and vector are kept. config.users counts for nothing. */
+/* Starts the list of one user, whoever he is, to whom items are offered by scores; id is kept. config.users
+ * counts for nothing. */
 dq_status dq_rank_lists_open_one(dq_rank_lists *lists, const dq_rank_config *config, const char *id,
-                                 size_t bytes, const float *vector, dq_error *error);
+                                 size_t bytes, dq_error *error);
 /* Scores a block for lists [first, last) and offers its items; each item once to each list. A score that is
  * not finite is DQ_ERR_NUMERIC. */
 dq_status dq_rank_lists_offer(dq_rank_lists *lists, dq_rank_scorer *scorer, const dq_rank_block *block,
                               size_t first, size_t last, dq_error *error);
+/* Offers a block's items to list i by scores (rows) that are there already; members (networks, rows): of
+ * several networks, else not looked at. */
+dq_status dq_rank_lists_offer_scores(dq_rank_lists *lists, size_t i, const float *scores,
+                                     const float *members, size_t networks, const dq_rank_block *block,
+                                     dq_error *error);
 /* List i, best first: *count places, at most k and at most as many as items were offered; places, with room
  * for these, is the caller's. */
 dq_status dq_rank_lists_finish(dq_rank_lists *lists, size_t i, dq_rank_place *places, size_t *count,

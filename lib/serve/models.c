@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
-typedef struct counted_scores {
+typedef struct dq_serve_counted_scores {
     dq_serve_scores s; /* first: what is handed out is a counted one */
     atomic_uint references;
     float numbers[];
@@ -136,29 +136,76 @@ static void keep(dq_serve_model *m, const dq_ranker_who *who, counted_scores *c,
     (void)pthread_mutex_unlock(&m->lock);
 }
 
+static bool keeps(const dq_serve_taken *t, uint64_t version)
+{
+    return version != UINT64_MAX && t->of->config.cache_bytes > 0;
+}
+
+const dq_serve_scores *dq_serve_taken_find(const dq_serve_taken *t, const dq_ranker_who *who,
+                                           uint64_t version)
+{
+    counted_scores *c = keeps(t, version) ? find_kept(t->model, who, version) : NULL;
+    dq_metric_add(c ? t->of->hits : t->of->misses, 1);
+    return c ? &c->s : NULL;
+}
+
+dq_status dq_serve_taken_reserve(const dq_serve_taken *t, const dq_ranker_who *who, uint64_t version,
+                                 dq_serve_scoring *scoring, dq_error *error)
+{
+    size_t items = t->items->count, networks = dq_ranker_get_about(t->ranker)->networks;
+    size_t bytes = sizeof(counted_scores) + items * (networks > 1 ? networks + 1 : 1) * sizeof(float);
+    counted_scores *c = malloc(bytes);
+    if (!c) return dq_fail_memory(error, "scores");
+    float *members = networks > 1 ? c->numbers + items : NULL;
+    atomic_init(&c->references, 1);
+    c->s = (dq_serve_scores){version, c->numbers, members};
+    *scoring = (dq_serve_scoring){.into = c, .bytes = bytes};
+    scoring->job.who = who;
+    scoring->job.scores = c->numbers;
+    scoring->job.members = members;
+    return DQ_OK;
+}
+
+void dq_serve_taken_begin(const dq_serve_taken *t, dq_serve_scoring *scoring, void (*tell)(void *arg),
+                          void *arg)
+{
+    scoring->job.tell = tell;
+    scoring->job.arg = arg;
+    dq_ranker_begin(t->ranker, &scoring->job);
+}
+
+dq_status dq_serve_taken_end(const dq_serve_taken *t, dq_serve_scoring *scoring,
+                             const dq_serve_scores **scores, dq_error *error)
+{
+    counted_scores *c = scoring->into;
+    *scores = NULL;
+    if (scoring->job.status) {
+        *error = scoring->job.error;
+        dq_serve_taken_give_up(scoring);
+        return error->status;
+    }
+    if (keeps(t, c->s.version)) keep(t->model, scoring->job.who, c, scoring->bytes);
+    *scores = &c->s;
+    return DQ_OK;
+}
+
+void dq_serve_taken_give_up(dq_serve_scoring *scoring)
+{
+    free(scoring->into);
+    scoring->into = NULL;
+}
+
 dq_status dq_serve_taken_score(const dq_serve_taken *t, const dq_ranker_who *who, uint64_t version,
                                const dq_serve_scores **scores, dq_error *error)
 {
-    bool keeps = version != UINT64_MAX && t->of->config.cache_bytes > 0;
-    size_t items = t->items->count, networks = dq_ranker_get_about(t->ranker)->networks;
-    counted_scores *c = keeps ? find_kept(t->model, who, version) : NULL;
-    *scores = c ? &c->s : NULL;
-    dq_metric_add(c ? t->of->hits : t->of->misses, 1);
-    if (c) return DQ_OK;
-    size_t bytes = sizeof *c + items * (networks > 1 ? networks + 1 : 1) * sizeof(float);
-    c = malloc(bytes);
-    if (!c) return dq_fail_memory(error, "scores");
-    atomic_init(&c->references, 1);
-    float *members = networks > 1 ? c->numbers + items : NULL;
-    c->s = (dq_serve_scores){version, c->numbers, members};
-    dq_status status = dq_ranker_score(t->ranker, who, c->numbers, members, error);
-    if (status) {
-        free(c);
-        return status;
-    }
-    if (keeps) keep(t->model, who, c, bytes);
-    *scores = &c->s;
-    return DQ_OK;
+    dq_serve_scoring scoring;
+    *scores = dq_serve_taken_find(t, who, version);
+    if (*scores) return DQ_OK;
+    dq_status status = dq_serve_taken_reserve(t, who, version, &scoring, error);
+    if (status) return status;
+    dq_ranker_job *job = &scoring.job;
+    job->status = dq_ranker_score(t->ranker, who, job->scores, job->members, &job->error);
+    return dq_serve_taken_end(t, &scoring, scores, error);
 }
 
 /* ---- a model's life ---- */

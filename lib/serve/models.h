@@ -78,6 +78,31 @@ dq_status dq_serve_taken_score(const dq_serve_taken *taken, const dq_ranker_who 
                                const dq_serve_scores **scores, dq_error *error);
 void dq_serve_scores_release(const dq_serve_scores *scores);
 
+/* The same in two steps, for who does not wait in between:
+ *
+ *     if (!dq_serve_taken_find(&t, &who, version))                  they are not kept
+ *         dq_serve_taken_reserve(&t, &who, version, &scoring, &e);  memory
+ *         dq_serve_taken_begin(&t, &scoring, tell, arg);            tell(arg), from another thread
+ *         dq_serve_taken_end(&t, &scoring, &scores, &e);            after that
+ */
+typedef struct dq_serve_scoring {
+    dq_ranker_job job;
+    struct dq_serve_counted_scores *into;
+    size_t bytes;
+} dq_serve_scoring;
+
+/* NULL: they are not kept. */
+const dq_serve_scores *dq_serve_taken_find(const dq_serve_taken *taken, const dq_ranker_who *who,
+                                           uint64_t version);
+dq_status dq_serve_taken_reserve(const dq_serve_taken *taken, const dq_ranker_who *who, uint64_t version,
+                                 dq_serve_scoring *scoring, dq_error *error);
+void dq_serve_taken_begin(const dq_serve_taken *taken, dq_serve_scoring *scoring, void (*tell)(void *arg),
+                          void *arg);
+dq_status dq_serve_taken_end(const dq_serve_taken *taken, dq_serve_scoring *scoring,
+                             const dq_serve_scores **scores, dq_error *error);
+/* Of one that was not begun, or was and nobody wants. */
+void dq_serve_taken_give_up(dq_serve_scoring *scoring);
+
 /* ---- for people ---- */
 
 /* Texts are the arena's; kind, digest and error may be NULL. */

@@ -5,8 +5,10 @@
  */
 #include "serve/recommend.h"
 
+#include "core/array.h"
 #include "core/digest.h"
 #include "data/time.h"
+#include "port/files/json.h"
 #include "rank/lists.h"
 #include "serve/cold.h"
 #include "serve/demo/view.h"
@@ -80,10 +82,12 @@ static const dq_serve_schema answer = {.name = "Recommendations", .fields = answ
 
 typedef struct asking {
     dq_serve *serve;
-    const dq_serve_call *call;
+    dq_serve_call call;
     dq_httpd_reply *reply;
     dq_arena *arena;
     dq_serve_taken taken;
+    dq_serve_scoring scoring;
+    const dq_serve_scores *scores; /* the model's; NULL: it has none yet */
     dq_ranker_who who;
     uint64_t version; /* of his state */
     dq_rank_config config;
@@ -96,8 +100,8 @@ typedef struct asking {
 
 static bool refuse(asking *a, unsigned status, const char *why)
 {
-    dq_serve_problem(a->reply, a->call->request, status,
-                     status == 400 ? "Bad Request" : "Service Unavailable", "%s", why);
+    dq_serve_problem(a->reply, a->call.request, status, status == 400 ? "Bad Request" : "Service Unavailable",
+                     "%s", why);
     return false;
 }
 
@@ -108,7 +112,7 @@ static bool fail(asking *a)
 
 static const dq_value *asked(const asking *a, const char *name)
 {
-    return dq_map_get(&a->call->body, name);
+    return dq_map_get(&a->call.body, name);
 }
 
 /* ---- the user ---- */
@@ -250,39 +254,27 @@ static bool read_left_out(asking *a)
 /* Chooses of all items by their scores; members: of several networks. */
 static bool choose(asking *a, const float *scores, const float *members)
 {
-    const dq_ranking_items *items = a->taken.items;
+    const dq_rank_block *block = &a->taken.items->block;
+    size_t networks = members ? dq_ranker_get_about(a->taken.ranker)->networks : 1;
     dq_rank_lists lists = {0};
-    dq_pool *alone;
-    if (dq_pool_new(&alone, 1, &a->why)) return fail(a);
-    dq_rank_scorer scorer = {.by = DQ_RANK_BY_Q, .pool = alone, .output_of = items->same, .net_count = 1};
-    float *said = NULL;
-    bool ok = true;
-    if (members) {
-        scorer.net_count = dq_ranker_get_about(a->taken.ranker)->networks;
-        memcpy(&said, &members, sizeof said); /* they are only read */
-        scorer.members = said;
-    }
     a->places = dq_arena_zero(a->arena, a->config.k + 1, sizeof *a->places);
-    ok = a->places != NULL &&
-         !dq_rank_lists_open_one(&lists, &a->config, a->who.id, a->who.id_bytes, scores, &a->why) &&
-         !dq_rank_lists_offer(&lists, &scorer, &items->block, 0, 1, &a->why) &&
-         !dq_rank_lists_finish(&lists, 0, a->places, &a->count, &a->why);
+    bool ok = a->places != NULL &&
+              !dq_rank_lists_open_one(&lists, &a->config, a->who.id, a->who.id_bytes, &a->why) &&
+              !dq_rank_lists_offer_scores(&lists, 0, scores, members, networks, block, &a->why) &&
+              !dq_rank_lists_finish(&lists, 0, a->places, &a->count, &a->why);
     for (size_t i = 0; ok && i < a->count; i++) /* their ids go with the lists */
         ok = (a->places[i].item = dq_arena_text(a->arena, a->places[i].item, a->places[i].item_bytes)) !=
              NULL;
     dq_rank_lists_free(&lists);
-    dq_pool_free(alone);
     return ok || refuse(a, 503, a->why.status ? a->why.reason : "out of memory");
 }
 
 static bool by_model(asking *a)
 {
-    const dq_serve_scores *scores;
-    if (dq_serve_taken_score(&a->taken, &a->who, a->version, &scores, &a->why)) return fail(a);
+    if (!a->scores && dq_serve_taken_score(&a->taken, &a->who, a->version, &a->scores, &a->why))
+        return fail(a);
     a->chooser = a->taken.name;
-    bool ok = choose(a, scores->scores, scores->members);
-    dq_serve_scores_release(scores);
-    return ok;
+    return choose(a, a->scores->scores, a->scores->members);
 }
 
 /* Rows that are not left out; NULL: all (or memory is short: *ok false). */
@@ -343,9 +335,14 @@ static bool by_fallback(asking *a)
     return choose(a, near ? scores : items->popularity, NULL);
 }
 
+static bool is_known(const asking *a)
+{
+    return a->taken.ranker && dq_ranker_knows(a->taken.ranker, &a->who);
+}
+
 static bool rank(asking *a)
 {
-    if (a->taken.ranker && dq_ranker_knows(a->taken.ranker, &a->who)) return by_model(a);
+    if (is_known(a)) return by_model(a);
     const dq_serve_cold *cold = a->who.event_count ? NULL : a->serve->cold;
     return cold && dq_serve_cold_ranks(cold, a->taken.items->catalogue) ? by_bandit(a) : by_fallback(a);
 }
@@ -375,50 +372,130 @@ static bool log_list(asking *a)
     return !dq_serve_log_show(a->serve->log, rows, a->count, &a->why) || fail(a);
 }
 
-/* As many digits as a float32 has, and as dq-rank writes. */
-static dq_value score_value(float score)
+static bool put(dq_json_text *out, const char *name, const dq_value *value)
 {
-    char digits[32];
-    (void)snprintf(digits, sizeof digits, "%.9g", (double)score);
-    return dq_real(strtod(digits, NULL));
+    return !dq_json_write_raw(out, name, strlen(name), NULL) && !dq_json_write(out, value, NULL);
 }
 
-static dq_value item_value(asking *a, size_t i)
+/* Text that the arena need not copy. */
+static dq_value borrowed(const char *text, size_t bytes)
 {
-    dq_arena *arena = a->arena;
+    return text ? (dq_value){.type = DQ_STRING, .count = (uint32_t)bytes, .as.string = text} : dq_nil();
+}
+
+static bool put_item(asking *a, dq_json_text *out, size_t i)
+{
     const dq_rank_place *place = &a->places[i];
     const dq_entities *items = &a->taken.items->catalogue->items;
-    dq_value map = dq_map();
-    (void)dq_map_set(arena, &map, "item_id", dq_string_n(arena, place->item, place->item_bytes));
-    (void)dq_map_set(arena, &map, "rank", dq_int((int64_t)i + 1));
-    (void)dq_map_set(arena, &map, "score", score_value(place->score));
-    (void)dq_map_set(arena, &map, "title",
-                     dq_view_title(items, dq_entities_find(items, place->item, place->item_bytes)));
-    (void)dq_map_set(arena, &map, "propensity", dq_real(propensity_of(place)));
-    return map;
+    const dq_value id = borrowed(place->item, place->item_bytes), rank = dq_int((int64_t)i + 1),
+                   score = dq_real(dq_json_real_of(place->score)), /* as dq-rank writes it */
+        title = dq_view_title(items, dq_entities_find(items, place->item, place->item_bytes)),
+                   propensity = dq_real(propensity_of(place));
+    return put(out, i ? ",{\"item_id\":" : "{\"item_id\":", &id) && put(out, ",\"rank\":", &rank) &&
+           put(out, ",\"score\":", &score) && put(out, ",\"title\":", &title) &&
+           put(out, ",\"propensity\":", &propensity) && !dq_json_write_raw(out, "}", 1, NULL);
+}
+
+/* Written as it goes: as a value first, it would be half of what a list costs whose scores are kept. */
+static bool put_answer(asking *a, dq_json_text *out)
+{
+    static const char items[] = ",\"items\":[";
+    const dq_value request = borrowed(a->request, strlen(a->request)),
+                   user = borrowed(a->who.id, a->who.id_bytes),
+                   chooser = borrowed(a->chooser, a->chooser ? strlen(a->chooser) : 0),
+                   fallback = borrowed(a->fallback, a->fallback ? strlen(a->fallback) : 0);
+    bool ok = put(out, "{\"request_id\":", &request) && put(out, ",\"user_id\":", &user) &&
+              put(out, ",\"model\":", &chooser) && !dq_json_write_raw(out, items, sizeof items - 1, NULL);
+    for (size_t i = 0; ok && i < a->count; i++) ok = put_item(a, out, i);
+    return ok && put(out, "],\"fallback\":", &fallback) && !dq_json_write_raw(out, "}", 1, NULL);
 }
 
 static void write_answer(asking *a)
 {
-    dq_arena *arena = a->arena;
-    dq_value map = dq_map(), list = dq_list();
-    for (size_t i = 0; i < a->count; i++) (void)dq_list_add(arena, &list, item_value(a, i));
-    (void)dq_map_set(arena, &map, "request_id", dq_string(arena, a->request));
-    (void)dq_map_set(arena, &map, "user_id", dq_string_n(arena, a->who.id, a->who.id_bytes));
-    (void)dq_map_set(arena, &map, "model", dq_string(arena, a->chooser));
-    (void)dq_map_set(arena, &map, "items", list);
-    (void)dq_map_set(arena, &map, "fallback", dq_string(arena, a->fallback));
-    dq_serve_json(a->reply, a->call->request, &map);
+    dq_json_text text = DQ_JSON_TEXT_EMPTY;
+    bool room = dq_array_reserve(&text.data, &text.capacity, 256 + 160 * a->count, 1); /* most need no more */
+    const char *copy = room && put_answer(a, &text) ? dq_arena_text(a->arena, text.data, text.bytes) : NULL;
+    if (copy)
+        dq_serve_json_text(a->reply, copy, text.bytes);
+    else
+        (void)refuse(a, 503, "the answer has no JSON form, or memory is short");
+    dq_json_text_free(&text);
+}
+
+static void answer_list(asking *a)
+{
+    if (rank(a) && log_list(a)) write_answer(a);
+}
+
+static void end(asking *a)
+{
+    dq_serve_scores_release(a->scores);
+    dq_serve_taken_release(&a->taken);
+}
+
+/* ---- a list whose scores are computed together with those of others ---- */
+
+static void resume(void *arg)
+{
+    const asking *a = arg;
+    dq_httpd_resume(a->call.request);
+}
+
+static void go_on(void *arg, const dq_httpd_request *request, dq_httpd_reply *reply)
+{
+    asking *a = arg;
+    (void)request;
+    a->reply = reply;
+    if (dq_serve_taken_end(&a->taken, &a->scoring, &a->scores, &a->why))
+        (void)fail(a);
+    else
+        answer_list(a);
+    end(a);
+}
+
+/* Nobody is there any more who could be shown a list. */
+static void drop(void *arg)
+{
+    asking *a = arg;
+    dq_serve_taken_give_up(&a->scoring);
+    end(a);
+}
+
+/* True: go_on answers, when others who ask now have been read, too, and all have their scores. */
+static bool waits(asking *a)
+{
+    const dq_httpd_request *request = a->call.request;
+    if (!request->connection || !is_known(a)) return false; /* a part of the server asks */
+    a->scores = dq_serve_taken_find(&a->taken, &a->who, a->version);
+    if (a->scores || dq_serve_taken_reserve(&a->taken, &a->who, a->version, &a->scoring, &a->why))
+        return false;
+    if (!dq_httpd_suspend(request)) {
+        dq_serve_taken_give_up(&a->scoring);
+        return false;
+    }
+    a->reply->later = go_on;
+    a->reply->dropped = drop;
+    a->reply->later_arg = a;
+    dq_serve_taken_begin(&a->taken, &a->scoring, resume, a);
+    return true;
 }
 
 static void answer_recommend(dq_serve *serve, const dq_serve_call *call, dq_httpd_reply *reply)
 {
-    asking a = {.serve = serve, .call = call, .reply = reply, .arena = call->request->arena};
-    a.why = DQ_ERROR_NONE;
-    dq_serve_log_request(serve->log, a.request);
-    if (find_user(&a) && find_history(&a) && read_order(&a) && read_left_out(&a) && rank(&a) && log_list(&a))
-        write_answer(&a);
-    dq_serve_taken_release(&a.taken);
+    dq_arena *arena = call->request->arena;
+    asking *a = dq_arena_take(arena, sizeof *a);
+    if (!a) {
+        dq_serve_problem(reply, call->request, 503, "Service Unavailable", "out of memory");
+        return;
+    }
+    *a = (asking){.serve = serve, .call = *call, .reply = reply, .arena = arena};
+    a->why = DQ_ERROR_NONE;
+    dq_serve_log_request(serve->log, a->request);
+    if (find_user(a) && find_history(a) && read_order(a) && read_left_out(a)) {
+        if (waits(a)) return;
+        answer_list(a);
+    }
+    end(a);
 }
 
 const dq_serve_route dq_serve_recommend_routes[] = {

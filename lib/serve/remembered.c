@@ -10,7 +10,6 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -59,10 +58,20 @@ dq_log_writer *dq_serve_log_writer(const dq_serve_log *log)
     return log->writer;
 }
 
+static void put_hex(char *to, uint64_t n, unsigned digits)
+{
+    for (unsigned i = digits; i-- > 0; n >>= 4) to[i] = "0123456789abcdef"[n & 15];
+}
+
 void dq_serve_log_request(dq_serve_log *log, char id[DQ_SERVE_REQUEST_ID])
 {
-    unsigned long long n = atomic_fetch_add(&log->requests, 1);
-    (void)snprintf(id, DQ_SERVE_REQUEST_ID, "%016llx-%llx", (unsigned long long)log->process, n);
+    uint64_t n = atomic_fetch_add(&log->requests, 1);
+    unsigned digits = 1;
+    while (digits < 16 && n >> 4 * digits) digits++;
+    put_hex(id, log->process, 16);
+    id[16] = '-';
+    put_hex(id + 17, n, digits);
+    id[17 + digits] = '\0';
 }
 
 /* ---- lists ---- */

@@ -70,6 +70,11 @@ void dq_serve_json(dq_httpd_reply *reply, const dq_httpd_request *request, const
         dq_serve_problem(reply, request, 500, "Internal Server Error", "the answer has no JSON form");
         return;
     }
+    dq_serve_json_text(reply, text, bytes);
+}
+
+void dq_serve_json_text(dq_httpd_reply *reply, const char *text, size_t bytes)
+{
     if (!reply->status) reply->status = 200;
     put(reply, "application/json", text, bytes);
 }

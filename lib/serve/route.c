@@ -175,13 +175,59 @@ static void add_headers(const dq_serve *serve, const dq_serve_route *route, dq_h
     if (strcmp(serve->origin, "*") != 0) dq_httpd_reply_header(reply, "Vary", "Origin");
 }
 
+static void finish(dq_serve *serve, const dq_serve_route *route, double started, dq_httpd_reply *reply)
+{
+    add_headers(serve, route, reply);
+    dq_serve_count(serve, route, reply->status, dq_serve_now() - started);
+}
+
+/* A request whose route answers later (port/httpd/httpd.h). */
+typedef struct waiting {
+    dq_serve *serve;
+    const dq_serve_route *route;
+    double started;
+    dq_httpd_handler *later;
+    void (*dropped)(void *arg);
+    void *arg;
+} waiting;
+
+static void go_on(void *arg, const dq_httpd_request *request, dq_httpd_reply *reply)
+{
+    const waiting *w = arg;
+    reply->status = w->route->status ? w->route->status : 200;
+    reply->type = w->route->type;
+    w->later(w->arg, request, reply);
+    finish(w->serve, w->route, w->started, reply);
+}
+
+static void drop(void *arg)
+{
+    const waiting *w = arg;
+    if (w->dropped) w->dropped(w->arg);
+}
+
+/* What it needs was taken before, for memory must not be short any more when somebody works for it. */
+static void wait_for(waiting *w, waiting now, dq_httpd_reply *reply)
+{
+    *w = now;
+    w->later = reply->later;
+    w->dropped = reply->dropped;
+    w->arg = reply->later_arg;
+    reply->later = go_on;
+    reply->dropped = drop;
+    reply->later_arg = w;
+}
+
 void dq_serve_handle(void *arg, const dq_httpd_request *request, dq_httpd_reply *reply)
 {
     dq_serve *serve = arg;
     const double started = dq_serve_now();
     const dq_serve_found f = dq_serve_find(serve, request);
     dq_serve_call call = {.request = request, .id = f.id};
-    if (!means_us(serve, request)) {
+    waiting *w = dq_arena_take(request->arena, sizeof *w);
+    if (!w) {
+        dq_serve_problem(reply, request, 503, "Service Unavailable", "out of memory");
+    } else if (!means_us(serve, request)) {
         dq_serve_problem(reply, request, 421, "Misdirected Request",
                          "this server is on loopback and has no token: it answers to localhost alone");
     } else if (!f.route) {
@@ -194,6 +240,8 @@ void dq_serve_handle(void *arg, const dq_httpd_request *request, dq_httpd_reply 
     } else {
         call_route(serve, f.route, &call, reply);
     }
-    add_headers(serve, f.route, reply);
-    dq_serve_count(serve, f.route, reply->status, dq_serve_now() - started);
+    if (reply->later)
+        wait_for(w, (waiting){serve, f.route, started, NULL, NULL, NULL}, reply);
+    else
+        finish(serve, f.route, started, reply);
 }

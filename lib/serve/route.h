@@ -21,6 +21,7 @@ typedef struct dq_serve_call {
     const char *id;                  /* what stands for the "{...}" that ends the path, or NULL */
 } dq_serve_call;
 
+/* One that sets reply->later answers later (port/httpd/httpd.h, dq_httpd_suspend); `call` is gone by then. */
 typedef void dq_serve_handler(dq_serve *serve, const dq_serve_call *call, dq_httpd_reply *reply);
 
 enum {
@@ -54,5 +55,7 @@ void dq_serve_problem(dq_httpd_reply *reply, const dq_httpd_request *request, un
 /* A JSON answer; status 200 unless the reply has one already. A value that has no JSON form, or memory that
  * was short, is answered as 500. */
 void dq_serve_json(dq_httpd_reply *reply, const dq_httpd_request *request, const dq_value *value);
+/* One that is JSON already, in the request's arena or for ever. */
+void dq_serve_json_text(dq_httpd_reply *reply, const char *text, size_t bytes);
 
 #endif

@@ -18,6 +18,7 @@ import time
 import ask
 import evaluation
 import replay
+import serving
 
 PROGRAMS = "dq-export dq-embed dq-reward dq-train dq-plan dq-rank dq-eval dq-cat".split()
 THREADS = 2
@@ -240,6 +241,9 @@ class Bench:
     def eval(self):
         evaluation.measure(self)
 
+    def serve(self):
+        serving.measure(self)
+
     @staticmethod
     def client(command, server):
         """CPU seconds and wall seconds of a command, the server's CPU seconds meanwhile, the command's peak MiB."""
@@ -273,12 +277,12 @@ def main():
     for name in ("--build", "--peers", "--shared"):
         p.add_argument(name, required=True)
     p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("parts", nargs="+", choices=["train", "learn", "rank", "stream", "mongo", "ask", "replay", "eval", "start"])
+    p.add_argument("parts", nargs="+", choices=["train", "learn", "rank", "stream", "mongo", "ask", "replay", "eval", "serve", "start"])
     a = p.parse_args()
     if shutil.disk_usage(a.build).free < 4 << 30:
         sys.exit("the benchmark's data needs 4 GB under build/")
     bench = Bench(a)
-    if set(a.parts) - {"start", "learn", "mongo", "ask", "replay", "eval"}:
+    if set(a.parts) - {"start", "learn", "mongo", "ask", "replay", "eval", "serve"}:
         subprocess.run(["/usr/bin/python3", f"{a.peers}/data.py", bench.dir], check=True)
     for part in a.parts:
         getattr(bench, part)()

@@ -99,8 +99,8 @@ says() {
     run ! grep -i access-control <(curl -si -H 'Origin: https://a.example' "$at/metrics")
     ends
     starts --listen 127.0.0.1:0 --cors https://a.example
-    curl -si -H 'Origin: https://a.example' "$at/metrics" | grep -qi '^access-control-allow-origin: https://a.example'
-    curl -si -X OPTIONS "$at/metrics" | grep -qi '^access-control-allow-methods: GET'
+    curl -si -H 'Origin: https://a.example' "$at/metrics" | grep -i '^access-control-allow-origin: https://a.example' > /dev/null
+    curl -si -X OPTIONS "$at/metrics" | grep -i '^access-control-allow-methods: GET' > /dev/null
     ends
 }
 

@@ -33,4 +33,5 @@ serve() {
 @test "a full disk is said, and leaves the log whole" { serve full; }
 @test "a log that is rotated and reopened" { serve rotated; }
 @test "dq-cat --follow, dq-eval and dq-train read a server's log" { serve read; }
+@test "twenty thousand requests leave no memory behind" { serve memory; }
 @test "options that contradict one another, and files that are none" { serve refused; }

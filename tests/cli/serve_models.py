@@ -342,5 +342,51 @@ def refused():
         assert "another process" in text("dq-serve", "--listen", "127.0.0.1:0", *HERE, "--log", "locked.dq", code=1).stderr
 
 
+def many(server, bodies):
+    """Statuses of requests that are sent all at once on one connection, so that twenty thousand take seconds."""
+    with server.connect() as client:
+        client.sendall(b"".join(b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" %
+                                (path.encode(), len(body), body) for path, body in bodies))
+        with client.makefile("rb") as answers:
+            for _ in bodies:
+                status, length = int(answers.readline().split()[1]), 0
+                while (line := answers.readline().strip().lower()):
+                    if line.startswith(b"content-length:"):
+                        length = int(line.split(b":")[1])
+                assert len(answers.read(length)) == length
+                yield status
+
+
+def memory():
+    """What the server may remember is full after the first rounds; what grows after them is lost at each request."""
+    history = [{"item_id": item, "label": "CLICK"} for item in ITEMS[:4]]
+    wanted = 200, 200, 200, 200, 400, 404
+
+    def round_of(s, n):
+        a = s.recommend("u01")
+        bodies = [("/api/recommend", {"user_id": f"u{n % 40:02}", "history": history}), ("/api/recommend", {"user_id": USERS[n % 40]}),
+                  ("/api/recommend", {"user_id": f"nobody {n}", "explore": {"method": "softmax", "temperature": 1}}),
+                  ("/api/feedback", {"request_id": a["request_id"], "item_id": a["items"][0]["item_id"], "label": "CLICK"}),
+                  ("/api/recommend", {"user_id": [n], "nothing": 1}), ("/api/feedback", {"request_id": "x", "item_id": "y", "label": "CLICK"})]
+        asked = [(path, json.dumps(body).encode()) for path, body in bodies] * 15
+        assert list(many(s.server, asked)) == list(wanted) * 15
+
+    def resident(s):
+        status = pathlib.Path(f"/proc/{s.server.process.pid}/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("RssAnon"))
+
+    with Serving("--model", "sessions.dq", "--remember", "2000", "--cache", "1") as s:
+        if "libasan" in pathlib.Path(f"/proc/{s.server.process.pid}/maps").read_text():
+            print("AddressSanitizer keeps what is freed")
+            return
+        for n in range(40):
+            round_of(s, n)
+        before = resident(s)
+        for n in range(220):
+            round_of(s, n)
+        grown = resident(s) - before
+    assert grown < 400, f"{grown} KiB more after 20,000 requests: {grown * 1024 / 20000:.0f} bytes each"
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]]()

@@ -315,6 +315,103 @@ static void test_what_has_begun_is_answered(void **state)
     dq_httpd_close(h);
 }
 
+/* ---- an answer that comes later ---- */
+
+enum { LATER = 24 };
+static _Atomic(const dq_httpd_request *) later_of[LATER];
+static atomic_size_t later_count;
+
+static void wait_for(atomic_size_t *count, size_t wanted)
+{
+    while (atomic_load(count) < wanted) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+}
+
+static atomic_size_t answered, dropped;
+
+static void answer_now(void *arg, const dq_httpd_request *r, dq_httpd_reply *reply)
+{
+    atomic_fetch_add(&answered, 1);
+    echo(arg, r, reply);
+}
+
+static void drop(void *arg)
+{
+    (void)arg;
+    atomic_fetch_add(&dropped, 1);
+}
+
+static void suspended(void *arg, const dq_httpd_request *r, dq_httpd_reply *reply)
+{
+    (void)arg;
+    if (strcmp(r->path, "/now") == 0 || !dq_httpd_suspend(r)) {
+        echo(NULL, r, reply);
+        return;
+    }
+    reply->later = answer_now;
+    reply->dropped = drop;
+    const size_t i = atomic_load(&later_count);
+    atomic_store(&later_of[i], r);
+    atomic_store(&later_count, i + 1);
+}
+
+static void *close_it(void *httpd)
+{
+    dq_httpd_close(httpd);
+    return NULL;
+}
+
+/* A server of one thread with as many requests that wait. */
+static dq_httpd *open_with_waiting(int fd[LATER])
+{
+    dq_httpd_config config = defaults;
+    config.threads = 1;
+    dq_httpd *h = serve_on(&config, suspended, NULL);
+    atomic_store(&later_count, 0);
+    atomic_store(&answered, 0);
+    atomic_store(&dropped, 0);
+    for (size_t i = 0; i < LATER; i++) {
+        fd[i] = client_of(h);
+        client_send(fd[i], "POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello");
+        wait_for(&later_count, i + 1);
+    }
+    return h;
+}
+
+static void test_an_answer_that_comes_later(void **state)
+{
+    (void)state;
+    int fd[LATER];
+    dq_httpd *h = open_with_waiting(fd);
+    asks(h, "GET /now HTTP/1.1\r\n" CLOSE "\r\n", 200, "[GET /now - - 0]");
+    assert_int_equal(dq_httpd_count(h).requests, LATER);
+    close(fd[LATER - 1]); /* who is gone by then is found out when his answer is sent, or before */
+    for (size_t i = LATER; i-- > 0;) {
+        dq_httpd_resume(atomic_load(&later_of[i]));
+        if (i == LATER - 1) continue;
+        char *answer = client_read(fd[i], "]hello");
+        assert_non_null(strstr(answer, "[POST /later - - 5]hello"));
+        free(answer);
+        close(fd[i]);
+    }
+    while (dq_httpd_count(h).requests) nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+    assert_int_equal(answered + dropped, LATER);
+    dq_httpd_close(h);
+}
+
+/* The end waits for what is suspended; of what is resumed then each is answered or dropped. */
+static void test_the_end_with_answers_to_come(void **state)
+{
+    (void)state;
+    int fd[LATER];
+    pthread_t t;
+    dq_httpd *h = open_with_waiting(fd);
+    assert_int_equal(pthread_create(&t, NULL, close_it, h), 0);
+    for (size_t i = 0; i < LATER; i++) dq_httpd_resume(atomic_load(&later_of[i]));
+    pthread_join(t, NULL);
+    assert_int_equal(answered + dropped, LATER);
+    for (size_t i = 0; i < LATER; i++) close(fd[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +425,8 @@ int main(void)
         cmocka_unit_test(test_addresses),
         cmocka_unit_test(test_a_path),
         cmocka_unit_test(test_what_has_begun_is_answered),
+        cmocka_unit_test(test_an_answer_that_comes_later),
+        cmocka_unit_test(test_the_end_with_answers_to_come),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
  */
 #include "port/files/json.h"
 
+#include "core/rng.h"
 #include "core/utf8.h"
 
 #include <math.h>
@@ -327,6 +328,60 @@ static void test_numbers_in_texts(void **state)
     assert_true(dq_json_read_number("12 3", 2, &number) && number == 12);
 }
 
+/* What is written without printf is what printf writes. */
+static void same_as_printf(double number)
+{
+    static const int digits[] = {9, 15, 16, 17};
+    char wanted[48] = "";
+    for (size_t i = 0; i < 4; i++) {
+        (void)snprintf(wanted, sizeof wanted - 2, "%.*g", digits[i], number);
+        if (strtod(wanted, NULL) == number) break;
+    }
+    if (!strpbrk(wanted, ".e")) memcpy(wanted + strlen(wanted), ".0", 3);
+    const dq_value value = dq_real(number);
+    written_as(&value, wanted);
+}
+
+static void test_digits_are_those_of_printf(void **state)
+{
+    (void)state;
+    static const double edges[] = {0.0001,
+                                   0.00099999999,
+                                   0.000999999999,
+                                   1e8,
+                                   999999999,
+                                   1e9,
+                                   99999999.5,
+                                   999999999.5,
+                                   0.1,
+                                   0.3,
+                                   1,
+                                   10,
+                                   100,
+                                   123456789,
+                                   12345678.9,
+                                   0.999999999,
+                                   0.9999999995,
+                                   9.99999999,
+                                   0};
+    dq_rng rng = dq_rng_new(7);
+    for (size_t i = 0; i < sizeof edges / sizeof *edges; i++) {
+        const double around[] = {edges[i], -edges[i], nextafter(edges[i], 0), nextafter(edges[i], INFINITY),
+                                 (double)nextafterf((float)edges[i], INFINITY)};
+        for (size_t k = 0; k < sizeof around / sizeof *around; k++) same_as_printf(around[k]);
+    }
+    for (int i = 0; i < 20000; i++) {
+        const double x = (dq_rng_uniform(&rng) - 0.5) * pow(10, (double)dq_rng_below(&rng, 24) - 12);
+        char digits[32];
+        same_as_printf(x);
+        same_as_printf(rint(x * 1e5) / 1e5);
+        same_as_printf((double)(float)x);
+        (void)snprintf(digits, sizeof digits, "%.9g", (double)(float)x);
+        if (dq_json_real_of((float)x) != strtod(digits, NULL)) fail_msg("%s", digits);
+        same_as_printf(dq_json_real_of((float)x));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -339,6 +394,7 @@ int main(void)
         cmocka_unit_test(test_every_kind_of_float_comes_back),
         cmocka_unit_test(test_negative_zero),
         cmocka_unit_test(test_doubles_come_back),
+        cmocka_unit_test(test_digits_are_those_of_printf),
         cmocka_unit_test(test_floats_are_a_list),
         cmocka_unit_test(test_what_has_no_json),
         cmocka_unit_test(test_numbers_in_texts),

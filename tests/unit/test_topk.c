@@ -130,11 +130,13 @@ static void test_would_take(void **state)
     (void)state;
     assert_int_equal(dq_topk_new(&topk, 2, NULL), DQ_OK);
     assert_true(dq_topk_would_take(topk, -INFINITY));
+    assert_true(dq_topk_floor(topk) == -INFINITY);
     dq_topk_push(topk, 1.0F, "a", 1, 0, NULL);
     dq_topk_push(topk, 3.0F, "b", 1, 1, NULL);
     for (int sorted = 0; sorted < 2; sorted++) {
         assert_true(dq_topk_would_take(topk, 1.5F));
         assert_true(dq_topk_would_take(topk, 1.0F));
+        assert_true(dq_topk_floor(topk) == 1.0F);
         assert_false(dq_topk_would_take(topk, 0.5F));
         assert_false(dq_topk_would_take(topk, NAN));
         dq_topk_sorted(topk, &kept);

@@ -35,15 +35,17 @@ typedef struct copying {
 /* Of a piece that it cannot have jansson says that the text is invalid, leaves the piece out, or asserts. So
  * its memory is an arena for one text, and a piece that is not to be had ends the reading on the spot. */
 typedef struct reading {
-    dq_arena pieces;
+    dq_arena *pieces; /* of a short text the arena of its value, which costs less than one more */
     jmp_buf out;
 } reading;
+
+enum { SHORT = 4096 };
 
 static _Thread_local reading *current; /* this thread's, while jansson is at work */
 
 static void *take(size_t bytes)
 {
-    void *piece = dq_arena_take(&current->pieces, bytes);
+    void *piece = dq_arena_take(current->pieces, bytes);
     if (!piece) longjmp(current->out, 1);
     return piece;
 }
@@ -167,11 +169,12 @@ static dq_status parse_within(reading *r, const char *text, size_t bytes, dq_are
 dq_status dq_json_parse(const char *text, size_t bytes, dq_arena *arena, dq_value *value, dq_error *error)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    reading r = {.pieces = DQ_ARENA_EMPTY};
+    dq_arena apart = DQ_ARENA_EMPTY;
+    reading r = {.pieces = bytes <= SHORT ? arena : &apart};
     (void)pthread_once(&once, set_allocator);
     dq_status status = parse_within(&r, text, bytes, arena, value, error);
     current = NULL;
-    dq_arena_free(&r.pieces);
+    dq_arena_free(&apart);
     return status;
 }
 
@@ -274,11 +277,67 @@ dq_status dq_json_write_string(dq_json_text *out, const char *text, size_t bytes
     return DQ_OK;
 }
 
+/* The decimal form of an integer, its length. */
+static int put_digits(char *to, uint64_t integer, int at_least)
+{
+    char digits[24];
+    int n = 0;
+    for (; integer || n < at_least; integer /= 10) digits[n++] = (char)('0' + integer % 10);
+    for (int i = 0; i < n; i++) to[i] = digits[n - 1 - i];
+    to[n] = '\0';
+    return n;
+}
+
+static const double power[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12};
+
+/* The nine digits of a number between 1e-4 and 1e9 as an integer, k of them behind the point; 0: it is no
+ * such number. */
+static double find_nine(double number, int *k)
+{
+    const double a = fabs(number);
+    *k = 8;
+    if (!(a >= 1e-4 && a < 1e9)) return 0;
+    while (*k > 0 && a >= power[9 - *k]) --*k;
+    while (*k < 12 && a * power[*k] < 1e8) ++*k;
+    const double n = rint(a * power[*k]);
+    return n >= 1e8 && n < 1e9 ? n : 0;
+}
+
+/* A float32's 24 bits times 10^12, whose odd part has 28, is exact in a double, and so is the rounding to
+ * nine digits that of the number; n / 10^k of integers that a double holds is what strtod makes of them. */
+double dq_json_real_of(float number)
+{
+    char digits[32];
+    int k;
+    const double n = find_nine((double)number, &k);
+    if (n > 0) return copysign(n / power[k], (double)number);
+    (void)snprintf(digits, sizeof digits, "%.9g", (double)number);
+    return strtod(digits, NULL);
+}
+
+/* "%.9g" of a number between 1e-4 and 1e9 that these digits give back; 0: it is another, or needs more.
+ * Where n / 10^k is the number, n is the only integer of nine digits that near to it. */
+static int nine_digits(char *to, double number)
+{
+    int k, length = 0;
+    const double n = find_nine(number, &k);
+    if (!(n > 0) || n / power[k] != fabs(number)) return 0;
+    uint64_t integer = (uint64_t)n;
+    for (; k > 0 && integer % 10 == 0; k--) integer /= 10;
+    const uint64_t unit = (uint64_t)power[k];
+    if (number < 0) to[length++] = '-';
+    length += put_digits(to + length, integer / unit, 1);
+    if (k == 0) return length;
+    to[length++] = '.';
+    return length + put_digits(to + length, integer % unit, k);
+}
+
 /* The fewest digits of 9, 15, 16, 17 that read back as the same double. */
 static int shortest(char *to, size_t room, double number)
 {
     static const int digits[] = {9, 15, 16, DBL_DECIMAL_DIG};
-    int n = 0;
+    int n = nine_digits(to, number);
+    if (n) return n;
     for (size_t i = 0; i < sizeof digits / sizeof *digits; i++) {
         n = snprintf(to, room, "%.*g", digits[i], number);
         if (strtod(to, NULL) == number) break;
@@ -320,8 +379,10 @@ dq_status dq_json_write_floats(dq_json_text *out, const float *numbers, size_t c
 static dq_status write_integer(dq_json_text *out, int64_t integer, dq_error *error)
 {
     char text[24];
-    int n = snprintf(text, sizeof text, "%" PRId64, integer);
-    return dq_json_write_raw(out, text, (size_t)n, error);
+    const bool negative = integer < 0;
+    const uint64_t size = negative ? 0 - (uint64_t)integer : (uint64_t)integer;
+    if (negative) text[0] = '-';
+    return dq_json_write_raw(out, text, (size_t)(negative + put_digits(text + negative, size, 1)), error);
 }
 
 static dq_status write_list(dq_json_text *out, const dq_value *list, dq_error *error)

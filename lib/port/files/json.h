@@ -45,6 +45,9 @@ dq_status dq_json_write(dq_json_text *out, const dq_value *value, dq_error *erro
 dq_status dq_json_write_string(dq_json_text *out, const char *text, size_t bytes, dq_error *error);
 /* A double: at most 17 significant digits, with a point or an exponent ("1.0"), so that it stays a real. */
 dq_status dq_json_write_real(dq_json_text *out, double number, dq_error *error);
+/* The double of which dq_json_write_real writes at most 9 digits, as many as tell float32 apart: what "%.9g"
+ * of this one reads back as. */
+double dq_json_real_of(float number);
 /* [a,b,...]: float32 with at most 9 significant digits ("1" for one). */
 dq_status dq_json_write_floats(dq_json_text *out, const float *numbers, size_t count, dq_error *error);
 /* Bytes as they are: punctuation, or a text that is JSON already. */

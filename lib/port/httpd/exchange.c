@@ -38,6 +38,7 @@ void dq_exchange_end(void *httpd, struct MHD_Connection *connection, void **cont
     (void)connection, (void)code;
     dq_exchange *x = *context;
     if (!x) return;
+    if (x->later && x->dropped) x->dropped(x->later_arg);
     dq_connection_note(x->connection, DQ_CONNECTION_IDLE);
     atomic_fetch_sub(&((dq_httpd *)httpd)->request_count, 1);
     dq_arena_free(&x->arena);
@@ -73,7 +74,14 @@ static enum MHD_Result answer(dq_exchange *x)
     dq_httpd_reply reply = {0};
     x->request.body = x->body;
     dq_connection_note(x->connection, DQ_CONNECTION_UNBOUNDED);
-    x->httpd->handle(x->httpd->arg, &x->request, &reply);
+    if (x->later)
+        x->later(x->later_arg, &x->request, &reply);
+    else
+        x->httpd->handle(x->httpd->arg, &x->request, &reply);
+    x->later = reply.later;
+    x->dropped = reply.dropped;
+    x->later_arg = reply.later_arg;
+    if (x->later) return MHD_YES; /* it is suspended: this is called again when it is resumed */
     struct MHD_Response *response = make_response(x, &reply);
     if (!response && reply.events) { /* no more watchers */
         response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
@@ -86,6 +94,32 @@ static enum MHD_Result answer(dq_exchange *x)
                                                     response);
     MHD_destroy_response(response);
     return done;
+}
+
+/* ---- an answer that comes later ---- */
+
+static dq_exchange *exchange_of(const dq_httpd_request *request)
+{
+    return (dq_exchange *)((uintptr_t)request - offsetof(dq_exchange, request));
+}
+
+bool dq_httpd_suspend(const dq_httpd_request *request)
+{
+    dq_httpd *httpd = exchange_of(request)->httpd;
+    atomic_fetch_add(&httpd->suspended, 1); /* before it looks: who closes looks at this one after */
+    if (atomic_load(&httpd->closing)) {
+        atomic_fetch_sub(&httpd->suspended, 1);
+        return false;
+    }
+    MHD_suspend_connection(request->connection);
+    return true;
+}
+
+void dq_httpd_resume(const dq_httpd_request *request)
+{
+    dq_httpd *httpd = exchange_of(request)->httpd; /* the request may be gone as soon as it is resumed */
+    MHD_resume_connection(request->connection);
+    atomic_fetch_sub(&httpd->suspended, 1);
 }
 
 /* ---- the request ---- */

@@ -97,6 +97,9 @@ void dq_httpd_close(dq_httpd *httpd)
 {
     if (!httpd) return;
     stop_accepting(httpd);
+    atomic_store(&httpd->closing, true);
+    while (atomic_load(&httpd->suspended)) /* libmicrohttpd wants them resumed before it stops */
+        nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     if (httpd->daemon) MHD_stop_daemon(httpd->daemon);
     dq_httpd_sweep_stop(httpd);
     if (httpd->socket >= 0) close(httpd->socket);

@@ -67,8 +67,13 @@ typedef struct dq_httpd_header_line {
     const char *name, *value; /* in the request's arena, or for ever */
 } dq_httpd_header_line;
 
+typedef struct dq_httpd_reply dq_httpd_reply;
+
+/* Answers one request. Called on any of the server's threads. */
+typedef void dq_httpd_handler(void *arg, const dq_httpd_request *request, dq_httpd_reply *reply);
+
 /* An answer, which the handler fills; all zero before. */
-typedef struct dq_httpd_reply {
+struct dq_httpd_reply {
     unsigned status;  /* 200 ...; 0 is answered as 500 */
     const char *type; /* Content-Type; NULL: none */
     const void *body; /* (bytes), in the request's arena or for ever; of 304 what it would be, and unsent */
@@ -76,10 +81,10 @@ typedef struct dq_httpd_reply {
     dq_httpd_header_line headers[DQ_HTTPD_HEADERS]; /* dq_httpd_reply_header adds one */
     size_t header_count;
     dq_httpd_events *events; /* the answer is a stream of these (text/event-stream); body is not looked at */
-} dq_httpd_reply;
-
-/* Answers one request. Called on any of the server's threads. */
-typedef void dq_httpd_handler(void *arg, const dq_httpd_request *request, dq_httpd_reply *reply);
+    dq_httpd_handler *later; /* not NULL: there is no answer yet, see dq_httpd_suspend */
+    void (*dropped)(void *later_arg); /* instead of `later`: nobody is there any more. NULL: nothing to do */
+    void *later_arg;
+};
 
 /* Listens and answers from now on; *httpd is set before the first request is. `config` is copied.
  * DQ_ERR_RANGE: an address that is none; DQ_ERR_IO: it is not to be had. The path of a unix socket that
@@ -107,6 +112,16 @@ void dq_httpd_query_each(const dq_httpd_request *request,
 
 /* Adds a line of header; false when there is no room. */
 bool dq_httpd_reply_header(dq_httpd_reply *reply, const char *name, const char *value);
+
+/* A handler that waits for another thread's work need not keep its own thread waiting: it suspends the
+ * request, gives the work away, sets reply->later and returns. Once, from any thread, dq_httpd_resume says
+ * that the work is done; then reply->later(reply->later_arg, request, reply) is called in the handler's
+ * place, with a reply that is all zero, and answers; or, where the client has gone or the server closes,
+ * reply->dropped(reply->later_arg), so that just one of the two is called. What is suspended is awaited by
+ * dq_httpd_close, and not cut for its age. False: the server closes, and the handler has to answer at once.
+ */
+bool dq_httpd_suspend(const dq_httpd_request *request);
+void dq_httpd_resume(const dq_httpd_request *request);
 
 typedef struct dq_httpd_counts {
     uint64_t connections; /* open now */

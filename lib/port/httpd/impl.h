@@ -41,6 +41,9 @@ typedef struct dq_exchange {
     dq_httpd_request request;
     char *body;
     size_t capacity;
+    dq_httpd_handler *later; /* who answers, once it is resumed; NULL: the server's handler */
+    void (*dropped)(void *later_arg);
+    void *later_arg;
     bool begun; /* its headers were looked at */
     bool nul;   /* the address holds an encoded NUL, which no C string can */
 } dq_exchange;
@@ -77,7 +80,8 @@ struct dq_httpd {
     dq_watcher *watchers;
     unsigned watcher_count;
     bool ending;
-    atomic_bool stopping;
+    atomic_bool stopping, closing;
+    atomic_uint suspended; /* requests that wait for somebody's work */
     _Atomic uint64_t connection_count, request_count, cut;
 };
 

@@ -30,7 +30,6 @@ void dq_ranking_items_release(const dq_ranking_items *items)
     dq_rank_items_free(&i->items);
     dq_rank_block_free(&i->block);
     dq_neighbours_free(&i->neighbours);
-    free(i->same);
     free(i->popularity);
     free(i->near_of);
     free(i->item_of);
@@ -69,7 +68,6 @@ static dq_status fill_block(dq_ranking_items *i, dq_error *error)
         const char *id = dq_entities_id(e, r, &n);
         status = dq_strings_add(&i->block.ids, id, n, error);
         if (width) memcpy(i->block.vectors + r * width, e->vectors[r], width * sizeof(float));
-        i->same[r] = r;
     }
     return status;
 }
@@ -117,10 +115,9 @@ dq_status dq_ranking_items_new(const dq_ranking_items **items, const dq_served *
     i->served = served;
     i->catalogue = served->catalogue;
     i->count = dq_entities_count(&i->catalogue->items);
-    i->same = calloc((size_t)i->count + 1, sizeof *i->same);
     i->popularity = calloc((size_t)i->count + 1, sizeof *i->popularity);
     i->near_of = calloc((size_t)i->count + 1, sizeof *i->near_of);
-    dq_status status = i->same && i->popularity && i->near_of ? DQ_OK : dq_fail_memory(error, "items");
+    dq_status status = i->popularity && i->near_of ? DQ_OK : dq_fail_memory(error, "items");
     if (!status && i->count == 0) status = dq_fail(error, DQ_ERR_SCHEMA, "the catalogue has no items");
     if (!status) status = number(i, error);
     if (!status) status = fill_block(i, error);

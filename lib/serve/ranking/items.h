@@ -18,7 +18,6 @@ typedef struct dq_ranking_items {
     dq_rank_items items;
     dq_rank_block block;      /* all of them; of width 0 where they have no vectors */
     uint32_t count;           /* items */
-    uint32_t *same;           /* (count) 0, 1, 2 ... */
     float *popularity;        /* (count) interactions, as dq-rank --by popularity has it */
     dq_neighbours neighbours; /* by who met both (rank/neighbours.h): cosines */
     uint32_t *near_of;        /* (count) number in neighbours, or DQ_ABSENT */

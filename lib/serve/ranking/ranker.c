@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * One thread computes at a time, for all who wait: whoever finds nobody computing takes them. The networks'
- * scratch memory is so used by one thread, and a product of 64 states costs little more than that of one.
+ * One thread computes at a time, for all who wait: whoever finds nobody computing takes them, and for those
+ * who do not wait there is a thread of its own. The networks' scratch memory is so used by one thread, and a
+ * product of 64 states costs little more than that of one.
  */
 #include "serve/ranking/ranker.h"
 
@@ -18,14 +19,7 @@
 
 enum { GROUP = DQ_RANK_SESSIONS_GROUP, GROUP_SCORES = 1 << 22 /* floats of a group's scores */ };
 
-typedef struct job {
-    const dq_ranker_who *who;
-    float *scores, *members;
-    bool world, done;
-    dq_status status;
-    dq_error error;
-    struct job *next;
-} job;
+typedef dq_ranker_job job;
 
 /* Events of a group of users, one after the other. */
 typedef struct group_events {
@@ -50,9 +44,11 @@ struct dq_ranker {
     float *scores; /* (a group, items) */
     size_t score_slots;
     pthread_mutex_t lock;
-    pthread_cond_t changed;
+    pthread_cond_t changed; /* the queue, or something is done; */
+    pthread_cond_t work;    /* the queue, for the thread that computes for those who do not wait */
+    pthread_t worker;
     job *first, **last; /* who waits */
-    bool busy;
+    bool busy, working, ending;
 };
 
 /* ---- opening ---- */
@@ -168,6 +164,52 @@ static dq_status open_model(dq_ranker *r, const char *path, dq_error *error)
     return status ? dq_error_at(error, path, DQ_NO_RECORD) : DQ_OK;
 }
 
+/* ---- the thread that computes for those who do not wait ---- */
+
+static void work(dq_ranker *r);
+
+/* Where it shares a core with the threads that read requests, it does not take their place as soon as the
+ * first has come: they read all that are there, and these are computed together. */
+static void let_others_go_first(void)
+{
+    struct sched_param now;
+    int policy;
+    if (!pthread_getschedparam(pthread_self(), &policy, &now) && policy == SCHED_OTHER)
+        (void)pthread_setschedparam(pthread_self(), SCHED_BATCH, &now);
+}
+
+static void *run_worker(void *arg)
+{
+    dq_ranker *r = arg;
+    let_others_go_first();
+    (void)pthread_mutex_lock(&r->lock);
+    while (!r->ending) {
+        if (r->busy || !r->first)
+            (void)pthread_cond_wait(&r->work, &r->lock);
+        else
+            work(r);
+    }
+    (void)pthread_mutex_unlock(&r->lock);
+    return NULL;
+}
+
+static dq_status start_worker(dq_ranker *r, dq_error *error)
+{
+    const int sys = pthread_create(&r->worker, NULL, run_worker, r);
+    r->working = !sys;
+    return sys ? dq_fail_errno(error, sys, "a thread that ranks") : DQ_OK;
+}
+
+static void stop_worker(dq_ranker *r)
+{
+    if (!r->working) return;
+    (void)pthread_mutex_lock(&r->lock);
+    r->ending = true;
+    (void)pthread_cond_signal(&r->work);
+    (void)pthread_mutex_unlock(&r->lock);
+    (void)pthread_join(r->worker, NULL);
+}
+
 dq_status dq_ranker_open(dq_ranker **ranker, const char *path, const dq_ranking_items *on, unsigned threads,
                          dq_error *error)
 {
@@ -178,8 +220,10 @@ dq_status dq_ranker_open(dq_ranker **ranker, const char *path, const dq_ranking_
     r->last = &r->first;
     (void)pthread_mutex_init(&r->lock, NULL);
     (void)pthread_cond_init(&r->changed, NULL);
+    (void)pthread_cond_init(&r->work, NULL);
     dq_status status = dq_pool_new(&r->pool, threads, error);
     if (!status) status = open_model(r, path, error);
+    if (!status) status = start_worker(r, error);
     (void)clock_gettime(CLOCK_REALTIME, &now);
     r->about.loaded = (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
     if (!status) return DQ_OK;
@@ -191,6 +235,7 @@ dq_status dq_ranker_open(dq_ranker **ranker, const char *path, const dq_ranking_
 void dq_ranker_close(dq_ranker *r)
 {
     if (!r) return;
+    stop_worker(r);
     r->sessions.by_user = (dq_session_rows){0}; /* these were a group's */
     dq_rank_sessions_free(&r->sessions);
     dq_session_rows_free(&r->base);
@@ -205,6 +250,7 @@ void dq_ranker_close(dq_ranker *r)
     free(r->events.second);
     free(r->scores);
     (void)pthread_cond_destroy(&r->changed);
+    (void)pthread_cond_destroy(&r->work);
     (void)pthread_mutex_destroy(&r->lock);
     dq_ranking_items_release(r->on);
     free(r);
@@ -424,24 +470,37 @@ static size_t take_group(dq_ranker *r, job **jobs)
     return n;
 }
 
+/* With the lock held, which is given up meanwhile. */
 static void work(dq_ranker *r)
 {
     job *jobs[GROUP];
-    size_t n = take_group(r, jobs);
+    size_t n = take_group(r, jobs), waiting = 0;
     r->busy = true;
     (void)pthread_mutex_unlock(&r->lock);
     score_group(r, jobs, n);
+    for (size_t i = 0; i < n; i++) {
+        if (jobs[i]->tell)
+            jobs[i]->tell(jobs[i]->arg);
+        else
+            jobs[waiting++] = jobs[i];
+    }
     (void)pthread_mutex_lock(&r->lock);
     r->busy = false;
-    for (size_t i = 0; i < n; i++) jobs[i]->done = true;
+    for (size_t i = 0; i < waiting; i++) jobs[i]->done = true;
     (void)pthread_cond_broadcast(&r->changed);
+    if (r->first) (void)pthread_cond_signal(&r->work);
+}
+
+static void enqueue(dq_ranker *r, job *j)
+{
+    *r->last = j;
+    r->last = &j->next;
 }
 
 static dq_status ask(dq_ranker *r, job *j, dq_error *error)
 {
     (void)pthread_mutex_lock(&r->lock);
-    *r->last = j;
-    r->last = &j->next;
+    enqueue(r, j);
     while (!j->done) {
         if (r->busy)
             (void)pthread_cond_wait(&r->changed, &r->lock);
@@ -451,6 +510,15 @@ static dq_status ask(dq_ranker *r, job *j, dq_error *error)
     (void)pthread_mutex_unlock(&r->lock);
     if (j->status && error) *error = j->error;
     return j->status;
+}
+
+void dq_ranker_begin(dq_ranker *r, dq_ranker_job *j)
+{
+    (void)pthread_mutex_lock(&r->lock);
+    bool alone = !r->first; /* else the thread was told already */
+    enqueue(r, j);
+    if (alone && !r->busy) (void)pthread_cond_signal(&r->work);
+    (void)pthread_mutex_unlock(&r->lock);
 }
 
 dq_status dq_ranker_score(dq_ranker *r, const dq_ranker_who *who, float *scores, float *members,

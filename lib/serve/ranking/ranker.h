@@ -9,7 +9,8 @@
  *     dq_ranker_score(r, &who, scores, members, &e);        from any thread
  *
  * Who asks while another is being computed waits, and then all who wait are computed together, up to
- * DQ_RANK_SESSIONS_GROUP of them, which costs hardly more than one.
+ * DQ_RANK_SESSIONS_GROUP of them, which costs hardly more than one. dq_ranker_begin does not wait: a thread
+ * of the ranker's computes, and tells.
  */
 #ifndef DQ_SERVE_RANKING_RANKER_H
 #define DQ_SERVE_RANKING_RANKER_H
@@ -56,12 +57,27 @@ void dq_ranker_close(dq_ranker *ranker);
 const dq_ranker_about *dq_ranker_get_about(const dq_ranker *ranker);
 const dq_ranking_items *dq_ranker_get_items(const dq_ranker *ranker);
 
+/* Scores that are computed by another thread. Zero-initialise. */
+typedef struct dq_ranker_job {
+    const dq_ranker_who *who; /* borrowed until it is done, as what follows */
+    float *scores, *members;  /* as dq_ranker_score's */
+    bool world;               /* the world model's rewards */
+    void (*tell)(void *arg);  /* called by the thread that computed, without a lock; it may free the job */
+    void *arg;
+    dq_status status; /* how it went */
+    dq_error error;
+    bool done;
+    struct dq_ranker_job *next;
+} dq_ranker_job;
+
 /* Whether the model can say anything of a user: it has his vector, or needs none. */
 bool dq_ranker_knows(const dq_ranker *ranker, const dq_ranker_who *who);
 /* scores (items): of a user whom it knows. members (networks, items): what each network said; NULL, or one
  * network: not looked at. DQ_ERR_NUMERIC for a score that is not finite. */
 dq_status dq_ranker_score(dq_ranker *ranker, const dq_ranker_who *who, float *scores, float *members,
                           dq_error *error);
+/* Has them computed, tells, and returns at once. Whoever is told may score no more with this thread. */
+void dq_ranker_begin(dq_ranker *ranker, dq_ranker_job *job);
 /* The world model's rewards (items). DQ_ERR_UNKNOWN where there is none, or it does not know him. */
 dq_status dq_ranker_world(dq_ranker *ranker, const dq_ranker_who *who, float *rewards, dq_error *error);
 
