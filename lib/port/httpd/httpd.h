@@ -57,7 +57,6 @@ typedef struct dq_httpd_request {
     size_t body_bytes;
     bool too_large;  /* the body was over the limit, and was not kept: the answer is 413 */
     dq_arena *arena; /* what the answer is made of; freed when it has been sent */
-    double started;  /* seconds of the monotonic clock: when its first line had come */
     void *connection;
 } dq_httpd_request;
 
@@ -75,7 +74,8 @@ typedef struct dq_httpd_reply {
     size_t bytes;
     dq_httpd_header_line headers[DQ_HTTPD_HEADERS]; /* dq_httpd_reply_header adds one */
     size_t header_count;
-    dq_httpd_events *events; /* the answer is a stream of these (text/event-stream); body is not looked at */
+    dq_httpd_events *events; /* the answer is a stream of these (text/event-stream); where there are too many
+                                watchers, or the server stops, it is 503 with type and body */
 } dq_httpd_reply;
 
 /* Answers one request. Called on any of the server's threads. */
@@ -108,6 +108,9 @@ void dq_httpd_query_each(const dq_httpd_request *request,
 /* Adds a line of header; false when there is no room. */
 bool dq_httpd_reply_header(dq_httpd_reply *reply, const char *name, const char *value);
 
+/* Seconds of the monotonic clock. */
+double dq_httpd_now(void);
+
 typedef struct dq_httpd_counts {
     uint64_t connections; /* open now */
     uint64_t requests;    /* begun and not yet answered */
@@ -121,8 +124,9 @@ dq_httpd_counts dq_httpd_count(const dq_httpd *httpd);
  *
  * A run of events has a beginning and an end. A watcher gets the events of the run so far (the last
  * DQ_HTTPD_EVENTS of them), then each as it is sent; after the event "end" its stream is over, and says so by
- * that event, because a browser's EventSource would otherwise ask again. Who comes after the end and before
- * the next beginning gets the run that is over. Each event has an id; Last-Event-ID is honoured within a run.
+ * that event, because a browser's EventSource would otherwise ask again. One that has not had the end when
+ * the next run begins gets it all the same, and nothing of that run. Who comes after the end and before the
+ * next beginning gets the run that is over. Each event has an id; Last-Event-ID is honoured within a run.
  */
 
 enum { DQ_HTTPD_EVENTS = 256 };
