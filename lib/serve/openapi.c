@@ -108,7 +108,9 @@ static dq_value responses(dq_arena *arena, const dq_serve_route *route)
 static dq_value request_body(dq_arena *arena, const dq_serve_route *route)
 {
     dq_value map = dq_map();
-    dq_map_set(arena, &map, "required", dq_bool(true));
+    bool required = false; /* no body is as good as an empty object */
+    for (const dq_serve_field *f = route->body->fields; f && f->type; f++) required |= f->required;
+    dq_map_set(arena, &map, "required", dq_bool(required));
     dq_map_set(arena, &map, "content", content(arena, "application/json", reference(arena, route->body)));
     return map;
 }

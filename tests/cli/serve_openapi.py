@@ -112,6 +112,7 @@ class Held:
             fields = self.whole["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
             for name in fields["properties"]:  # nothing takes two objects within one another
                 self.refused(path, json.dumps(body | {name: {"": {"": [[]]}}}), "POST")
+            assert operation["requestBody"]["required"] == bool(fields.get("required")), path
             for name in fields.get("required", []):
                 self.refused(path, json.dumps({k: v for k, v in body.items() if k != name}), "POST")
         status, answer = self.ask(path, operation, body, "POST")
