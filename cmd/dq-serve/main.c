@@ -61,6 +61,19 @@ static dq_status read_token(dq_serve *serve, const char *path, char *token, size
                               : dq_fail(error, DQ_ERR_FORMAT, "%s holds a NUL", path);
 }
 
+/* ---- pages of other origins ---- */
+
+/* As a browser writes an origin: a scheme, a host in small letters, a port; nothing behind them. */
+static bool is_origin(const char *text)
+{
+    static const char host[] = "abcdefghijklmnopqrstuvwxyz0123456789.-:[]";
+    const char *rest = strstr(text, "://");
+    if (strcmp(text, "*") == 0) return true;
+    if (!rest || (strncmp(text, "http:", 5) != 0 && strncmp(text, "https:", 6) != 0)) return false;
+    rest += 3;
+    return *rest && strspn(rest, host) == strlen(rest);
+}
+
 /* ---- its life ---- */
 
 static void block_signals(sigset_t *signals)
@@ -140,6 +153,7 @@ static void wait_for_end(dq_serve *serve, const serve_options *o, dq_cli *cli, c
 static void drain(dq_serve *serve, const serve_options *o, dq_cli *cli, const sigset_t *signals)
 {
     serve_notify("STOPPING=1");
+    signal(SIGHUP, SIG_IGN); /* there is nothing to open anew any more */
     pthread_sigmask(SIG_UNBLOCK, signals, NULL);
     atomic_store(&serve->stopping, true);
     for (const serve_part *const *p = serve_parts; *p; p++)
@@ -153,7 +167,7 @@ static dq_status serve_until_told(dq_serve *serve, const serve_options *o, dq_cl
 {
     const dq_httpd_config config = httpd_config(o, cli);
     const dq_status status = dq_httpd_open(&serve->httpd, &config, dq_serve_handle, serve, error);
-    if (status == DQ_ERR_RANGE) dq_cli_refuse(cli, "listen", error);
+    if (status == DQ_ERR_RANGE) dq_cli_refuse(cli, "--listen", error);
     if (status) return status;
     dq_cli_say(cli, &o->common, "listening at %s", dq_httpd_address(serve->httpd));
     serve_notify("READY=1");
@@ -236,6 +250,8 @@ int main(int argc, char **argv)
     /* clang-format on */
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     if (cli.operand_count) dq_cli_usage(&cli, "takes no operands");
+    if (o.cors && !is_origin(o.cors))
+        dq_cli_usage(&cli, "--cors %s: ORIGIN as in https://shop.example, without a path, or *", o.cors);
     dq_error error = DQ_ERROR_NONE;
     dq_status status = serve_demo_prepare(&o, &cli, &error);
     if (!status) status = run(&o, &cli, &error);

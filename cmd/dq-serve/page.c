@@ -36,11 +36,9 @@ void page_answer(dq_serve *serve, const dq_serve_call *call, dq_httpd_reply *rep
     dq_httpd_reply_header(reply, "Referrer-Policy", "no-referrer");
     dq_httpd_reply_header(reply, "Cache-Control", "no-cache"); /* kept, and asked about each time */
     dq_httpd_reply_header(reply, "ETag", file->etag);
-    if (has_it(call->request, file)) {
-        reply->status = 304;
-        reply->type = NULL;
-        return;
-    }
     reply->body = file->bytes;
     reply->bytes = file->n;
+    if (!has_it(call->request, file)) return;
+    reply->status = 304;
+    reply->type = NULL;
 }

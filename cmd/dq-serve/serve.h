@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * dq-serve's parts: main.c starts, waits and stops; options.c has the table of options; parts.c the table of
- * what is opened between them: models, the log, the demonstration; systemd.c speaks with systemd.
+ * dq-serve's parts: main.c has the options, starts, waits and stops; parts.c has the table of what is opened
+ * between: models, the bandit, the log, the demonstration, each in its file; page.c has the page, systemd.c
+ * speaks with systemd.
  */
 #ifndef DQ_SERVE_SERVE_H
 #define DQ_SERVE_SERVE_H
@@ -22,7 +23,7 @@ typedef struct serve_options {
     uint64_t cold_draws;
     const char *cold_state;
     bool demo;
-    bool may_lack;            /* files of models and the catalogue need not be there yet */
+    bool may_lack; /* files of models and the catalogue need not be there yet */
     uint64_t max_body, max_header, max_connections, max_watchers;
     double request_timeout, idle_timeout, drain_timeout;
     bool check;

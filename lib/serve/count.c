@@ -25,13 +25,6 @@ struct dq_serve_route_metrics {
     route_metrics at[]; /* (count) in the order of the tables; the last is of what has no route */
 };
 
-double dq_serve_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static void labels_print(const dq_serve_route *route, char *to, size_t size)
 {
     snprintf(to, size, "route=\"%s\",method=\"%s\"", route ? route->path : "", route ? route->method : "");

@@ -8,9 +8,6 @@
 
 #include "serve/server.h"
 
-/* Seconds of the monotonic clock. */
-double dq_serve_now(void);
-
 /* route NULL: there was none. */
 void dq_serve_count(dq_serve *serve, const dq_serve_route *route, unsigned status, double seconds);
 

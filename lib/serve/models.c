@@ -42,7 +42,8 @@ typedef struct place {
     double upto; /* shares below it, and not below those before, are this one's */
     dq_serve_model *now;
     file_state seen;
-    char error[400]; /* why the file's is not served; "": it is */
+    char error[400];        /* why the file's is not served; "": it is */
+    _Atomic double written; /* when the file of `now` was, in Unix seconds; NAN: nothing is served */
     dq_metric *loads, *failures;
 } place;
 
@@ -260,6 +261,7 @@ static dq_status take_up(dq_serve_models *models, place *p, bool drops, dq_error
     if (!status || drops) {
         before = p->now;
         p->now = m;
+        atomic_store(&p->written, m ? (double)p->seen.changed.tv_sec : (double)NAN);
     }
     (void)snprintf(p->error, sizeof p->error, "%s", status ? why.reason : "");
     (void)pthread_mutex_unlock(&models->lock);
@@ -338,7 +340,7 @@ static double age_of(void *arg)
     struct timespec now;
     const place *p = arg;
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    return p->seen.there ? (double)now.tv_sec - (double)p->seen.changed.tv_sec : (double)NAN;
+    return (double)now.tv_sec - atomic_load(&p->written);
 }
 
 static void open_metrics(dq_serve_models *models)
@@ -376,6 +378,7 @@ dq_status dq_serve_models_open(dq_serve_models **models, const dq_serve_models_c
     for (size_t i = 0; i < config->count && !status; i++) {
         m->places[i].spec = config->specs[i];
         m->places[i].upto = upto += config->specs[i].share;
+        atomic_init(&m->places[i].written, (double)NAN);
     }
     if (!status) open_metrics(m);
     for (size_t i = 0; i < config->count && !status; i++) {

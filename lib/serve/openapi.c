@@ -43,19 +43,20 @@ static dq_value content(dq_arena *arena, const char *type, dq_value schema)
 }
 
 /* A schema and those that its fields refer to, once each, into the components. */
-static void add_schema(dq_arena *arena, dq_value *schemas, const dq_serve_schema *schema)
+static void add_schema(dq_arena *arena, dq_value *schemas, const dq_serve_schema *schema, bool taken)
 {
     dq_value description;
     if (!schema || dq_map_get(schemas, schema->name)) return;
-    if (!dq_serve_schema_describe(schema, arena, &description)) return; /* the arena has failed */
+    if (!dq_serve_schema_describe(schema, taken, arena, &description)) return; /* the arena has failed */
     dq_map_set(arena, schemas, schema->name, description);
-    for (const dq_serve_field *f = schema->fields; f && f->type; f++) add_schema(arena, schemas, f->of);
+    for (const dq_serve_field *f = schema->fields; f && f->type; f++)
+        add_schema(arena, schemas, f->of, taken);
 }
 
 static void add_parameter(dq_arena *arena, dq_value *list, const dq_serve_field *f, bool in_path)
 {
     dq_value map = dq_map(), schema;
-    if (!dq_serve_field_describe(f, arena, &schema)) return;
+    if (!dq_serve_field_describe(f, true, arena, &schema)) return;
     dq_map_set(arena, &map, "name", text(arena, f->name));
     dq_map_set(arena, &map, "in", text(arena, in_path ? "path" : "query"));
     dq_map_set(arena, &map, "required", dq_bool(in_path || f->required));
@@ -78,26 +79,38 @@ static dq_value parameters(dq_arena *arena, const dq_serve_route *route)
     return list;
 }
 
+/* An answer of this status: JSON, else of a type; without both it has no body. */
+static void add_response(dq_arena *arena, dq_value *map, const char *status, const char *words,
+                         const char *type, const dq_serve_schema *schema)
+{
+    dq_value response = single(arena, "description", text(arena, words));
+    if (type)
+        dq_map_set(arena, &response, "content",
+                   content(arena, type, schema ? reference(arena, schema) : dq_map()));
+    dq_map_set(arena, map, status, response);
+}
+
 static dq_value responses(dq_arena *arena, const dq_serve_route *route)
 {
-    dq_value map = dq_map(), good = single(arena, "description", text(arena, "the answer"));
-    dq_value bad = single(arena, "description", text(arena, "a problem (RFC 9457)"));
+    static const char json[] = "application/json";
+    dq_value map = dq_map();
     char status[12];
     snprintf(status, sizeof status, "%u", route->status ? route->status : 200);
-    dq_map_set(arena, &good, "content",
-               route->answer ? content(arena, "application/json", reference(arena, route->answer))
-                             : content(arena, route->type, dq_map()));
-    dq_map_set(arena, &bad, "content",
-               content(arena, "application/problem+json", reference(arena, &problem_schema)));
-    dq_map_set(arena, &map, status, good);
-    dq_map_set(arena, &map, "default", bad);
+    add_response(arena, &map, status, "the answer", route->answer ? json : route->type, route->answer);
+    snprintf(status, sizeof status, "%u", route->also);
+    if (route->also)
+        add_response(arena, &map, status, route->begun ? "it has begun" : "there is nothing yet",
+                     route->begun ? json : NULL, route->begun);
+    add_response(arena, &map, "default", "a problem (RFC 9457)", "application/problem+json", &problem_schema);
     return map;
 }
 
 static dq_value request_body(dq_arena *arena, const dq_serve_route *route)
 {
     dq_value map = dq_map();
-    dq_map_set(arena, &map, "required", dq_bool(true));
+    bool required = false; /* no body is as good as an empty object */
+    for (const dq_serve_field *f = route->body->fields; f && f->type; f++) required |= f->required;
+    dq_map_set(arena, &map, "required", dq_bool(required));
     dq_map_set(arena, &map, "content", content(arena, "application/json", reference(arena, route->body)));
     return map;
 }
@@ -147,13 +160,14 @@ static void add_security(dq_arena *arena, dq_value *out, dq_value *components)
 bool dq_serve_openapi(const dq_serve *serve, dq_arena *arena, dq_value *out)
 {
     dq_value paths = dq_map(), schemas = dq_map();
-    add_schema(arena, &schemas, &problem_schema);
+    add_schema(arena, &schemas, &problem_schema, false);
     for (const dq_serve_route *const *table = serve->tables; *table; table++)
         for (const dq_serve_route *r = *table; r->method; r++) {
             if (r->flags & DQ_SERVE_ASIDE || !dq_serve_route_there(serve, r)) continue;
             add_route(serve, arena, r, &paths);
-            add_schema(arena, &schemas, r->body);
-            add_schema(arena, &schemas, r->answer);
+            add_schema(arena, &schemas, r->body, true);
+            add_schema(arena, &schemas, r->answer, false);
+            add_schema(arena, &schemas, r->begun, false);
         }
     *out = dq_map();
     dq_map_set(arena, out, "openapi", text(arena, "3.1.0"));

@@ -91,10 +91,12 @@ static dq_status read_query(const dq_serve_route *route, dq_serve_call *call, dq
     return q.error.status;
 }
 
-/* A page elsewhere can make a browser send a form to this machine, but not this type without having asked. */
-static bool says_json(const dq_httpd_request *request)
+/* A page elsewhere can make a browser send a form to this machine, or nothing at all, but not this type
+ * without having asked. So whatever changes something says it, with a body or without. */
+static bool says_json(const dq_serve_route *route, const dq_httpd_request *request)
 {
     static const char json[] = "application/json";
+    if (!request->body_bytes && strcmp(route->method, "GET") == 0) return true;
     const char *type = dq_httpd_header(request, "Content-Type");
     if (!type || strncasecmp(type, json, sizeof json - 1) != 0) return false;
     return strchr(" ;", type[sizeof json - 1]) != NULL;
@@ -133,9 +135,9 @@ static void call_route(dq_serve *serve, const dq_serve_route *route, dq_serve_ca
     if (request->too_large)
         dq_serve_problem(reply, request, 413, "Content Too Large",
                          "the body is larger than this server takes");
-    else if (request->body_bytes && !says_json(request))
+    else if (!says_json(route, request))
         dq_serve_problem(reply, request, 415, "Unsupported Media Type",
-                         "a body is application/json, and its Content-Type says so");
+                         "this takes application/json, and the Content-Type says so");
     else if (read_query(route, call, &e) || read_body(route, call, &e))
         refuse(reply, request, &e);
     else {
@@ -178,7 +180,7 @@ static void add_headers(const dq_serve *serve, const dq_serve_route *route, dq_h
 static void finish(dq_serve *serve, const dq_serve_route *route, double started, dq_httpd_reply *reply)
 {
     add_headers(serve, route, reply);
-    dq_serve_count(serve, route, reply->status, dq_serve_now() - started);
+    dq_serve_count(serve, route, reply->status, dq_httpd_now() - started);
 }
 
 /* A request whose route answers later (port/httpd/httpd.h). */
@@ -221,7 +223,7 @@ static void wait_for(waiting *w, waiting now, dq_httpd_reply *reply)
 void dq_serve_handle(void *arg, const dq_httpd_request *request, dq_httpd_reply *reply)
 {
     dq_serve *serve = arg;
-    const double started = dq_serve_now();
+    const double started = dq_httpd_now();
     const dq_serve_found f = dq_serve_find(serve, request);
     dq_serve_call call = {.request = request, .id = f.id};
     waiting *w = dq_arena_take(request->arena, sizeof *w);

@@ -41,6 +41,8 @@ typedef struct dq_serve_route {
     const dq_serve_schema *answer; /* of a JSON answer; NULL: `type` says what it is */
     const char *type;              /* of an answer that is not JSON */
     unsigned status;               /* of success; 0: 200 */
+    unsigned also;                 /* another one that the handler may set; 0: none */
+    const dq_serve_schema *begun;  /* of a JSON answer with that; NULL: it has no body */
     unsigned flags;
 } dq_serve_route;
 

@@ -215,9 +215,17 @@ static dq_value type_names(dq_arena *arena, unsigned type)
     return list.count == 1 ? list.as.list[0] : list;
 }
 
-static bool describe_string(const dq_serve_field *f, dq_arena *arena, dq_value *out)
+/* Of what is taken there is a most, whether the table has one or not. */
+static bool describe_most(const char *key, uint32_t most, uint32_t otherwise, bool taken, dq_arena *arena,
+                          dq_value *out)
 {
-    bool ok = set(arena, out, "maxLength", dq_int(f->max_length ? f->max_length : MAX_LENGTH));
+    if (!most && taken) most = otherwise;
+    return !most || set(arena, out, key, dq_int(most));
+}
+
+static bool describe_string(const dq_serve_field *f, bool taken, dq_arena *arena, dq_value *out)
+{
+    bool ok = describe_most("maxLength", f->max_length, MAX_LENGTH, taken, arena, out);
     dq_value choices = dq_list();
     for (const char *const *c = f->choices; c && *c; c++)
         ok &= dq_list_add(arena, &choices, dq_string(arena, *c));
@@ -232,42 +240,42 @@ static bool describe_ref(const dq_serve_schema *schema, dq_arena *arena, dq_valu
 }
 
 /* What a value of these types is: a field's, or an element's of its list. */
-static bool describe_types(const dq_serve_field *f, unsigned type, dq_arena *arena, dq_value *out)
+static bool describe_types(const dq_serve_field *f, unsigned type, bool taken, dq_arena *arena, dq_value *out)
 {
     if (type == DQ_SERVE_OBJECT && f->of) return describe_ref(f->of, arena, out);
     if ((type & DQ_SERVE_OBJECT) && f->of) {
         dq_value either = dq_list(), object = dq_map(), rest = dq_map();
         return describe_ref(f->of, arena, &object) &&
-               describe_types(f, type & ~(unsigned)DQ_SERVE_OBJECT, arena, &rest) &&
+               describe_types(f, type & ~(unsigned)DQ_SERVE_OBJECT, taken, arena, &rest) &&
                dq_list_add(arena, &either, object) && dq_list_add(arena, &either, rest) &&
                set(arena, out, "anyOf", either);
     }
     bool ok = set(arena, out, "type", type_names(arena, type));
-    if (type & DQ_SERVE_STRING) ok &= describe_string(f, arena, out);
+    if (type & DQ_SERVE_STRING) ok &= describe_string(f, taken, arena, out);
     if ((type & (DQ_SERVE_INTEGER | DQ_SERVE_NUMBER)) && f->min < f->max)
         ok &= set(arena, out, "minimum", dq_real(f->min)) && set(arena, out, "maximum", dq_real(f->max));
     return ok;
 }
 
-bool dq_serve_field_describe(const dq_serve_field *f, dq_arena *arena, dq_value *out)
+bool dq_serve_field_describe(const dq_serve_field *f, bool taken, dq_arena *arena, dq_value *out)
 {
     *out = dq_map();
-    bool ok = describe_types(f, f->type, arena, out);
+    bool ok = describe_types(f, f->type, taken, arena, out);
     if (f->type & DQ_SERVE_LIST) {
         dq_value element = dq_map();
-        ok &= describe_types(f, f->of_type, arena, &element) && set(arena, out, "items", element);
-        ok &= set(arena, out, "maxItems", dq_int(f->max_items ? f->max_items : MAX_ITEMS));
+        ok &= describe_types(f, f->of_type, taken, arena, &element) && set(arena, out, "items", element);
+        ok &= describe_most("maxItems", f->max_items, MAX_ITEMS, taken, arena, out);
     }
     return ok && (!f->help || set(arena, out, "description", dq_string(arena, f->help)));
 }
 
-bool dq_serve_schema_describe(const dq_serve_schema *schema, dq_arena *arena, dq_value *out)
+bool dq_serve_schema_describe(const dq_serve_schema *schema, bool taken, dq_arena *arena, dq_value *out)
 {
     dq_value properties = dq_map(), required = dq_list(), field;
     bool ok = true;
     *out = dq_map();
     for (const dq_serve_field *f = schema->fields; f && f->type; f++) {
-        ok &= dq_serve_field_describe(f, arena, &field) && set(arena, &properties, f->name, field);
+        ok &= dq_serve_field_describe(f, taken, arena, &field) && set(arena, &properties, f->name, field);
         if (f->required) ok &= dq_list_add(arena, &required, dq_string(arena, f->name));
     }
     dq_value others = dq_bool(false);

@@ -34,8 +34,8 @@ typedef struct dq_serve_field {
     unsigned type; /* bits; 0: the end of the table */
     bool required;
     double min, max;            /* of numbers, inclusive, where min < max */
-    uint32_t max_length;        /* STRING: bytes at most; in a body 0 means 4096. Of a list's elements, too */
-    uint32_t max_items;         /* LIST: elements at most; in a body 0 means 10000 */
+    uint32_t max_length;        /* STRING: bytes at most; 0 of what is taken means 4096. Of elements, too */
+    uint32_t max_items;         /* LIST: elements at most; 0 of what is taken means 10000 */
     unsigned of_type;           /* LIST: bits of what its elements may be */
     const dq_serve_schema *of;  /* OBJECT: its fields; LIST of objects: the elements' fields */
     const char *const *choices; /* STRING: these alone; NULL-ended */
@@ -56,9 +56,11 @@ dq_status dq_serve_field_parse(const dq_serve_field *field, const char *words, d
                                dq_value *value, dq_error *error);
 
 /* The schema as JSON Schema: {"type": "object", ...}; those that it refers to are {"$ref":
- * "#/components/schemas/NAME"}. False when memory is short. */
-bool dq_serve_schema_describe(const dq_serve_schema *schema, dq_arena *arena, dq_value *out);
+ * "#/components/schemas/NAME"}. taken: it is of what a client sends, and has limits where the table names
+ * none; an answer has those of the table alone. A string's maxLength is of characters, so of fewer than its
+ * bytes are: what is longer is refused, and so may be what is not. False when memory is short. */
+bool dq_serve_schema_describe(const dq_serve_schema *schema, bool taken, dq_arena *arena, dq_value *out);
 /* The same of one field. */
-bool dq_serve_field_describe(const dq_serve_field *field, dq_arena *arena, dq_value *out);
+bool dq_serve_field_describe(const dq_serve_field *field, bool taken, dq_arena *arena, dq_value *out);
 
 #endif

@@ -125,7 +125,7 @@ wait_for_episode() {
     jq .rewards metrics | diff wanted -
     jq -e '.lengths == [range(50) | 10] and .episode == 50 and .state == "done" and .window == 50' metrics
     jq -e '. as $m | [range(50) | . as $i | ($m.rewards[:$i + 1] | add / length) - $m.moving_average[$i] | fabs < 1e-9] | all' metrics
-    get /api/events | grep -q '^event: end' # who comes later sees how it ended
+    watch | tail -n 1 | grep '^end' # who comes later sees how it ended
 }
 
 @test "one training at a time; a cancelled one leaves the model as it was" {
@@ -285,8 +285,10 @@ wait_for_episode() {
     expect 202 /api/train '{"episodes": 5}'
     watch | tail -n 1 | cut -f 2 | jq -e .ok
     get /api/status | jq -e '.models[0].loaded and .models[0].error == null'
+    get /metrics | grep -E '^dq_serve_model_age_seconds\{model="model"\} [0-9]+$'
     init '{"n_users": 60, "n_items": 25, "n_interactions": 500, "seed": 5}'
     get /api/status | jq -e '(.models[0].loaded | not) and (.models[0].error | length) > 0'
+    get /metrics | grep -x 'dq_serve_model_age_seconds{model="model"} nan' # no file is served, however new the one that is there
     expect 200 /api/recommend '{"user_id": 7}'
     jq -e '.fallback != null and (.items | length) > 0' answer
 }

@@ -53,8 +53,10 @@ fetched() {
         grep -q "^Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self';" lines
         run ! grep -E 'unsafe|http:' lines
         tag=$(sed -n 's/^ETag: //p' lines)
+        length=$(grep '^Content-Length: [1-9]' lines)
         fetched "${file%%:*}" -H "If-None-Match: $tag"
         grep -q '^HTTP/1.1 304 ' lines
+        grep -qx "$length" lines # of what it would be (RFC 9110, 8.6)
         [ ! -s body ]
         fetched "${file%%:*}" -H 'If-None-Match: "another"'
         grep -qx 'HTTP/1.1 200 OK' lines

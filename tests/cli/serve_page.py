@@ -376,7 +376,7 @@ def token_asked_for(b, locked, token):
 
 
 def looks(b, demo, jobs):
-    """every view, 360 and 1400 pixels wide, light and dark: nothing too wide, contrast, names, headings"""
+    """every view, 320 and 1400 pixels wide, light and dark: nothing too wide, contrast, names, headings"""
     seen = 0
     for base in (demo, jobs):
         b.open(base)
@@ -387,7 +387,7 @@ def looks(b, demo, jobs):
             b.open(f"{base}/#/{view}")
             b.one(there)
             b.run("document.querySelectorAll('details').forEach(d => { d.open = true; })")
-            for width in (360, 1400):
+            for width in (320, 1400):
                 for scheme in ("light", "dark"):
                     b.size(width)
                     b.scheme(scheme)

@@ -16,9 +16,6 @@ client() {
 @test "more clients than open files" { client files; }
 @test "bodies that are no JSON, too deep, no UTF-8, 100 MB" { client bodies; }
 @test "SIGTERM: what has begun is answered" { client end; }
-@test "SIGTERM while a training is watched" {
-    "$BUILD"/dq-serve --help | grep -q -- --demo || skip "this dq-serve has no --demo"
-    client watch
-}
+@test "SIGTERM while a training is watched" { client watch; }
 @test "SIGHUP, SIGINT, and what is never answered" { client signals; }
 @test "systemd: a socket that is handed over, and READY" { client systemd; }

@@ -259,6 +259,7 @@ def end():
         until(lambda: s.metric("dq_serve_requests_open") == 2, "its request has not begun")
         s.tell()
         until(lambda: refuses(s), "it still listens")
+        s.process.send_signal(signal.SIGHUP)  # as logrotate may at any time
         assert s.process.poll() is None
         late.sendall(b"}")
         text = whole(late)

@@ -11,6 +11,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,6 +95,24 @@ static void a_child_is_told_to_end(void **state)
     while (dq_demo_child_next(&child, LONG, &line, &n))
         if (n) assert_memory_equal(line, "ends", n);
     assert_int_equal(dq_demo_child_end(&child, &e), DQ_ERR_STOPPED);
+}
+
+/* One that does not listen is killed, and those that it began with it, however much it says meanwhile. */
+static void a_child_that_does_not_end_is_killed(void **state)
+{
+    (void)state;
+    dq_demo_child child;
+    dq_error e = DQ_ERROR_NONE;
+    const char *line;
+    size_t n = 0;
+    const char *words = "trap '' TERM; while :; do echo on; sleep 0.01; done";
+    assert_int_equal(dq_demo_child_start(&child, SHELL(words), -1, -1, &e), DQ_OK);
+    while (!n && dq_demo_child_next(&child, LONG, &line, &n)) continue;
+    const pid_t pid = child.pid;
+    dq_demo_child_stop(&child);
+    while (dq_demo_child_next(&child, LONG, &line, &n)) continue;
+    assert_int_equal(dq_demo_child_end(&child, &e), DQ_ERR_STOPPED);
+    while (kill(-pid, 0) == 0) (void)usleep(10000); /* its sleep has a new parent, which waits for it */
 }
 
 /* A job's files as stdin and stdout. */
@@ -330,6 +349,7 @@ int main(void)
         cmocka_unit_test(lines_without_an_end_are_dropped),
         cmocka_unit_test(a_failure_has_its_reason),
         cmocka_unit_test(a_child_is_told_to_end),
+        cmocka_unit_test(a_child_that_does_not_end_is_killed),
         cmocka_unit_test(a_child_has_the_files_that_it_is_given),
         cmocka_unit_test(lines_of_a_log_are_read),
         cmocka_unit_test(curves_average_and_thin_out),

@@ -51,6 +51,9 @@ static void test_requests(void **state)
     asks(h, "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}", 400, "close");
     asks(h, "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
          400, "close");
+    asks(h, "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length : 3\r\n\r\n{}\n", 400, "close");
+    asks(h, "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 400, "close");
+    asks(h, "POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n\r\n", 400, "close");
     char *head = ask(h, "HEAD /a HTTP/1.1\r\n" CLOSE "\r\n");
     assert_non_null(strstr(head, "Content-Length: 15"));
     assert_null(strstr(head, "[HEAD"));
@@ -266,6 +269,14 @@ static void test_a_path(void **state)
     close(dead);
     h = serve_on(&c, echo, NULL);
     dq_httpd_close(h);
+    /* the next server is there already when this one ends: its socket stays */
+    h = serve_on(&c, echo, NULL);
+    assert_int_equal(dq_httpd_quiesce(h, 0), 0);
+    dq_httpd *next = serve_on(&c, echo, NULL);
+    dq_httpd_close(h);
+    asks(next, "GET /p HTTP/1.1\r\n" CLOSE "\r\n", 200, "[GET /p - - 0]");
+    dq_httpd_close(next);
+    assert_int_equal(stat(address + 5, &st), -1);
     /* a file that is none is not touched */
     FILE *file = fopen(address + 5, "w");
     assert_non_null(file);

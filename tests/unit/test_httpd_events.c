@@ -11,10 +11,10 @@
 static void watch(void *events, const dq_httpd_request *r, dq_httpd_reply *reply)
 {
     reply->status = 200;
-    if (strcmp(r->path, "/events") == 0)
-        reply->events = events;
-    else
-        reply->body = "here", reply->bytes = 4;
+    if (strcmp(r->path, "/events") == 0) reply->events = events;
+    reply->type = "text/plain";
+    reply->body = reply->events ? "full" : "here";
+    reply->bytes = 4;
 }
 
 static dq_httpd_events *events_of(void)
@@ -121,6 +121,40 @@ static void test_after_the_end(void **state)
     dq_httpd_events_free(events);
 }
 
+/* Who has not had a run's end when the next begins gets it, and nothing of the next. */
+static void test_a_late_watcher_gets_its_end(void **state)
+{
+    (void)state;
+    enum { LARGE = 100000 };
+    dq_httpd_events *events = events_of();
+    dq_httpd_config c = DQ_HTTPD_DEFAULTS;
+    c.address = NULL;
+    c.request_seconds = 3600;
+    dq_httpd *h = serve_on(&c, watch, events);
+    char *data = malloc(LARGE + 1);
+    assert_non_null(data);
+    memset(data, 'x', LARGE);
+    data[LARGE] = '\0';
+    const int late = watcher(h);
+    for (int i = 0; i < DQ_HTTPD_EVENTS; i++) say(events, data); /* more than the system holds for it */
+    finish(events, "first");
+    dq_httpd_events_begin(events);
+    say(events, "other");
+    char *text = client_read(late, "\r\n0\r\n");
+    assert_non_null(strstr(text, "event: end\ndata: first\n\n"));
+    assert_null(strstr(text, "other"));
+    free(text);
+    finish(events, "second");
+    text = ask(h, "GET /events HTTP/1.1\r\n" CLOSE "\r\n");
+    assert_null(strstr(text, "first"));
+    assert_non_null(strstr(text, "data: other\n\n"));
+    free(text);
+    free(data);
+    close(late);
+    dq_httpd_close(h);
+    dq_httpd_events_free(events);
+}
+
 /* More events than are kept: the last ones. Large ones come in pieces. */
 static void test_the_last_events_are_kept(void **state)
 {
@@ -157,7 +191,8 @@ static void test_too_many_watchers(void **state)
     dq_httpd_events *events = events_of();
     dq_httpd *h = server(events, 2, 60);
     const int a = watcher(h), b = watcher(h);
-    asks(h, "GET /events HTTP/1.1\r\n" CLOSE "\r\n", 503, "");
+    asks(h, "GET /events HTTP/1.1\r\n" CLOSE "\r\n", 503, "\r\n\r\nfull");
+    asks(h, "GET /events HTTP/1.1\r\n" CLOSE "\r\n", 503, "Content-Type: text/plain");
     asks(h, "GET / HTTP/1.1\r\n" CLOSE "\r\n", 200, "here");
     assert_int_equal(dq_httpd_count(h).watchers, 2);
     close(a);
@@ -282,6 +317,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_run),
         cmocka_unit_test(test_after_the_end),
+        cmocka_unit_test(test_a_late_watcher_gets_its_end),
         cmocka_unit_test(test_the_last_events_are_kept),
         cmocka_unit_test(test_too_many_watchers),
         cmocka_unit_test(test_a_watcher_that_has_gone),

@@ -129,6 +129,7 @@ static void test_large_and_other_bodies(void **state)
     text[2000] = ' ', text[2001] = '\0';
     posts(&f, text, 413, "\"status\":413");
     const dq_httpd *h = f.serve.httpd;
+    asks(h, "POST /make HTTP/1.1\r\n" CLOSE "\r\n", 415, "application/json"); /* without a body, too */
     asks(h, "POST /make HTTP/1.1\r\n" CLOSE "Content-Length: 7\r\n\r\n{\"n\":1}", 415, "application/json");
     asks(h, "POST /make HTTP/1.1\r\n" CLOSE "Content-Type: text/plain\r\nContent-Length: 7\r\n\r\n{\"n\":1}",
          415, "");

@@ -172,15 +172,23 @@ static void test_the_description(void **state)
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_json_text text = DQ_JSON_TEXT_EMPTY;
     dq_value value;
-    assert_true(dq_serve_schema_describe(&schema, &arena, &value));
+    assert_true(dq_serve_schema_describe(&schema, true, &arena, &value));
     assert_int_equal(dq_json_write(&text, &value, NULL), DQ_OK);
     assert_int_equal(dq_json_write_raw(&text, "", 1, NULL), DQ_OK);
     assert_string_equal(text.data, expected);
     text.bytes = 0;
-    assert_true(dq_serve_schema_describe(&scores, &arena, &value));
+    assert_true(dq_serve_schema_describe(&scores, true, &arena, &value));
     assert_int_equal(dq_json_write(&text, &value, NULL), DQ_OK);
     assert_int_equal(dq_json_write_raw(&text, "", 1, NULL), DQ_OK);
     assert_string_equal(text.data, open);
+    text.bytes = 0; /* of an answer: the limits that the table has, and no other */
+    assert_true(dq_serve_schema_describe(&schema, false, &arena, &value));
+    assert_int_equal(dq_json_write(&text, &value, NULL), DQ_OK);
+    assert_int_equal(dq_json_write_raw(&text, "", 1, NULL), DQ_OK);
+    assert_non_null(strstr(text.data, "\"maxLength\":8"));
+    assert_non_null(strstr(text.data, "\"maxItems\":3"));
+    assert_null(strstr(text.data, "4096"));
+    assert_null(strstr(text.data, "10000"));
     dq_json_text_free(&text);
     dq_arena_free(&arena);
 }

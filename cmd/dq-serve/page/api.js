@@ -84,6 +84,14 @@ export async function* events(signal) {
     if (!reply.ok) await answer(reply);
     if (reply.status === 204) return; // there was no job yet
     const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
+    try {
+        yield* parsed(reader);
+    } finally {
+        reader.cancel().catch(() => {}); // whoever stops listening is no watcher any more
+    }
+}
+
+async function* parsed(reader) {
     let text = "", name = "", data = [];
     for (;;) {
         const {value, done} = await reader.read();

@@ -30,7 +30,8 @@ export const title = entity => entity.title || entity.item_id || entity.user_id;
 /* A moment as day and minute, of a number since 1970 (seconds, milliseconds or microseconds) or of ISO 8601. */
 function time(value) {
     const seconds = value > 1e14 ? value / 1e6 : value > 1e11 ? value / 1e3 : value;
-    const text = typeof value === "number" ? new Date(1000 * seconds).toISOString() : plain(value);
+    const known = typeof value === "number" && Math.abs(seconds) <= 8.64e12; // what a Date can be
+    const text = known ? new Date(1000 * seconds).toISOString() : plain(value);
     const parts = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)/.exec(text);
     if (!parts) return text;
     return element("time", {dateTime: text}, element("span", {}, parts[1]), " ", element("span", {}, parts[2]));

@@ -65,8 +65,21 @@ static dq_status bind_path(dq_httpd *httpd, const char *path, dq_error *error)
     httpd->socket = socket(AF_UNIX, SOCKET_FLAGS, 0);
     if (httpd->socket < 0 || bind(httpd->socket, (const struct sockaddr *)&at, sizeof at))
         return dq_fail_errno(error, errno, "unix:%s", path);
-    httpd->path = strdup(path);
-    return httpd->path ? DQ_OK : dq_fail_memory(error, "an address");
+    struct stat st;
+    httpd->path = stat(path, &st) ? NULL : strdup(path);
+    if (!httpd->path) return dq_fail_memory(error, "an address");
+    httpd->device = st.st_dev;
+    httpd->inode = st.st_ino;
+    return DQ_OK;
+}
+
+void dq_httpd_unlink(dq_httpd *httpd)
+{
+    struct stat st;
+    if (httpd->path && !lstat(httpd->path, &st) && st.st_dev == httpd->device && st.st_ino == httpd->inode)
+        unlink(httpd->path);
+    free(httpd->path);
+    httpd->path = NULL;
 }
 
 static int bind_first(const struct addrinfo *list)

@@ -13,6 +13,7 @@
 
 typedef struct dq_event {
     unsigned users; /* the ring, and watchers that send it; under events->lock */
+    bool last;      /* the end of its run */
     size_t bytes;
     char text[];
 } dq_event;
@@ -21,6 +22,8 @@ struct dq_httpd_events {
     pthread_mutex_t lock;
     dq_event *ring[DQ_HTTPD_EVENTS]; /* event i at i % DQ_HTTPD_EVENTS */
     uint64_t first, next;            /* ids of the run that are kept: first <= id < next */
+    uint64_t run;                    /* how many runs were forgotten */
+    dq_event *end;                   /* of the run before, for who has not had it yet; NULL: none */
     bool over;                       /* the last one is the end of its run */
     dq_watcher *watchers;
 };
@@ -39,9 +42,15 @@ static void event_release(dq_event *event)
     if (event && --event->users == 0) free(event);
 }
 
-/* Forgets all that is kept. */
+/* Forgets all that is kept, but for the end of a run that is over. */
 static void ring_clear(dq_httpd_events *events)
 {
+    if (events->over) {
+        event_release(events->end);
+        events->end = events->ring[(events->next - 1) % DQ_HTTPD_EVENTS];
+        if (events->end) events->end->users++;
+        events->run++;
+    }
     for (size_t i = 0; i < DQ_HTTPD_EVENTS; i++) {
         event_release(events->ring[i]);
         events->ring[i] = NULL;
@@ -54,6 +63,7 @@ void dq_httpd_events_free(dq_httpd_events *events)
 {
     if (!events) return;
     ring_clear(events);
+    event_release(events->end);
     pthread_mutex_destroy(&events->lock);
     free(events);
 }
@@ -86,6 +96,7 @@ static bool send_event(dq_httpd_events *events, const char *name, const char *da
     pthread_mutex_lock(&events->lock);
     dq_event *event = event_new(events->next, name, data, bytes);
     if (event) {
+        event->last = last;
         if (events->over) ring_clear(events);
         dq_event **slot = &events->ring[events->next % DQ_HTTPD_EVENTS];
         event_release(*slot);
@@ -134,6 +145,7 @@ static ssize_t put_piece(dq_watcher *w, char *to, size_t room)
     memcpy(to, w->event->text + w->sent, n);
     w->sent += n;
     if (n == left) {
+        w->ended |= w->event->last;
         event_release(w->event);
         w->event = NULL;
         w->next_id++;
@@ -141,24 +153,38 @@ static ssize_t put_piece(dq_watcher *w, char *to, size_t room)
     return (ssize_t)n;
 }
 
+static void hold_event(dq_watcher *w, dq_event *event)
+{
+    w->event = event;
+    w->event->users++;
+    w->sent = 0;
+}
+
+/* The run of this watcher was over, and is forgotten, before it had the end. */
+static bool take_old_end(dq_watcher *w)
+{
+    if (w->run == w->events->run || w->ended) return false;
+    w->ended = true;
+    if (w->events->end) hold_event(w, w->events->end);
+    return w->event != NULL;
+}
+
 static bool take_event(dq_watcher *w)
 {
     const dq_httpd_events *events = w->events;
     if (w->next_id < events->first) w->next_id = events->first;
-    if (w->next_id >= events->next) return false;
-    w->event = events->ring[w->next_id % DQ_HTTPD_EVENTS];
-    w->event->users++;
-    w->sent = 0;
+    if (w->next_id >= events->next || w->ended) return false;
+    hold_event(w, events->ring[w->next_id % DQ_HTTPD_EVENTS]);
     return true;
 }
 
 /* What a watcher gets now; 0: nothing, and it is suspended. */
 static ssize_t next_bytes(dq_watcher *w, char *to, size_t room)
 {
-    if (w->event || take_event(w)) return put_piece(w, to, room);
-    if (w->events->over || w->said_stop) return MHD_CONTENT_READER_END_OF_STREAM;
+    if (w->event || take_old_end(w) || take_event(w)) return put_piece(w, to, room);
+    if (w->events->over || w->ended) return MHD_CONTENT_READER_END_OF_STREAM;
     if (w->stop) {
-        w->said_stop = true;
+        w->ended = true;
         return put_words(to, room, stop_words, sizeof stop_words - 1);
     }
     if (w->beat) {
@@ -213,6 +239,7 @@ static bool enlist(dq_watcher *w)
         httpd->watchers = w;
         httpd->watcher_count++;
         pthread_mutex_lock(&w->events->lock);
+        w->run = w->events->run;
         w->next_same = w->events->watchers;
         w->events->watchers = w;
         pthread_mutex_unlock(&w->events->lock);
@@ -221,8 +248,9 @@ static bool enlist(dq_watcher *w)
     return may;
 }
 
-/* Who has had an event of this run and lost the connection goes on behind it; an id of another run, or of a
- * server before this one, counts for nothing. */
+/* Who has had an event of this run and lost the connection goes on behind it; an id of another run counts for
+ * nothing. A server before this one may have given the same id: then its watcher misses events, as a slow one
+ * does. */
 static uint64_t resume_after(dq_httpd_events *events, const char *last_id)
 {
     const uint64_t last = last_id ? strtoull(last_id, NULL, 10) : 0;

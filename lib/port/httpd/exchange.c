@@ -11,7 +11,7 @@
 #include <strings.h>
 
 /* A body that is too large is read to its end all the same, so that the client reads the answer and not a
- * reset; one that says beforehand that it is larger than this is not. */
+ * reset; one that is larger than this, or says so beforehand, is not. */
 static const uint64_t drained_bytes = (uint64_t)256 << 20;
 
 void *dq_exchange_begin(void *arg, const char *uri, struct MHD_Connection *connection)
@@ -24,7 +24,6 @@ void *dq_exchange_begin(void *arg, const char *uri, struct MHD_Connection *conne
     x->httpd = httpd;
     x->connection = info ? info->socket_context : NULL;
     x->nul = strstr(uri, "%00") != NULL;
-    x->request.started = dq_httpd_now();
     x->request.arena = &x->arena;
     x->request.connection = connection;
     atomic_fetch_add(&httpd->request_count, 1);
@@ -49,16 +48,27 @@ void dq_exchange_end(void *httpd, struct MHD_Connection *connection, void **cont
 
 /* ---- the answer ---- */
 
+static struct MHD_Response *make_stream(dq_exchange *x, dq_httpd_reply *reply)
+{
+    struct MHD_Response *response = dq_watcher_response(x->httpd, reply->events, x->request.connection,
+                                                        x->connection,
+                                                        dq_httpd_header(&x->request, "Last-Event-ID"));
+    dq_httpd_reply_header(reply, "Cache-Control", "no-store");
+    if (response) {
+        reply->type = "text/event-stream";
+        dq_httpd_reply_header(reply, "X-Accel-Buffering", "no");
+    } else {
+        reply->status = MHD_HTTP_SERVICE_UNAVAILABLE;
+    }
+    return response;
+}
+
 static struct MHD_Response *make_response(dq_exchange *x, dq_httpd_reply *reply)
 {
-    if (!reply->events)
-        return MHD_create_response_from_buffer(reply->bytes, (void *)(uintptr_t)reply->body,
-                                               MHD_RESPMEM_PERSISTENT);
-    reply->type = "text/event-stream";
-    dq_httpd_reply_header(reply, "Cache-Control", "no-store");
-    dq_httpd_reply_header(reply, "X-Accel-Buffering", "no");
-    return dq_watcher_response(x->httpd, reply->events, x->request.connection, x->connection,
-                               dq_httpd_header(&x->request, "Last-Event-ID"));
+    struct MHD_Response *stream = reply->events ? make_stream(x, reply) : NULL;
+    return stream ? stream
+                  : MHD_create_response_from_buffer(reply->bytes, (void *)(uintptr_t)reply->body,
+                                                    MHD_RESPMEM_PERSISTENT);
 }
 
 static void add_headers(const dq_httpd *httpd, struct MHD_Response *response, const dq_httpd_reply *reply)
@@ -83,10 +93,6 @@ static enum MHD_Result answer(dq_exchange *x)
     x->later_arg = reply.later_arg;
     if (x->later) return MHD_YES; /* it is suspended: this is called again when it is resumed */
     struct MHD_Response *response = make_response(x, &reply);
-    if (!response && reply.events) { /* no more watchers */
-        response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-        reply = (dq_httpd_reply){.status = 503};
-    }
     if (!response) return MHD_NO;
     add_headers(x->httpd, response, &reply);
     dq_connection_note(x->connection, DQ_CONNECTION_ANSWERED);
@@ -147,21 +153,29 @@ static void body_drop(dq_exchange *x)
     x->request.too_large = true;
 }
 
-static enum MHD_Result count_length(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
+/* What is said of where the body ends. */
+typedef struct framing {
+    unsigned lengths;
+    bool unclear; /* a coding that we do not undo; a name with a blank, which somebody may take for another */
+} framing;
+
+static enum MHD_Result look_at_header(void *arg, enum MHD_ValueKind kind, const char *name, const char *value)
 {
-    (void)kind, (void)value;
-    *(unsigned *)arg += strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0 ||
-                        strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+    (void)kind;
+    framing *f = arg;
+    const bool coded = strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0;
+    f->lengths += coded || strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0;
+    f->unclear |= strpbrk(name, " \t") || (coded && (!value || strcasecmp(value, "chunked") != 0));
     return MHD_YES;
 }
 
-/* More than one statement of where the body ends: a proxy before us may have believed another one than we
- * would, and taken for a body what we would take for the next request (RFC 9112, 11.2). */
-static bool ends_twice(const dq_exchange *x)
+/* A proxy before us may have believed something else than we would of where the body ends, and taken for a
+ * body what we would take for the next request (RFC 9112, 5.1 and 11.2). */
+static bool ends_somewhere_else(const dq_exchange *x)
 {
-    unsigned count = 0;
-    MHD_get_connection_values(x->request.connection, MHD_HEADER_KIND, count_length, &count);
-    return count > 1;
+    framing f = {0};
+    MHD_get_connection_values(x->request.connection, MHD_HEADER_KIND, look_at_header, &f);
+    return f.lengths > 1 || f.unclear;
 }
 
 static enum MHD_Result refuse(const dq_exchange *x)
@@ -181,7 +195,7 @@ static enum MHD_Result begin(dq_exchange *x, const char *url, const char *method
     x->begun = true;
     x->request.method = method;
     x->request.path = x->nul ? "" : url;
-    if (ends_twice(x)) return refuse(x);
+    if (ends_somewhere_else(x)) return refuse(x);
     const char *length = dq_httpd_header(&x->request, MHD_HTTP_HEADER_CONTENT_LENGTH);
     const uint64_t bytes = length ? strtoull(length, NULL, 10) : 0;
     if (bytes <= x->httpd->config.body_bytes) return MHD_YES;
@@ -201,6 +215,8 @@ enum MHD_Result dq_exchange_take(void *httpd, struct MHD_Connection *connection,
     if (!x || !x->connection) return MHD_NO;
     if (!x->begun) return begin(x, url, method);
     if (!*bytes) return answer(x);
+    x->came += *bytes;
+    if (x->came > drained_bytes + x->httpd->config.body_bytes) return MHD_NO;
     if (!x->request.too_large) {
         if (*bytes > x->httpd->config.body_bytes - x->request.body_bytes)
             body_drop(x);

@@ -103,10 +103,9 @@ void dq_httpd_close(dq_httpd *httpd)
     if (httpd->daemon) MHD_stop_daemon(httpd->daemon);
     dq_httpd_sweep_stop(httpd);
     if (httpd->socket >= 0) close(httpd->socket);
-    if (httpd->path) unlink(httpd->path);
+    dq_httpd_unlink(httpd);
     pthread_mutex_destroy(&httpd->lock);
     pthread_cond_destroy(&httpd->wake);
-    free(httpd->path);
     free(httpd);
 }
 

@@ -57,7 +57,6 @@ typedef struct dq_httpd_request {
     size_t body_bytes;
     bool too_large;  /* the body was over the limit, and was not kept: the answer is 413 */
     dq_arena *arena; /* what the answer is made of; freed when it has been sent */
-    double started;  /* seconds of the monotonic clock: when its first line had come */
     void *connection;
 } dq_httpd_request;
 
@@ -80,7 +79,8 @@ struct dq_httpd_reply {
     size_t bytes;
     dq_httpd_header_line headers[DQ_HTTPD_HEADERS]; /* dq_httpd_reply_header adds one */
     size_t header_count;
-    dq_httpd_events *events; /* the answer is a stream of these (text/event-stream); body is not looked at */
+    dq_httpd_events *events; /* the answer is a stream of these (text/event-stream); where there are too many
+                                watchers, or the server stops, it is 503 with type and body */
     dq_httpd_handler *later; /* not NULL: there is no answer yet, see dq_httpd_suspend */
     void (*dropped)(void *later_arg); /* instead of `later`: nobody is there any more. NULL: nothing to do */
     void *later_arg;
@@ -122,6 +122,8 @@ bool dq_httpd_reply_header(dq_httpd_reply *reply, const char *name, const char *
  */
 bool dq_httpd_suspend(const dq_httpd_request *request);
 void dq_httpd_resume(const dq_httpd_request *request);
+/* Seconds of the monotonic clock. */
+double dq_httpd_now(void);
 
 typedef struct dq_httpd_counts {
     uint64_t connections; /* open now */
@@ -136,8 +138,9 @@ dq_httpd_counts dq_httpd_count(const dq_httpd *httpd);
  *
  * A run of events has a beginning and an end. A watcher gets the events of the run so far (the last
  * DQ_HTTPD_EVENTS of them), then each as it is sent; after the event "end" its stream is over, and says so by
- * that event, because a browser's EventSource would otherwise ask again. Who comes after the end and before
- * the next beginning gets the run that is over. Each event has an id; Last-Event-ID is honoured within a run.
+ * that event, because a browser's EventSource would otherwise ask again. One that has not had the end when
+ * the next run begins gets it all the same, and nothing of that run. Who comes after the end and before the
+ * next beginning gets the run that is over. Each event has an id; Last-Event-ID is honoured within a run.
  */
 
 enum { DQ_HTTPD_EVENTS = 256 };

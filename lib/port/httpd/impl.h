@@ -17,6 +17,7 @@
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/types.h>
 
 /* What a connection is at, which decides how long it may be. */
 typedef enum dq_connection_state {
@@ -44,8 +45,9 @@ typedef struct dq_exchange {
     dq_httpd_handler *later; /* who answers, once it is resumed; NULL: the server's handler */
     void (*dropped)(void *later_arg);
     void *later_arg;
-    bool begun; /* its headers were looked at */
-    bool nul;   /* the address holds an encoded NUL, which no C string can */
+    uint64_t came; /* bytes of the body, kept or not */
+    bool begun;    /* its headers were looked at */
+    bool nul;      /* the address holds an encoded NUL, which no C string can */
 } dq_exchange;
 
 /* Who listens to events. */
@@ -57,10 +59,12 @@ typedef struct dq_watcher {
     struct MHD_Connection *connection;
     dq_connection *client;
     /* under events->lock: */
-    uint64_t next_id;       /* the event that it wants next */
-    struct dq_event *event; /* the one that is being sent, counted; */
-    size_t sent;            /* its bytes that have gone */
-    bool suspended, stop, said_stop, beat;
+    uint64_t run;               /* whose events it is to have */
+    uint64_t next_id;           /* the event that it wants next */
+    struct dq_event *event;     /* the one that is being sent, counted; */
+    size_t sent;                /* its bytes that have gone */
+    bool suspended, stop, beat; /* stop: the server does */
+    bool ended;                 /* it has had its end */
 } dq_watcher;
 
 struct dq_httpd {
@@ -71,7 +75,9 @@ struct dq_httpd {
     int socket; /* ours again after quiescing; -1: libmicrohttpd's */
     char address[160];
     bool loopback;
-    char *path; /* of a unix socket that we made, removed at the end */
+    char *path;   /* of a unix socket that we made, removed at the end */
+    dev_t device; /* the file that we made there: by then it may be another server's */
+    ino_t inode;
     pthread_mutex_t lock;
     pthread_cond_t wake; /* the sweeper */
     pthread_t sweeper;
@@ -89,11 +95,11 @@ struct dq_httpd {
 
 /* Fills socket, address, loopback and path. */
 dq_status dq_httpd_listen(dq_httpd *httpd, dq_error *error);
+/* Removes the path of a unix socket, and frees it, unless somebody else has made another socket there. */
+void dq_httpd_unlink(dq_httpd *httpd);
 
 /* ---- connection.c ---- */
 
-/* Seconds of the monotonic clock. */
-double dq_httpd_now(void);
 void dq_connection_note(dq_connection *connection, dq_connection_state state);
 void dq_httpd_connected(void *httpd, struct MHD_Connection *connection, void **context,
                         enum MHD_ConnectionNotificationCode code);

@@ -14,9 +14,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { LINE_MOST = 64 << 10, CHUNK = 4096, WORDS = 2048, GRACE = 5000, TURN = 20 };
+enum { LINE_MOST = 64 << 10, CHUNK = 4096, WORDS = 2048, GRACE = 5 /* seconds */, TURN = 20 };
 
 /* ---- starting ---- */
 
@@ -96,6 +97,21 @@ dq_status dq_demo_child_start(dq_demo_child *child, const char *const *arguments
     return status;
 }
 
+/* ---- time ---- */
+
+static double now(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* It was told to end, and has had the time for it. */
+static bool overdue(const dq_demo_child *child)
+{
+    return child->stopped && now() > child->until;
+}
+
 /* ---- its lines ---- */
 
 /* The next whole line of what is held. */
@@ -141,6 +157,8 @@ bool dq_demo_child_next(dq_demo_child *child, int milliseconds, const char **lin
     struct pollfd ready = {.fd = child->from, .events = POLLIN};
     *n = 0;
     if (take_line(child, line, n)) return true;
+    if (overdue(child)) return false; /* however much it has to say */
+    if (child->stopped && milliseconds > TURN) milliseconds = TURN;
     if (child->from < 0) return still_runs(child, milliseconds);
     if (poll(&ready, 1, milliseconds) <= 0) return true;
     ssize_t got = make_room(child) ? read(child->from, child->held + child->bytes, CHUNK) : 0;
@@ -157,6 +175,7 @@ bool dq_demo_child_next(dq_demo_child *child, int milliseconds, const char **lin
 
 void dq_demo_child_stop(dq_demo_child *child)
 {
+    if (!child->stopped) child->until = now() + GRACE;
     child->stopped = true;
     if (child->pid) (void)kill(child->pid, SIGTERM);
 }
@@ -166,11 +185,9 @@ static int wait_for(dq_demo_child *child)
 {
     int ended = 0;
     pid_t got = 0;
-    for (int waited = 0; child->stopped && !got && waited < GRACE; waited += TURN) {
-        got = waitpid(child->pid, &ended, WNOHANG);
-        if (!got) (void)poll(NULL, 0, TURN);
-    }
-    if (child->stopped && !got) (void)kill(child->pid, SIGKILL);
+    while (child->stopped && !(got = waitpid(child->pid, &ended, WNOHANG)) && !overdue(child))
+        (void)poll(NULL, 0, TURN);
+    if (child->stopped && !got) (void)kill(-child->pid, SIGKILL); /* its group, which it leads */
     while (got <= 0 && (got = waitpid(child->pid, &ended, 0)) < 0 && errno == EINTR) continue;
     child->pid = 0;
     return ended;

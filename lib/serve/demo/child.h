@@ -26,7 +26,8 @@ typedef struct dq_demo_child {
     int words;        /* its stderr, a file in memory */
     char *held;       /* of stdout what is not yet a line: (bytes) of room */
     size_t bytes, room, taken;
-    bool stopped; /* it was told to end */
+    bool stopped; /* it was told to end, */
+    double until; /* and has time for it, by the monotonic clock */
 } dq_demo_child;
 
 /* arguments: ended by NULL, the program first, which is looked for in PATH where it has no slash. Borrowed
@@ -35,7 +36,7 @@ typedef struct dq_demo_child {
 dq_status dq_demo_child_start(dq_demo_child *child, const char *const *arguments, int in, int out,
                               dq_error *error);
 /* Waits for a line at most so long, and gives it without its end until the next call (*n 0: none came). False
- * when it has ended. Lines over 64 KiB are dropped. */
+ * when it has ended, or was told to end more than 5 s ago. Lines over 64 KiB are dropped. */
 bool dq_demo_child_next(dq_demo_child *child, int milliseconds, const char **line, size_t *n);
 /* SIGTERM, by its process id; and goes on, so that it can end by itself. */
 void dq_demo_child_stop(dq_demo_child *child);

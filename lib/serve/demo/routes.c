@@ -163,11 +163,14 @@ static void answer_cancel(dq_serve *serve, const dq_serve_call *call, dq_httpd_r
 static void answer_events(dq_serve *serve, const dq_serve_call *call, dq_httpd_reply *reply)
 {
     dq_demo_view view;
-    (void)call;
     dq_demo_job_look(demo_of(serve)->job, &view);
-    reply->status = view.number ? 200 : 204;
+    reply->status = 204;
     reply->type = NULL;
-    if (view.number) reply->events = demo_of(serve)->events;
+    if (!view.number) return;
+    dq_serve_problem(reply, call->request, 503, "Service Unavailable",
+                     "too many watch already, or the server stops");
+    reply->status = 200;
+    reply->events = demo_of(serve)->events;
 }
 
 static void describe(const dq_demo_view *view, dq_arena *arena, dq_value *map)
@@ -292,7 +295,7 @@ static const dq_serve_schema metrics_answer = {.name = "TrainingCurves", .fields
 
 const dq_serve_route dq_serve_demo_routes[] = {
     {"POST", "/api/init", "makes up users, items and interactions, and serves them", answer_init,
-     .body = &init_body, .answer = &init_answer, .flags = DQ_SERVE_DEMO},
+     .body = &init_body, .answer = &init_answer, .also = 202, .begun = &begun, .flags = DQ_SERVE_DEMO},
     {"POST", "/api/train", "trains a model in a job", answer_train, .body = &train_body, .answer = &begun,
      .status = 202, .flags = DQ_SERVE_DEMO},
     {"POST", "/api/pipeline", "makes data, trains, and recommends in one job", answer_pipeline,
@@ -300,7 +303,7 @@ const dq_serve_route dq_serve_demo_routes[] = {
     {"POST", "/api/cancel", "ends the job that runs", answer_cancel, .answer = &cancel_answer,
      .flags = DQ_SERVE_DEMO},
     {"GET", "/api/events", "the latest job's events: stage, progress, end", answer_events,
-     .type = "text/event-stream", .flags = DQ_SERVE_DEMO},
+     .type = "text/event-stream", .also = 204, .flags = DQ_SERVE_DEMO},
     {"GET", "/api/metrics", "curves of the latest training", answer_metrics, .answer = &metrics_answer,
      .flags = DQ_SERVE_DEMO},
     {0}};

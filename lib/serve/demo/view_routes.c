@@ -137,24 +137,22 @@ static dq_status fill_model(dq_serve *serve, size_t i, const dq_serve_model_fact
     return DQ_OK;
 }
 
-enum { MODELS = 16 };
-
 static dq_status show_values(dq_serve *serve, const dq_served *now, const dq_serve_call *call, dq_value *out,
                              dq_error *error)
 {
     dq_arena *arena = call->request->arena;
-    dq_view_model models[MODELS];
     dq_serve_model_facts facts;
     size_t count = 0;
     uint32_t user;
     uint32_t n = (uint32_t)dq_value_integer(dq_map_get(&call->query, "n"), VALUES);
     dq_status status = dq_entities_find_named(&now->catalogue->users, "user", word_of(call, "user_id"), &user,
                                               error);
-    while (!status && count < MODELS && serve->models &&
-           dq_serve_models_describe(serve->models, count, arena, &facts)) {
-        status = fill_model(serve, count, &facts, now, user, arena, &models[count], error);
-        count++;
-    }
+    while (serve->models && dq_serve_models_describe(serve->models, count, arena, &facts)) count++;
+    dq_view_model *models = dq_arena_zero(arena, count + 1, sizeof *models);
+    if (!status && !models) status = dq_fail_memory(error, "values");
+    for (size_t i = 0; !status && i < count; i++)
+        if (dq_serve_models_describe(serve->models, i, arena, &facts))
+            status = fill_model(serve, i, &facts, now, user, arena, &models[i], error);
     return status ? status : dq_view_values(now->catalogue, user, models, count, n, arena, out, error);
 }
 
