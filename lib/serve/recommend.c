@@ -72,7 +72,9 @@ static const dq_serve_field answer_fields[] = {
     {"model", DQ_SERVE_STRING | DQ_SERVE_NULL, .required = true, .help = "who chose: the log's column model"},
     {"items", DQ_SERVE_LIST, .required = true, .of_type = DQ_SERVE_OBJECT, .of = &item_schema},
     {"fallback", DQ_SERVE_STRING | DQ_SERVE_NULL, .required = true,
-     .help = "null: the model chose; \"history\": items that others met who met the same; \"popularity\""},
+     .help = "null: the model chose; \"history\": items that others met who met the same; \"thompson\", "
+             "\"linucb\": "
+             "a bandit; \"popularity\""},
     {0}};
 static const dq_serve_schema answer = {.name = "Recommendations", .fields = answer_fields};
 
