@@ -4,8 +4,9 @@
  * it is asked and told: a list of a thousand items by a hundred samples takes milliseconds, and its posterior
  * must stay what it was meanwhile.
  *
- * The saved state is a model bundle with meta.cold: {position, learnt, unknown, items: digest of the ids,
- * vectors}, and the columns of serve/cold/answered.h.
+ * The saved state is a model bundle with meta.cold: {position, learnt, unknown, items: digest of the ids, and
+ * of the vectors where it learns by them, map: digest of the labels' rewards, vectors}, and the columns of
+ * serve/cold/answered.h.
  */
 #include "serve/cold.h"
 
@@ -28,7 +29,7 @@
 const char *const dq_serve_cold_names[] = {"none", "popularity", "linucb", "thompson", NULL};
 
 typedef struct progress {
-    uint64_t position, learnt, unknown, items;
+    uint64_t position, learnt, unknown, items, map;
     bool vectors;
 } progress;
 
@@ -40,7 +41,7 @@ struct dq_serve_cold {
     bool bounded;    /* those of the posterior as it is */
     float *values;   /* (items), of samples (draws, items) */
     dq_answered answered;
-    progress at;    /* at.items and at.vectors: what the state is of */
+    progress at;    /* at.items, at.map and at.vectors: what the state is of */
     uint64_t saved; /* at.position of the file */
 };
 
@@ -56,15 +57,36 @@ static uint32_t count_of(const dq_serve_cold *c)
     return dq_entities_count(&c->config.catalogue->items);
 }
 
-static uint64_t digest_items(const dq_entities *items)
+/* As metadata have whole numbers. */
+static uint64_t whole(uint64_t digest)
 {
+    return digest & INT64_MAX;
+}
+
+static uint64_t digest_items(const dq_entities *items, bool by_vectors)
+{
+    const dq_vectors vectors = dq_entities_vectors(items);
     uint64_t digest = 1;
     for (uint32_t i = 0; i < dq_entities_count(items); i++) {
         size_t n;
         const char *id = dq_entities_id(items, i, &n);
         digest = dq_digest_seeded(id, n, digest);
+        if (by_vectors && vectors.at)
+            digest = dq_digest_seeded(vectors.at[i], vectors.width * sizeof **vectors.at, digest);
     }
-    return digest & INT64_MAX; /* as metadata have whole numbers */
+    return whole(digest);
+}
+
+/* Whatever the order of its labels. */
+static uint64_t digest_map(const dq_label_map *map)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < dq_index_count(&map->labels); i++) {
+        size_t n;
+        const char *label = dq_index_id(&map->labels, i, &n);
+        sum += dq_digest_seeded(&map->rewards[i], sizeof map->rewards[i], dq_digest(label, n));
+    }
+    return whole(sum);
 }
 
 static void count_popularity(dq_serve_cold *c)
@@ -106,7 +128,8 @@ static dq_status make(dq_serve_cold *c, dq_error *error)
     size_t items = count_of(c), draws = c->config.by == DQ_SERVE_COLD_THOMPSON ? c->config.draws : 1;
     if (items == 0) return dq_fail(error, DQ_ERR_SCHEMA, "no items to show to anybody");
     c->at.vectors = c->config.vectors;
-    c->at.items = digest_items(&c->config.catalogue->items);
+    c->at.items = digest_items(&c->config.catalogue->items, c->config.vectors);
+    c->at.map = digest_map(c->config.map);
     c->scores = calloc(items, sizeof *c->scores);
     c->values = calloc(items * draws, sizeof *c->values);
     if (!c->scores || !c->values) return dq_fail_memory(error, "%zu lists of %zu items", draws, items);
@@ -199,6 +222,7 @@ static const dq_record_field fields[] = {
     {"learnt", DQ_RECORD_COUNT, offsetof(progress, learnt)},
     {"unknown", DQ_RECORD_COUNT, offsetof(progress, unknown)},
     {"items", DQ_RECORD_COUNT, offsetof(progress, items)},
+    {"map", DQ_RECORD_COUNT, offsetof(progress, map)},
     {"vectors", DQ_RECORD_FLAG, offsetof(progress, vectors)},
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
@@ -263,13 +287,13 @@ static dq_status take_state(dq_serve_cold *c, const dq_bundle *model, dq_error *
     progress at = {0};
     dq_status status = dq_record_restore(fields, FIELDS, &at, "cold", model, error);
     if (status) return dq_fail(error, DQ_ERR_SCHEMA, "a model, but not what --cold has learnt");
-    if (at.items != c->at.items)
-        return dq_fail(
-            error, DQ_ERR_SCHEMA,
-            "it is of other items than the catalogue's: remove it, and all is learnt from the log anew");
     if (at.vectors != c->at.vectors)
         return dq_fail(error, DQ_ERR_RANGE, "it learnt by %s",
                        at.vectors ? "the items' vectors" : "a posterior for each item");
+    if (at.items != c->at.items || at.map != c->at.map)
+        return dq_fail(error, DQ_ERR_SCHEMA, "it is of %s: remove it, and all is learnt from the log anew",
+                       at.items != c->at.items ? "other items than the catalogue's"
+                                               : "other rewards than --map's");
     if ((status = dq_agent_load(c->agent, false, model, error))) return status;
     if ((status = dq_answered_restore(&c->answered, model, error))) return status;
     c->at = at;
