@@ -164,7 +164,7 @@ static bool find_history(asking *a)
     a->who.whole = history != NULL;
     a->version = reads ? UINT64_MAX : 0; /* 0: nothing that he does changes his scores */
     if (!history) {
-        bool asks = reads || a->who.row == DQ_ABSENT;
+        bool asks = reads || a->who.row == DQ_ABSENT || !a->taken.ranker;
         if (dq_serve_log_history(a->serve->log, a->who.id, a->who.id_bytes, a->taken.items,
                                  asks ? a->arena : NULL, &a->version, asks ? &events : NULL,
                                  asks ? &a->who.event_count : NULL, &a->why))

@@ -138,7 +138,9 @@ def fallbacks():
     words = text("dq-eval", "--ope", "snips", "--target", "model:pair.dq", "--catalogue", "c.dq", "--map", MAP, "--unanswered", "IGNORE", "fallbacks.dq").stderr
     assert "rows of users whom the catalogue does not have are left out" in words, words
     with Serving() as s:  # no model at all
-        assert s.recommend("u01")["fallback"] == "popularity"
+        assert (a := s.recommend("u01"))["fallback"] == "popularity"
+        s.answer(a, a["items"][0]["item_id"], label="CLICK")
+        assert s.recommend("u01")["fallback"] == "history", "with no model what he does counts for whoever is in the catalogue, too"
     with Serving("--model", "sessions.dq") as s:
         a = s.recommend("nobody", history=[{"item_id": ITEMS[3], "label": "CLICK"}])
         assert a["fallback"] == "history", "its states show the user's vector"
