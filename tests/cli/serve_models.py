@@ -335,7 +335,7 @@ def refused():
                                  (("--model", "a b=pair.dq"), 2, "a name is of"), (("--model", "pair.dq", "--model", "pair.dq"), 2, "called model"),
                                  (("--model", "x=pair.dq:0.5", "--model", "y=pair.dq"), 2, "others none"),
                                  (("--model", "c.dq"), 1, "no model"), (("--model", "nothing.dq"), 1, "cannot open"),
-                                 (("--log", "c.dq"), 1, "no log of a server"), (("--log-sync", "1s"), 2, "needs --log"),
+                                 (("--log", "pair.dq"), 1, "no log of a server"), (("--log", "c.dq"), 2, "overwrite the input of --catalogue"), (("--log-sync", "1s"), 2, "needs --log"),
                                  (("--log", "x.dq", "--log-sync", "often"), 2, "SECONDS as in 1s"),
                                  (("--log", "x.dq", "--log-rotate", "1m"), 2, "SIZE as in 100M"), (("--map", "A"), 2, "--map")):
         done = text("dq-serve", "--listen", "127.0.0.1:0", *HERE, *options, code=code)
