@@ -315,6 +315,14 @@ static dq_status read_state(dq_serve_cold *c, dq_error *error)
     return status;
 }
 
+/* A log that lacks what the state stands on. */
+static dq_status explain(const dq_serve_cold *c, dq_status status, dq_error *error)
+{
+    const dq_error was = *error;
+    return dq_fail(error, status, "%s (%s has learnt to %llu of the log: remove it to learn what is left)",
+                   was.reason, c->config.state, (unsigned long long)c->at.position);
+}
+
 /* What the log has behind the state. */
 static dq_status catch_up(dq_serve_cold *c, const char *log, dq_error *error)
 {
@@ -324,7 +332,7 @@ static dq_status catch_up(dq_serve_cold *c, const char *log, dq_error *error)
     int got;
     if (!log || (access(log, F_OK) && errno == ENOENT && c->at.position == 0)) return DQ_OK;
     dq_status status = dq_log_follow_open(&follow, log, c->at.position, error);
-    if (status) return status;
+    if (status) return c->at.position ? explain(c, status, error) : status;
     while ((got = dq_log_follow_next(follow, &bundle, &position, error)) > 0) {
         dq_serve_cold_learn(c, &bundle, position);
         dq_bundle_free(&bundle);

@@ -455,9 +455,9 @@ static void states_of_something_else_are_refused(void **state)
     config.vectors = false;
     config.state = state_path;
     assert_int_equal(truncate(log_path, 0), 0); /* a log that does not reach there */
-    refuse(&config, DQ_ERR_RANGE, NULL);
+    refuse(&config, DQ_ERR_RANGE, "remove it to learn what is left");
     assert_int_equal(unlink(log_path), 0);
-    refuse(&config, DQ_ERR_IO, NULL);
+    refuse(&config, DQ_ERR_IO, "remove it to learn what is left");
 }
 
 /* Items of the same ids under other vectors are other items to whoever learnt by them, and to nobody else. */
