@@ -391,29 +391,27 @@ void dq_serve_cold_free(dq_serve_cold *c)
 
 /* ---- lists ---- */
 
-/* Puts an item where it belongs among the *n best, of which k are kept. */
-static void insert(dq_scored *best, size_t *n, size_t k, dq_scored item)
+/* The k best of the items on offer by these values, in order; DQ_ERR_NUMERIC where one is no number. */
+static dq_status choose(const dq_serve_cold *c, const uint32_t *offer, size_t n, const float *values,
+                        dq_topk *topk, dq_scored *best, size_t *count, dq_error *error)
 {
-    size_t at = *n;
-    if (at == k && dq_scored_compare(&item, &best[k - 1]) >= 0) return;
-    if (at == k) at--;
-    for (; at > 0 && dq_scored_compare(&item, &best[at - 1]) < 0; at--) best[at] = best[at - 1];
-    best[at] = item;
-    if (*n < k) ++*n;
-}
-
-/* The k best of the items on offer by these values; returns how many. */
-static size_t choose(const dq_serve_cold *c, const uint32_t *offer, size_t n, const float *values, size_t k,
-                     dq_scored *best)
-{
-    size_t kept = 0;
+    const dq_entities *items = &c->config.catalogue->items;
+    const dq_scored *kept;
+    size_t bytes;
+    dq_topk_clear(topk);
     for (size_t i = 0; i < n; i++) {
-        dq_scored item = {.score = values[i], .tag = offer ? offer[i] : i};
-        if (kept == k && item.score < best[k - 1].score) continue;
-        item.id = dq_entities_id(&c->config.catalogue->items, (uint32_t)item.tag, &item.id_bytes);
-        insert(best, &kept, k, item);
+        if (!isnan(values[i]) && !dq_topk_would_take(topk, values[i])) continue;
+        const uint32_t row = offer ? offer[i] : (uint32_t)i;
+        const char *id = dq_entities_id(items, row, &bytes);
+        const dq_status status = dq_topk_push(topk, values[i], id, bytes, row, error);
+        if (status) return status;
     }
-    return kept;
+    *count = dq_topk_sorted(topk, &kept);
+    for (size_t i = 0; i < *count; i++) {
+        best[i] = kept[i];
+        best[i].id = dq_entities_id(items, (uint32_t)kept[i].tag, &bytes); /* the other goes with topk */
+    }
+    return DQ_OK;
 }
 
 static void place_all(const dq_scored *list, const double *propensity, size_t n, dq_serve_cold_place *places)
@@ -432,46 +430,64 @@ static void find_bounds(dq_serve_cold *c)
     c->bounded = true;
 }
 
+/* What a list is made with. */
+typedef struct making {
+    dq_topk *topk;
+    dq_scored *best;         /* (lists, k) */
+    const dq_scored **lists; /* (lists) */
+    double *propensity;      /* (k) */
+} making;
+
+static dq_status making_open(making *m, size_t lists, size_t k, dq_error *error)
+{
+    dq_status status = dq_topk_new(&m->topk, k, error);
+    m->best = malloc(lists * k * sizeof *m->best);
+    m->lists = malloc(lists * sizeof *m->lists);
+    m->propensity = malloc(k * sizeof *m->propensity);
+    if (!status && (!m->best || !m->lists || !m->propensity))
+        status = dq_fail_memory(error, "%zu lists of %zu", lists, k);
+    return status;
+}
+
+static void making_close(making *m)
+{
+    dq_topk_free(m->topk);
+    free(m->best);
+    free(m->lists);
+    free(m->propensity);
+}
+
 /* What decides without chance. */
-static dq_status rank_decided(dq_serve_cold *c, const uint32_t *offer, size_t n, size_t k,
+static dq_status rank_decided(dq_serve_cold *c, making *m, const uint32_t *offer, size_t n,
                               dq_serve_cold_place *places, size_t *count, dq_error *error)
 {
-    dq_scored *best = malloc((k + 1) * sizeof *best);
-    if (!best) return dq_fail_memory(error, "a list of %zu", k);
     find_bounds(c);
     for (size_t i = 0; i < n; i++) c->values[i] = c->scores[offer ? offer[i] : i];
-    *count = choose(c, offer, n, c->values, k, best);
-    place_all(best, NULL, *count, places);
-    free(best);
-    return DQ_OK;
+    dq_status status = choose(c, offer, n, c->values, m->topk, m->best, count, error);
+    if (!status) place_all(m->best, NULL, *count, places);
+    return status;
 }
 
 /* A list for each sample, of which one is drawn. */
-static dq_status rank_drawn(dq_serve_cold *c, const char *request, size_t bytes, const uint32_t *offer,
-                            size_t n, size_t k, dq_serve_cold_place *places, size_t *count, dq_error *error)
+static dq_status rank_drawn(dq_serve_cold *c, making *m, const char *request, size_t bytes,
+                            const uint32_t *offer, size_t n, size_t k, dq_serve_cold_place *places,
+                            size_t *count, dq_error *error)
 {
     const uint32_t draws = c->config.draws;
     dq_rng samples = dq_explore_rng(c->config.seed, request, bytes, "posterior", 9);
     dq_rng chance = dq_explore_rng(c->config.seed, request, bytes, "", 0);
     size_t drawn = (size_t)dq_rng_below(&chance, draws);
-    dq_scored *all = malloc(((size_t)draws * k + 1) * sizeof *all);
-    const dq_scored **lists = malloc(draws * sizeof *lists);
-    double *propensity = malloc((k + 1) * sizeof *propensity);
-    bool ok = all && lists && propensity;
+    dq_status status = DQ_OK;
     dq_agent_offer(c->agent, offer, (uint32_t)n);
-    if (ok) dq_bandit_draw(c->agent, &states, 0, NAN, draws, &samples, c->values);
-    for (uint32_t d = 0; ok && d < draws; d++) {
-        lists[d] = all + d * k;
-        *count = choose(c, offer, n, c->values + d * n, k, all + d * k);
+    dq_bandit_draw(c->agent, &states, 0, NAN, draws, &samples, c->values);
+    for (uint32_t d = 0; !status && d < draws; d++) {
+        m->lists[d] = m->best + d * k;
+        status = choose(c, offer, n, c->values + d * n, m->topk, m->best + d * k, count, error);
     }
-    if (ok) {
-        dq_explore_member_propensities(lists, draws, drawn, *count, propensity);
-        place_all(lists[drawn], propensity, *count, places);
-    }
-    free(all);
-    free(lists);
-    free(propensity);
-    return ok ? DQ_OK : dq_fail_memory(error, "%u lists of %zu", draws, k);
+    if (status) return status;
+    dq_explore_member_propensities(m->lists, draws, drawn, *count, m->propensity);
+    place_all(m->lists[drawn], m->propensity, *count, places);
+    return DQ_OK;
 }
 
 dq_status dq_serve_cold_rank(dq_serve_cold *c, const char *request, size_t bytes, const uint32_t *candidates,
@@ -481,11 +497,16 @@ dq_status dq_serve_cold_rank(dq_serve_cold *c, const char *request, size_t bytes
     if (k > n) k = n;
     *count = 0;
     if (k == 0) return DQ_OK;
+    const bool draws = c->config.by == DQ_SERVE_COLD_THOMPSON;
+    making m = {0};
+    dq_status status = making_open(&m, draws ? c->config.draws : 1, k, error);
     pthread_mutex_lock(&c->lock);
-    dq_status status = c->config.by == DQ_SERVE_COLD_THOMPSON
-                           ? rank_drawn(c, request, bytes, candidates, n, k, places, count, error)
-                           : rank_decided(c, candidates, n, k, places, count, error);
+    if (!status && draws)
+        status = rank_drawn(c, &m, request, bytes, candidates, n, k, places, count, error);
+    else if (!status)
+        status = rank_decided(c, &m, candidates, n, places, count, error);
     if (c->agent) dq_agent_offer(c->agent, NULL, 0);
     pthread_mutex_unlock(&c->lock);
+    making_close(&m);
     return status;
 }
