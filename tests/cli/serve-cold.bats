@@ -92,7 +92,7 @@ answers() {
     grep -q -- '--cold thompson: 5 showings learnt from' words
     answers 5 1000 2> /dev/null 3>&- &
     poster=$!
-    until [ "$(dq-cat log.dq 2> /dev/null | grep -c '"label"')" -ge 12 ]; do kill -0 "$poster" && sleep 0.05; done
+    until [ "$(dq-cat log.dq 2> /dev/null | grep -c '"label"')" -ge 12 ]; do kill -0 "$poster"; sleep 0.05; done
     kill -KILL "$pid"
     { wait "$pid" || true; wait "$poster" || true; } 2> /dev/null
     pid='' poster=''
