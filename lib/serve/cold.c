@@ -8,47 +8,26 @@
  * of the vectors where it learns by them, map: digest of the labels' rewards, vectors}, and the columns of
  * serve/cold/answered.h.
  */
-#include "serve/cold.h"
+#include "serve/cold/cold_impl.h"
 
 #include "core/digest.h"
 #include "core/record.h"
-#include "core/topk.h"
 #include "data/load.h"
 #include "learn/bandit/bandit.h"
 #include "log/follow.h"
-#include "rank/explore.h"
-#include "serve/cold/answered.h"
 
 #include <errno.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 const char *const dq_serve_cold_names[] = {"none", "popularity", "linucb", "thompson", NULL};
 
-typedef struct progress {
-    uint64_t position, learnt, unknown, items, map;
-    bool vectors;
-} progress;
-
-struct dq_serve_cold {
-    dq_serve_cold_config config;
-    pthread_mutex_t lock;
-    dq_agent *agent; /* NULL: by popularity */
-    float *scores;   /* (items) what decides without chance: popularity, or upper bounds once they are */
-    bool bounded;    /* those of the posterior as it is */
-    float *values;   /* (items), of samples (draws, items) */
-    dq_answered answered;
-    progress at;    /* at.items, at.map and at.vectors: what the state is of */
-    uint64_t saved; /* at.position of the file */
-};
-
 /* What it knows of a user. */
 static const float nothing[1];
 static const float *const nobody[] = {nothing};
-static const dq_vectors states = {nobody, 1, 1};
+const dq_vectors cold_states = {nobody, 1, 1};
 
 /* ---- making ---- */
 
@@ -189,8 +168,8 @@ static void learn_row(dq_serve_cold *c, const answers *a, uint64_t row)
     const float by = more_of(c, a, row, worth, &first);
     const dq_transition t = {.action = item, .reward = by, .discount = 1, .done = true};
     if (!first)
-        dq_bandit_correct(c->agent, &states, 0, item, (double)by);
-    else if (!dq_agent_fit(c->agent, &states, &t, 1, NULL, &losses, NULL))
+        dq_bandit_correct(c->agent, &cold_states, 0, item, (double)by);
+    else if (!dq_agent_fit(c->agent, &cold_states, &t, 1, NULL, &losses, NULL))
         c->at.learnt++;
 }
 
@@ -218,12 +197,12 @@ void dq_serve_cold_learn(dq_serve_cold *c, const dq_bundle *bundle, uint64_t pos
 /* ---- what is kept ---- */
 
 static const dq_record_field fields[] = {
-    {"position", DQ_RECORD_COUNT, offsetof(progress, position)},
-    {"learnt", DQ_RECORD_COUNT, offsetof(progress, learnt)},
-    {"unknown", DQ_RECORD_COUNT, offsetof(progress, unknown)},
-    {"items", DQ_RECORD_COUNT, offsetof(progress, items)},
-    {"map", DQ_RECORD_COUNT, offsetof(progress, map)},
-    {"vectors", DQ_RECORD_FLAG, offsetof(progress, vectors)},
+    {"position", DQ_RECORD_COUNT, offsetof(cold_progress, position)},
+    {"learnt", DQ_RECORD_COUNT, offsetof(cold_progress, learnt)},
+    {"unknown", DQ_RECORD_COUNT, offsetof(cold_progress, unknown)},
+    {"items", DQ_RECORD_COUNT, offsetof(cold_progress, items)},
+    {"map", DQ_RECORD_COUNT, offsetof(cold_progress, map)},
+    {"vectors", DQ_RECORD_FLAG, offsetof(cold_progress, vectors)},
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
 
@@ -241,7 +220,7 @@ static dq_status own_columns(dq_bundle *bundle, dq_error *error)
     return DQ_OK;
 }
 
-static dq_status snapshot(dq_serve_cold *c, dq_bundle *bundle, progress *at, dq_error *error)
+static dq_status snapshot(dq_serve_cold *c, dq_bundle *bundle, cold_progress *at, dq_error *error)
 {
     dq_status status = dq_bundle_init(bundle, DQ_KIND_MODEL, 0, error);
     if (status) return status;
@@ -268,7 +247,7 @@ static dq_status write_state(const dq_serve_cold *c, const dq_bundle *bundle, dq
 
 dq_status dq_serve_cold_save(dq_serve_cold *c, dq_error *error)
 {
-    progress at;
+    cold_progress at;
     dq_bundle bundle = DQ_BUNDLE_EMPTY;
     if (!c->agent || !c->config.state) return DQ_OK;
     pthread_mutex_lock(&c->lock);
@@ -284,7 +263,7 @@ dq_status dq_serve_cold_save(dq_serve_cold *c, dq_error *error)
 
 static dq_status take_state(dq_serve_cold *c, const dq_bundle *model, dq_error *error)
 {
-    progress at = {0};
+    cold_progress at = {0};
     dq_status status = dq_record_restore(fields, FIELDS, &at, "cold", model, error);
     if (status) return dq_fail(error, DQ_ERR_SCHEMA, "a model, but not what --cold has learnt");
     if (at.vectors != c->at.vectors)
@@ -387,126 +366,4 @@ void dq_serve_cold_free(dq_serve_cold *c)
     free(c->values);
     pthread_mutex_destroy(&c->lock);
     free(c);
-}
-
-/* ---- lists ---- */
-
-/* The k best of the items on offer by these values, in order; DQ_ERR_NUMERIC where one is no number. */
-static dq_status choose(const dq_serve_cold *c, const uint32_t *offer, size_t n, const float *values,
-                        dq_topk *topk, dq_scored *best, size_t *count, dq_error *error)
-{
-    const dq_entities *items = &c->config.catalogue->items;
-    const dq_scored *kept;
-    size_t bytes;
-    dq_topk_clear(topk);
-    for (size_t i = 0; i < n; i++) {
-        if (!isnan(values[i]) && !dq_topk_would_take(topk, values[i])) continue;
-        const uint32_t row = offer ? offer[i] : (uint32_t)i;
-        const char *id = dq_entities_id(items, row, &bytes);
-        const dq_status status = dq_topk_push(topk, values[i], id, bytes, row, error);
-        if (status) return status;
-    }
-    *count = dq_topk_sorted(topk, &kept);
-    for (size_t i = 0; i < *count; i++) {
-        best[i] = kept[i];
-        best[i].id = dq_entities_id(items, (uint32_t)kept[i].tag, &bytes); /* the other goes with topk */
-    }
-    return DQ_OK;
-}
-
-static void place_all(const dq_scored *list, const double *propensity, size_t n, dq_serve_cold_place *places)
-{
-    for (size_t i = 0; i < n; i++)
-        places[i] = (dq_serve_cold_place){(uint32_t)list[i].tag, list[i].score,
-                                          propensity ? propensity[i] : 1};
-}
-
-/* Bounds of all items, which hold until something is learnt. */
-static void find_bounds(dq_serve_cold *c)
-{
-    if (!c->agent || c->bounded) return;
-    dq_agent_offer(c->agent, NULL, 0);
-    dq_bandit_upper(c->agent, &states, 0, NAN, c->scores);
-    c->bounded = true;
-}
-
-/* What a list is made with. */
-typedef struct making {
-    dq_topk *topk;
-    dq_scored *best;         /* (lists, k) */
-    const dq_scored **lists; /* (lists) */
-    double *propensity;      /* (k) */
-} making;
-
-static dq_status making_open(making *m, size_t lists, size_t k, dq_error *error)
-{
-    dq_status status = dq_topk_new(&m->topk, k, error);
-    m->best = malloc(lists * k * sizeof *m->best);
-    m->lists = malloc(lists * sizeof *m->lists);
-    m->propensity = malloc(k * sizeof *m->propensity);
-    if (!status && (!m->best || !m->lists || !m->propensity))
-        status = dq_fail_memory(error, "%zu lists of %zu", lists, k);
-    return status;
-}
-
-static void making_close(making *m)
-{
-    dq_topk_free(m->topk);
-    free(m->best);
-    free(m->lists);
-    free(m->propensity);
-}
-
-/* What decides without chance. */
-static dq_status rank_decided(dq_serve_cold *c, making *m, const uint32_t *offer, size_t n,
-                              dq_serve_cold_place *places, size_t *count, dq_error *error)
-{
-    find_bounds(c);
-    for (size_t i = 0; i < n; i++) c->values[i] = c->scores[offer ? offer[i] : i];
-    dq_status status = choose(c, offer, n, c->values, m->topk, m->best, count, error);
-    if (!status) place_all(m->best, NULL, *count, places);
-    return status;
-}
-
-/* A list for each sample, of which one is drawn. */
-static dq_status rank_drawn(dq_serve_cold *c, making *m, const char *request, size_t bytes,
-                            const uint32_t *offer, size_t n, size_t k, dq_serve_cold_place *places,
-                            size_t *count, dq_error *error)
-{
-    const uint32_t draws = c->config.draws;
-    dq_rng samples = dq_explore_rng(c->config.seed, request, bytes, "posterior", 9);
-    dq_rng chance = dq_explore_rng(c->config.seed, request, bytes, "", 0);
-    size_t drawn = (size_t)dq_rng_below(&chance, draws);
-    dq_status status = DQ_OK;
-    dq_agent_offer(c->agent, offer, (uint32_t)n);
-    dq_bandit_draw(c->agent, &states, 0, NAN, draws, &samples, c->values);
-    for (uint32_t d = 0; !status && d < draws; d++) {
-        m->lists[d] = m->best + d * k;
-        status = choose(c, offer, n, c->values + d * n, m->topk, m->best + d * k, count, error);
-    }
-    if (status) return status;
-    dq_explore_member_propensities(m->lists, draws, drawn, *count, m->propensity);
-    place_all(m->lists[drawn], m->propensity, *count, places);
-    return DQ_OK;
-}
-
-dq_status dq_serve_cold_rank(dq_serve_cold *c, const char *request, size_t bytes, const uint32_t *candidates,
-                             size_t n, size_t k, dq_serve_cold_place *places, size_t *count, dq_error *error)
-{
-    if (!candidates) n = count_of(c);
-    if (k > n) k = n;
-    *count = 0;
-    if (k == 0) return DQ_OK;
-    const bool draws = c->config.by == DQ_SERVE_COLD_THOMPSON;
-    making m = {0};
-    dq_status status = making_open(&m, draws ? c->config.draws : 1, k, error);
-    pthread_mutex_lock(&c->lock);
-    if (!status && draws)
-        status = rank_drawn(c, &m, request, bytes, candidates, n, k, places, count, error);
-    else if (!status)
-        status = rank_decided(c, &m, candidates, n, places, count, error);
-    if (c->agent) dq_agent_offer(c->agent, NULL, 0);
-    pthread_mutex_unlock(&c->lock);
-    making_close(&m);
-    return status;
 }
