@@ -223,7 +223,7 @@ int main(int argc, char **argv)
         {"cache", 0, DQ_OPT_COUNT, &o.cache, "MIB", "scores of users that are kept, of each model", .min = 0, .max = 1e6},
         {"remember", 0, DQ_OPT_COUNT, &o.remember, "N", "shown items that can be answered", .min = 10, .max = 1e9},
         {"demo", 0, DQ_OPT_FLAG, &o.demo, NULL, "make data and train models when asked (system B's API)", .flags = 0},
-        {"log", 0, DQ_OPT_TEXT, &o.log, "FILE", "append what was shown, and what came of it", .flags = 0, .section = "the log"},
+        {"log", 0, DQ_OPT_TEXT, &o.log, "FILE", "append what was shown, and what came of it", .flags = DQ_OPT_WRITES, .section = "the log"},
         {"log-sync", 0, DQ_OPT_TEXT, &o.log_sync, "LIMIT", "make rows durable each 1s, or each 1000 (else before they are answered)", .flags = 0, .needs = "log"},
         {"log-rotate", 0, DQ_OPT_TEXT, &o.log_rotate, "LIMIT", "begin a new file at 100M, or after 86400s", .flags = 0, .needs = "log"},
         {"cold", 0, DQ_OPT_CHOICE, &o.cold, "HOW", "lists for users of whom nothing is known: by popularity, or by a bandit that learns from what is answered", .choices = dq_serve_cold_names, .excludes = "demo", .section = "users of whom nothing is known"},

@@ -4,50 +4,30 @@
  * it is asked and told: a list of a thousand items by a hundred samples takes milliseconds, and its posterior
  * must stay what it was meanwhile.
  *
- * The saved state is a model bundle with meta.cold: {position, learnt, unknown, items: digest of the ids,
- * vectors}, and the columns of serve/cold/answered.h.
+ * The saved state is a model bundle with meta.cold: {position, learnt, unknown, items: digest of the ids, and
+ * of the vectors where it learns by them, map: digest of the labels' rewards, vectors}, and the columns of
+ * serve/cold/answered.h.
  */
-#include "serve/cold.h"
+#include "serve/cold/cold_impl.h"
 
 #include "core/digest.h"
 #include "core/record.h"
-#include "core/topk.h"
 #include "data/load.h"
 #include "learn/bandit/bandit.h"
 #include "log/follow.h"
-#include "rank/explore.h"
-#include "serve/cold/answered.h"
 
 #include <errno.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 const char *const dq_serve_cold_names[] = {"none", "popularity", "linucb", "thompson", NULL};
 
-typedef struct progress {
-    uint64_t position, learnt, unknown, items;
-    bool vectors;
-} progress;
-
-struct dq_serve_cold {
-    dq_serve_cold_config config;
-    pthread_mutex_t lock;
-    dq_agent *agent; /* NULL: by popularity */
-    float *scores;   /* (items) what decides without chance: popularity, or upper bounds once they are */
-    bool bounded;    /* those of the posterior as it is */
-    float *values;   /* (items), of samples (draws, items) */
-    dq_answered answered;
-    progress at;    /* at.items and at.vectors: what the state is of */
-    uint64_t saved; /* at.position of the file */
-};
-
 /* What it knows of a user. */
 static const float nothing[1];
 static const float *const nobody[] = {nothing};
-static const dq_vectors states = {nobody, 1, 1};
+const dq_vectors cold_states = {nobody, 1, 1};
 
 /* ---- making ---- */
 
@@ -56,15 +36,36 @@ static uint32_t count_of(const dq_serve_cold *c)
     return dq_entities_count(&c->config.catalogue->items);
 }
 
-static uint64_t digest_items(const dq_entities *items)
+/* As metadata have whole numbers. */
+static uint64_t whole(uint64_t digest)
 {
+    return digest & INT64_MAX;
+}
+
+static uint64_t digest_items(const dq_entities *items, bool by_vectors)
+{
+    const dq_vectors vectors = dq_entities_vectors(items);
     uint64_t digest = 1;
     for (uint32_t i = 0; i < dq_entities_count(items); i++) {
         size_t n;
         const char *id = dq_entities_id(items, i, &n);
         digest = dq_digest_seeded(id, n, digest);
+        if (by_vectors && vectors.at)
+            digest = dq_digest_seeded(vectors.at[i], vectors.width * sizeof **vectors.at, digest);
     }
-    return digest & INT64_MAX; /* as metadata have whole numbers */
+    return whole(digest);
+}
+
+/* Whatever the order of its labels. */
+static uint64_t digest_map(const dq_label_map *map)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < dq_index_count(&map->labels); i++) {
+        size_t n;
+        const char *label = dq_index_id(&map->labels, i, &n);
+        sum += dq_digest_seeded(&map->rewards[i], sizeof map->rewards[i], dq_digest(label, n));
+    }
+    return whole(sum);
 }
 
 static void count_popularity(dq_serve_cold *c)
@@ -106,7 +107,8 @@ static dq_status make(dq_serve_cold *c, dq_error *error)
     size_t items = count_of(c), draws = c->config.by == DQ_SERVE_COLD_THOMPSON ? c->config.draws : 1;
     if (items == 0) return dq_fail(error, DQ_ERR_SCHEMA, "no items to show to anybody");
     c->at.vectors = c->config.vectors;
-    c->at.items = digest_items(&c->config.catalogue->items);
+    c->at.items = digest_items(&c->config.catalogue->items, c->config.vectors);
+    c->at.map = digest_map(c->config.map);
     c->scores = calloc(items, sizeof *c->scores);
     c->values = calloc(items * draws, sizeof *c->values);
     if (!c->scores || !c->values) return dq_fail_memory(error, "%zu lists of %zu items", draws, items);
@@ -166,8 +168,8 @@ static void learn_row(dq_serve_cold *c, const answers *a, uint64_t row)
     const float by = more_of(c, a, row, worth, &first);
     const dq_transition t = {.action = item, .reward = by, .discount = 1, .done = true};
     if (!first)
-        dq_bandit_correct(c->agent, &states, 0, item, (double)by);
-    else if (!dq_agent_fit(c->agent, &states, &t, 1, NULL, &losses, NULL))
+        dq_bandit_correct(c->agent, &cold_states, 0, item, (double)by);
+    else if (!dq_agent_fit(c->agent, &cold_states, &t, 1, NULL, &losses, NULL))
         c->at.learnt++;
 }
 
@@ -195,11 +197,12 @@ void dq_serve_cold_learn(dq_serve_cold *c, const dq_bundle *bundle, uint64_t pos
 /* ---- what is kept ---- */
 
 static const dq_record_field fields[] = {
-    {"position", DQ_RECORD_COUNT, offsetof(progress, position)},
-    {"learnt", DQ_RECORD_COUNT, offsetof(progress, learnt)},
-    {"unknown", DQ_RECORD_COUNT, offsetof(progress, unknown)},
-    {"items", DQ_RECORD_COUNT, offsetof(progress, items)},
-    {"vectors", DQ_RECORD_FLAG, offsetof(progress, vectors)},
+    {"position", DQ_RECORD_COUNT, offsetof(cold_progress, position)},
+    {"learnt", DQ_RECORD_COUNT, offsetof(cold_progress, learnt)},
+    {"unknown", DQ_RECORD_COUNT, offsetof(cold_progress, unknown)},
+    {"items", DQ_RECORD_COUNT, offsetof(cold_progress, items)},
+    {"map", DQ_RECORD_COUNT, offsetof(cold_progress, map)},
+    {"vectors", DQ_RECORD_FLAG, offsetof(cold_progress, vectors)},
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
 
@@ -217,7 +220,7 @@ static dq_status own_columns(dq_bundle *bundle, dq_error *error)
     return DQ_OK;
 }
 
-static dq_status snapshot(dq_serve_cold *c, dq_bundle *bundle, progress *at, dq_error *error)
+static dq_status snapshot(dq_serve_cold *c, dq_bundle *bundle, cold_progress *at, dq_error *error)
 {
     dq_status status = dq_bundle_init(bundle, DQ_KIND_MODEL, 0, error);
     if (status) return status;
@@ -244,7 +247,7 @@ static dq_status write_state(const dq_serve_cold *c, const dq_bundle *bundle, dq
 
 dq_status dq_serve_cold_save(dq_serve_cold *c, dq_error *error)
 {
-    progress at;
+    cold_progress at;
     dq_bundle bundle = DQ_BUNDLE_EMPTY;
     if (!c->agent || !c->config.state) return DQ_OK;
     pthread_mutex_lock(&c->lock);
@@ -260,16 +263,16 @@ dq_status dq_serve_cold_save(dq_serve_cold *c, dq_error *error)
 
 static dq_status take_state(dq_serve_cold *c, const dq_bundle *model, dq_error *error)
 {
-    progress at = {0};
+    cold_progress at = {0};
     dq_status status = dq_record_restore(fields, FIELDS, &at, "cold", model, error);
     if (status) return dq_fail(error, DQ_ERR_SCHEMA, "a model, but not what --cold has learnt");
-    if (at.items != c->at.items)
-        return dq_fail(
-            error, DQ_ERR_SCHEMA,
-            "it is of other items than the catalogue's: remove it, and all is learnt from the log anew");
     if (at.vectors != c->at.vectors)
         return dq_fail(error, DQ_ERR_RANGE, "it learnt by %s",
                        at.vectors ? "the items' vectors" : "a posterior for each item");
+    if (at.items != c->at.items || at.map != c->at.map)
+        return dq_fail(error, DQ_ERR_SCHEMA, "it is of %s: remove it, and all is learnt from the log anew",
+                       at.items != c->at.items ? "other items than the catalogue's"
+                                               : "other rewards than --map's");
     if ((status = dq_agent_load(c->agent, false, model, error))) return status;
     if ((status = dq_answered_restore(&c->answered, model, error))) return status;
     c->at = at;
@@ -291,6 +294,14 @@ static dq_status read_state(dq_serve_cold *c, dq_error *error)
     return status;
 }
 
+/* A log that lacks what the state stands on. */
+static dq_status explain(const dq_serve_cold *c, dq_status status, dq_error *error)
+{
+    const dq_error was = *error;
+    return dq_fail(error, status, "%s (%s has learnt to %llu of the log: remove it to learn what is left)",
+                   was.reason, c->config.state, (unsigned long long)c->at.position);
+}
+
 /* What the log has behind the state. */
 static dq_status catch_up(dq_serve_cold *c, const char *log, dq_error *error)
 {
@@ -300,7 +311,7 @@ static dq_status catch_up(dq_serve_cold *c, const char *log, dq_error *error)
     int got;
     if (!log || (access(log, F_OK) && errno == ENOENT && c->at.position == 0)) return DQ_OK;
     dq_status status = dq_log_follow_open(&follow, log, c->at.position, error);
-    if (status) return status;
+    if (status) return c->at.position ? explain(c, status, error) : status;
     while ((got = dq_log_follow_next(follow, &bundle, &position, error)) > 0) {
         dq_serve_cold_learn(c, &bundle, position);
         dq_bundle_free(&bundle);
@@ -355,105 +366,4 @@ void dq_serve_cold_free(dq_serve_cold *c)
     free(c->values);
     pthread_mutex_destroy(&c->lock);
     free(c);
-}
-
-/* ---- lists ---- */
-
-/* Puts an item where it belongs among the *n best, of which k are kept. */
-static void insert(dq_scored *best, size_t *n, size_t k, dq_scored item)
-{
-    size_t at = *n;
-    if (at == k && dq_scored_compare(&item, &best[k - 1]) >= 0) return;
-    if (at == k) at--;
-    for (; at > 0 && dq_scored_compare(&item, &best[at - 1]) < 0; at--) best[at] = best[at - 1];
-    best[at] = item;
-    if (*n < k) ++*n;
-}
-
-/* The k best of the items on offer by these values; returns how many. */
-static size_t choose(const dq_serve_cold *c, const uint32_t *offer, size_t n, const float *values, size_t k,
-                     dq_scored *best)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < n; i++) {
-        dq_scored item = {.score = values[i], .tag = offer ? offer[i] : i};
-        if (kept == k && item.score < best[k - 1].score) continue;
-        item.id = dq_entities_id(&c->config.catalogue->items, (uint32_t)item.tag, &item.id_bytes);
-        insert(best, &kept, k, item);
-    }
-    return kept;
-}
-
-static void place_all(const dq_scored *list, const double *propensity, size_t n, dq_serve_cold_place *places)
-{
-    for (size_t i = 0; i < n; i++)
-        places[i] = (dq_serve_cold_place){(uint32_t)list[i].tag, list[i].score,
-                                          propensity ? propensity[i] : 1};
-}
-
-/* Bounds of all items, which hold until something is learnt. */
-static void find_bounds(dq_serve_cold *c)
-{
-    if (!c->agent || c->bounded) return;
-    dq_agent_offer(c->agent, NULL, 0);
-    dq_bandit_upper(c->agent, &states, 0, NAN, c->scores);
-    c->bounded = true;
-}
-
-/* What decides without chance. */
-static dq_status rank_decided(dq_serve_cold *c, const uint32_t *offer, size_t n, size_t k,
-                              dq_serve_cold_place *places, size_t *count, dq_error *error)
-{
-    dq_scored *best = malloc((k + 1) * sizeof *best);
-    if (!best) return dq_fail_memory(error, "a list of %zu", k);
-    find_bounds(c);
-    for (size_t i = 0; i < n; i++) c->values[i] = c->scores[offer ? offer[i] : i];
-    *count = choose(c, offer, n, c->values, k, best);
-    place_all(best, NULL, *count, places);
-    free(best);
-    return DQ_OK;
-}
-
-/* A list for each sample, of which one is drawn. */
-static dq_status rank_drawn(dq_serve_cold *c, const char *request, size_t bytes, const uint32_t *offer,
-                            size_t n, size_t k, dq_serve_cold_place *places, size_t *count, dq_error *error)
-{
-    const uint32_t draws = c->config.draws;
-    dq_rng samples = dq_explore_rng(c->config.seed, request, bytes, "posterior", 9);
-    dq_rng chance = dq_explore_rng(c->config.seed, request, bytes, "", 0);
-    size_t drawn = (size_t)dq_rng_below(&chance, draws);
-    dq_scored *all = malloc(((size_t)draws * k + 1) * sizeof *all);
-    const dq_scored **lists = malloc(draws * sizeof *lists);
-    double *propensity = malloc((k + 1) * sizeof *propensity);
-    bool ok = all && lists && propensity;
-    dq_agent_offer(c->agent, offer, (uint32_t)n);
-    if (ok) dq_bandit_draw(c->agent, &states, 0, NAN, draws, &samples, c->values);
-    for (uint32_t d = 0; ok && d < draws; d++) {
-        lists[d] = all + d * k;
-        *count = choose(c, offer, n, c->values + d * n, k, all + d * k);
-    }
-    if (ok) {
-        dq_explore_member_propensities(lists, draws, drawn, *count, propensity);
-        place_all(lists[drawn], propensity, *count, places);
-    }
-    free(all);
-    free(lists);
-    free(propensity);
-    return ok ? DQ_OK : dq_fail_memory(error, "%u lists of %zu", draws, k);
-}
-
-dq_status dq_serve_cold_rank(dq_serve_cold *c, const char *request, size_t bytes, const uint32_t *candidates,
-                             size_t n, size_t k, dq_serve_cold_place *places, size_t *count, dq_error *error)
-{
-    if (!candidates) n = count_of(c);
-    if (k > n) k = n;
-    *count = 0;
-    if (k == 0) return DQ_OK;
-    pthread_mutex_lock(&c->lock);
-    dq_status status = c->config.by == DQ_SERVE_COLD_THOMPSON
-                           ? rank_drawn(c, request, bytes, candidates, n, k, places, count, error)
-                           : rank_decided(c, candidates, n, k, places, count, error);
-    if (c->agent) dq_agent_offer(c->agent, NULL, 0);
-    pthread_mutex_unlock(&c->lock);
-    return status;
 }

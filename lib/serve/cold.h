@@ -9,11 +9,12 @@
  * the share of those which agree above it that have the same item there (rank/explore.h). That is exact for
  * what was done, and at least 1 / draws; a list that no sample has is never shown.
  *
- * What it has learnt is a function of the log alone: of the rows of answers whose model is one of these names
- * (what a list taught holds whoever made it), in the log's order. It is saved with the position that it has
- * come to, so that a restart, which takes up the log from there, has the same posterior to the last bit. An
- * item that the catalogue does not know is counted, and passed over. Of several answers to a showing that
- * counts which is worth most (serve/cold/answered.h); a showing without one teaches nothing.
+ * What it has learnt is a function of the log, the items and what labels are worth alone: of the rows of
+ * answers whose model is one of these names (what a list taught holds whoever made it), in the log's order.
+ * It is saved with the position that it has come to, so that a restart, which takes up the log from there,
+ * has the same posterior to the last bit. An item that the catalogue does not know is counted, and passed
+ * over. Of several answers to a showing that counts which is worth most (serve/cold/answered.h); a showing
+ * without one teaches nothing.
  */
 #ifndef DQ_SERVE_COLD_H
 #define DQ_SERVE_COLD_H
@@ -46,8 +47,9 @@ typedef struct dq_serve_cold_config {
 typedef struct dq_serve_cold dq_serve_cold;
 
 /* Takes up the saved state, where there is one, and then what the log (NULL: none; no file: nothing yet) has
- * behind it. DQ_ERR_SCHEMA for a state that is of other items or no state, DQ_ERR_RANGE for one that the log
- * does not reach, or of another ridge; DQ_ERR_SCHEMA also for items without the vectors that are asked for.
+ * behind it. DQ_ERR_SCHEMA for a state that is of other items, vectors or rewards of labels, or no state,
+ * DQ_ERR_RANGE for one that the log does not reach, or of another ridge; DQ_ERR_SCHEMA also for items without
+ * the vectors that are asked for.
  */
 dq_status dq_serve_cold_open(dq_serve_cold **cold, const dq_serve_cold_config *config, const char *log,
                              dq_error *error);

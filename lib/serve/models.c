@@ -2,6 +2,7 @@
 #include "serve/models.h"
 
 #include "core/digest.h"
+#include "serve/cold.h"
 #include "serve/ranking/recent.h"
 
 #include <errno.h>
@@ -58,6 +59,16 @@ struct dq_serve_models {
 
 /* ---- what is asked for ---- */
 
+/* The log's column `model` tells lists of models from those of the fallbacks, from which --cold learns. */
+static bool is_fallback(const char *name, size_t bytes)
+{
+    static const char history[] = "history";
+    bool is = bytes == sizeof history - 1 && memcmp(name, history, bytes) == 0;
+    for (int i = DQ_SERVE_COLD_POPULARITY; dq_serve_cold_names[i]; i++)
+        is |= bytes == strlen(dq_serve_cold_names[i]) && memcmp(name, dq_serve_cold_names[i], bytes) == 0;
+    return is;
+}
+
 dq_status dq_serve_model_parse(const char *text, dq_arena *arena, dq_serve_model_spec *spec, dq_error *error)
 {
     const char *equals = strchr(text, '='), *path = equals ? equals + 1 : text, *colon = strrchr(path, ':');
@@ -73,6 +84,10 @@ dq_status dq_serve_model_parse(const char *text, dq_arena *arena, dq_serve_model
     static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-";
     if (equals && strspn(text, letters) != (size_t)(equals - text))
         return dq_fail(error, DQ_ERR_RANGE, "%s: a name is of letters, digits, '_', '.' and '-'", text);
+    if (equals && is_fallback(text, (size_t)(equals - text)))
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "%s: that is what the log calls lists for users whom no model knows: another name",
+                       text);
     spec->name = equals ? dq_arena_text(arena, text, (size_t)(equals - text))
                         : dq_arena_text(arena, "model", 5);
     spec->path = dq_arena_text(arena, path, n);

@@ -24,7 +24,8 @@ typedef struct dq_serve_model_spec {
     double share; /* in (0, 1]; NAN: not said */
 } dq_serve_model_spec;
 
-/* Texts are the arena's. DQ_ERR_RANGE for another form. */
+/* Texts are the arena's. DQ_ERR_RANGE for another form, and for a name that is a fallback's: history, or one
+ * of dq_serve_cold_names (serve/cold.h). */
 dq_status dq_serve_model_parse(const char *text, dq_arena *arena, dq_serve_model_spec *spec, dq_error *error);
 /* Shares of models of which none says one become equal; DQ_ERR_RANGE where some say one and others do not,
  * where they do not come to 1, or where two have one name. */

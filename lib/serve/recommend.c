@@ -74,7 +74,9 @@ static const dq_serve_field answer_fields[] = {
     {"model", DQ_SERVE_STRING | DQ_SERVE_NULL, .required = true, .help = "who chose: the log's column model"},
     {"items", DQ_SERVE_LIST, .required = true, .of_type = DQ_SERVE_OBJECT, .of = &item_schema},
     {"fallback", DQ_SERVE_STRING | DQ_SERVE_NULL, .required = true,
-     .help = "null: the model chose; \"history\": items that others met who met the same; \"popularity\""},
+     .help = "null: the model chose; \"history\": items that others met who met the same; \"thompson\", "
+             "\"linucb\": "
+             "a bandit; \"popularity\""},
     {0}};
 static const dq_serve_schema answer = {.name = "Recommendations", .fields = answer_fields};
 
@@ -166,7 +168,7 @@ static bool find_history(asking *a)
     a->who.whole = history != NULL;
     a->version = reads ? UINT64_MAX : 0; /* 0: nothing that he does changes his scores */
     if (!history) {
-        bool asks = reads || a->who.row == DQ_ABSENT;
+        bool asks = reads || a->who.row == DQ_ABSENT || !a->taken.ranker;
         if (dq_serve_log_history(a->serve->log, a->who.id, a->who.id_bytes, a->taken.items,
                                  asks ? a->arena : NULL, &a->version, asks ? &events : NULL,
                                  asks ? &a->who.event_count : NULL, &a->why))

@@ -19,7 +19,7 @@ teardown() {
 serve() {
     python3 "$BATS_TEST_DIRNAME"/../services/recommender.py "$1" 20 "${@:2}" 3>&- &
     server=$!
-    while [ ! -e "$1" ]; do kill -0 "$server" && sleep 0.05; done
+    while [ ! -e "$1" ]; do kill -0 "$server"; sleep 0.05; done
     address=$([ -S "$1" ] && echo "unix:$1" || cat "$1")
 }
 

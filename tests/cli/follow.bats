@@ -76,8 +76,8 @@ follow() { dq-train --follow log.dq --init m.dq "${small[@]}" "$@" c.dq; }
     cp m.dq by-hand.dq
     dq-train --follow log.dq --init m.dq "${small[@]}" --answer-time 1 --every 40 --log shots.jsonl c.dq 2> said &
     pid=$!
-    for ((i = 0; i < 600; i++)); do
-        [ "$(wc -l < shots.jsonl 2> /dev/null || echo 0)" = 2 ] && break
+    until [ "$(wc -l < shots.jsonl 2> /dev/null || echo 0)" = 2 ]; do
+        kill -0 "$pid"
         sleep 0.1
     done
     kill -TERM "$pid"
@@ -111,8 +111,8 @@ follow() { dq-train --follow log.dq --init m.dq "${small[@]}" "$@" c.dq; }
     put log.dq < <(cat first second)
     dq-train --follow log.dq --init m.dq "${small[@]}" --answer-time 1 --every 30 --log shots.jsonl --hold-out 0 --accept false -q c.dq &
     pid=$!
-    for ((i = 0; i < 600; i++)); do
-        [ "$(wc -l < shots.jsonl 2> /dev/null || echo 0)" -ge 3 ] && break
+    until [ "$(wc -l < shots.jsonl 2> /dev/null || echo 0)" -ge 3 ]; do
+        kill -0 "$pid"
         sleep 0.1
     done
     kill -TERM "$pid"

@@ -92,7 +92,7 @@ answers() {
     grep -q -- '--cold thompson: 5 showings learnt from' words
     answers 5 1000 2> /dev/null 3>&- &
     poster=$!
-    until [ "$(dq-cat log.dq 2> /dev/null | grep -c '"label"')" -ge 12 ]; do sleep 0.05; done
+    until [ "$(dq-cat log.dq 2> /dev/null | grep -c '"label"')" -ge 12 ]; do kill -0 "$poster"; sleep 0.05; done
     kill -KILL "$pid"
     { wait "$pid" || true; wait "$poster" || true; } 2> /dev/null
     pid='' poster=''
@@ -116,6 +116,8 @@ answers() {
     }
     refused 2 '--cold thompson learns from what the log has: --log FILE' --catalogue c.dq --cold thompson
     refused 2 '--cold-state needs --log' --catalogue c.dq --cold thompson --cold-state cold.dq
+    refused 2 '--log and --cold-state are one file: ./log.dq' --catalogue c.dq --log log.dq --cold linucb --cold-state ./log.dq # it would replace the log
+    refused 2 '--log would overwrite the input of --catalogue, c.dq' --catalogue c.dq --log c.dq
     refused 2 '--cold-draws needs --cold thompson' --catalogue c.dq --log log.dq --cold linucb --cold-draws 9
     refused 2 '--cold-ridge needs --cold linucb or thompson' --catalogue c.dq --cold-ridge 9
     refused 2 '--cold and --demo exclude each other' --demo --log log.dq --cold thompson

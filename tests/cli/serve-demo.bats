@@ -18,6 +18,7 @@ teardown() { stop; }
 
 # A server with these options; $url and $pid are its.
 start() {
+    : > words # those of a server before this one say nothing of it
     dq-serve --listen 127.0.0.1:0 "$@" 2> words < /dev/null 3>&- &
     pid=$!
     until grep -q 'listening at' words; do
@@ -53,7 +54,10 @@ watch() { get /api/events | sed -n 's/^event: //p; s/^data: //p' | paste - - ; }
 
 # Waits until the job has done so many episodes.
 wait_for_episode() {
-    until [ "$(get /api/status | jq '.job.episode')" -ge "$1" ]; do sleep 0.05; done
+    until [ "$(get /api/status | jq '.job.episode')" -ge "$1" ]; do
+        kill -0 "$pid"
+        sleep 0.05
+    done
 }
 
 @test "without --demo there is nothing to train by, and all the views" {

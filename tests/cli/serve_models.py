@@ -138,7 +138,9 @@ def fallbacks():
     words = text("dq-eval", "--ope", "snips", "--target", "model:pair.dq", "--catalogue", "c.dq", "--map", MAP, "--unanswered", "IGNORE", "fallbacks.dq").stderr
     assert "rows of users whom the catalogue does not have are left out" in words, words
     with Serving() as s:  # no model at all
-        assert s.recommend("u01")["fallback"] == "popularity"
+        assert (a := s.recommend("u01"))["fallback"] == "popularity"
+        s.answer(a, a["items"][0]["item_id"], label="CLICK")
+        assert s.recommend("u01")["fallback"] == "history", "with no model what he does counts for whoever is in the catalogue, too"
     with Serving("--model", "sessions.dq") as s:
         a = s.recommend("nobody", history=[{"item_id": ITEMS[3], "label": "CLICK"}])
         assert a["fallback"] == "history", "its states show the user's vector"
@@ -333,7 +335,7 @@ def refused():
                                  (("--model", "a b=pair.dq"), 2, "a name is of"), (("--model", "pair.dq", "--model", "pair.dq"), 2, "called model"),
                                  (("--model", "x=pair.dq:0.5", "--model", "y=pair.dq"), 2, "others none"),
                                  (("--model", "c.dq"), 1, "no model"), (("--model", "nothing.dq"), 1, "cannot open"),
-                                 (("--log", "c.dq"), 1, "no log of a server"), (("--log-sync", "1s"), 2, "needs --log"),
+                                 (("--log", "pair.dq"), 1, "no log of a server"), (("--log", "c.dq"), 2, "overwrite the input of --catalogue"), (("--log-sync", "1s"), 2, "needs --log"),
                                  (("--log", "x.dq", "--log-sync", "often"), 2, "SECONDS as in 1s"),
                                  (("--log", "x.dq", "--log-rotate", "1m"), 2, "SIZE as in 100M"), (("--map", "A"), 2, "--map")):
         done = text("dq-serve", "--listen", "127.0.0.1:0", *HERE, *options, code=code)

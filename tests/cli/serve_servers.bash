@@ -6,6 +6,7 @@
 start() {
     local name=$1 pid
     shift
+    : > "$name.words" # those of a server before this one say nothing of it
     dq-serve --listen 127.0.0.1:0 "$@" 2> "$name.words" < /dev/null 3>&- &
     pid=$!
     echo "$pid" > "$name.pid"

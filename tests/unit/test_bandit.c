@@ -254,8 +254,8 @@ static void find_regret(const char *kind, dq_head head, double epsilon, double r
     }
 }
 
-/* Theory: of order d sqrt(T) up to logarithms, so 4 T cost at most about twice T's; a share of random actions
- * costs in proportion to T. */
+/* Theory: of order sqrt(T) up to logarithms (docs/bandits.md), so 4 T cost at most about twice T's; a share of
+ * random actions costs in proportion to T. */
 static void regret_grows_as_the_root(void **state)
 {
     (void)state;
@@ -383,7 +383,16 @@ static void models_are_checked(void **state)
     config.ridge = 1;
     other = make("linucb", &config, &shape, pool); /* either kind takes up the other's posterior */
     assert_int_equal(dq_agent_load(other, false, &model, &e), DQ_OK);
-    ((double *)dq_bundle_column(&model, "bandit.factor")->data)[0] = -1;
+    double *factor = (double *)dq_bundle_column(&model, "bandit.factor")->data,
+           *y = (double *)dq_bundle_column(&model, "bandit.y")->data;
+    const double was = factor[0], bad[] = {-1, 0, 0.99, (double)INFINITY, (double)NAN}; /* it began with 1 */
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        factor[0] = bad[i];
+        assert_int_equal(dq_agent_load(other, false, &model, &e), DQ_ERR_SCHEMA);
+    }
+    factor[0] = was;
+    factor[1] = 1e300; /* a mean that no number is */
+    y[1] = 1e300;
     assert_int_equal(dq_agent_load(other, false, &model, &e), DQ_ERR_SCHEMA);
     dq_agent_free(other);
     dq_bundle_free(&model);

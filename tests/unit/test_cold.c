@@ -431,6 +431,15 @@ static void states_of_something_else_are_refused(void **state)
     config.vectors = true;
     refuse(&config, DQ_ERR_RANGE, "a posterior for each item");
     config.vectors = false;
+    dq_label_map other = {0};
+    config.map = &other;
+    assert_int_equal(dq_label_map_parse(&other, "IGNORE=-0.5,CLICK=1", NULL), DQ_OK); /* the same */
+    dq_serve_cold_free(open_cold(&config));
+    dq_label_map_free(&other);
+    assert_int_equal(dq_label_map_parse(&other, "CLICK=1,IGNORE=-0.25", NULL), DQ_OK);
+    refuse(&config, DQ_ERR_SCHEMA, "of other rewards than --map's");
+    dq_label_map_free(&other);
+    config.map = &map;
     dq_catalogue less = {0};
     const small_entities items = {.kind = DQ_KIND_ITEMS};
     const small_row item[] = {{.id = "a"}, {.id = "b"}, {.id = "c"}, {.id = "e"}};
@@ -446,9 +455,40 @@ static void states_of_something_else_are_refused(void **state)
     config.vectors = false;
     config.state = state_path;
     assert_int_equal(truncate(log_path, 0), 0); /* a log that does not reach there */
-    refuse(&config, DQ_ERR_RANGE, NULL);
+    refuse(&config, DQ_ERR_RANGE, "remove it to learn what is left");
     assert_int_equal(unlink(log_path), 0);
-    refuse(&config, DQ_ERR_IO, NULL);
+    refuse(&config, DQ_ERR_IO, "remove it to learn what is left");
+}
+
+/* Items of the same ids under other vectors are other items to whoever learnt by them, and to nobody else. */
+static void states_are_of_the_vectors_that_they_learnt_by(void **state)
+{
+    (void)state;
+    static const small_row item[] = {
+        {"a", {1, 0}, {0}}, {"b", {0, 1}, {0}}, {"c", {1, 1}, {0}}, {"d", {-1, 0.25F}, {0}}};
+    const small_entities items = {.kind = DQ_KIND_ITEMS, .width = 2};
+    dq_catalogue turned = {0};
+    small_add(&turned, &items, item, ITEMS);
+    assert_int_equal(dq_catalogue_finish(&turned, false, NULL), DQ_OK);
+    for (int vectors = 0; vectors < 2; vectors++) {
+        dq_serve_cold_config config = config_of(DQ_SERVE_COLD_LINUCB);
+        config.state = state_path;
+        config.vectors = vectors;
+        dq_serve_cold *cold = open_cold(&config);
+        dq_log_writer *log = open_log(cold);
+        give(log, 0, 9);
+        save(cold);
+        close_log(log);
+        dq_serve_cold_free(cold);
+        config.catalogue = &turned;
+        if (vectors)
+            refuse(&config, DQ_ERR_SCHEMA, "of other items");
+        else
+            dq_serve_cold_free(open_cold(&config));
+        assert_int_equal(unlink(state_path), 0);
+        assert_int_equal(unlink(log_path), 0);
+    }
+    dq_catalogue_free(&turned);
 }
 
 int main(void)
@@ -461,6 +501,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(propensities_are_those_of_what_is_done, set_up, tear_down),
         cmocka_unit_test_setup_teardown(goes_on_after_a_kill_as_if_there_were_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(states_of_something_else_are_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(states_are_of_the_vectors_that_they_learnt_by, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,8 +94,12 @@ static void models_have_names_files_and_shares(void **state)
     assert_true(s.share == 0.25);
     assert_int_equal(parse("a=m:dq", &s), DQ_OK); /* no number: a name of a file */
     assert_string_equal(s.path, "m:dq");
-    static const char *const bad[] = {"", "=m.dq", "a=", "a b=m.dq", "a=m.dq:0", "a=m.dq:1.5", "a=:0.5"};
+    static const char *const bad[] = {
+        "", "=m.dq", "a=", "a b=m.dq", "a=m.dq:0", "a=m.dq:1.5", "a=:0.5",
+        /* what the log calls lists that no model made, of which --cold learns */
+        "thompson=m.dq", "linucb=m.dq:0.5", "popularity=m.dq", "history=m.dq"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_int_equal(parse(bad[i], &s), DQ_ERR_RANGE);
+    assert_int_equal(parse("thompson2=m.dq", &s), DQ_OK);
 
     two[0] = (dq_serve_model_spec){"a", "a.dq", (double)NAN};
     two[1] = (dq_serve_model_spec){"b", "b.dq", (double)NAN};

@@ -103,15 +103,25 @@ void dq_posterior_draw(dq_posterior *p, uint32_t arm, double scale, dq_rng *rng,
     for (uint32_t i = 0; i < p->width; i++) theta[i] += mean[i];
 }
 
+/* Rotations begin with the root of the ridge on the diagonal, and only add to it. */
+static bool is_factor(const dq_posterior *p, const double *factor)
+{
+    const double least = sqrt(p->ridge) * (1 - 1e-6);
+    bool sound = true;
+    for (size_t i = 0; sound && i < dq_triangle(p->width); i++) sound = isfinite(factor[i]);
+    for (size_t i = 0; sound && i < p->width; i++) sound = factor[dq_triangle(i) + i] >= least;
+    return sound;
+}
+
 bool dq_posterior_restored(dq_posterior *p)
 {
-    size_t factor = dq_triangle(p->width);
     bool sound = true;
-    for (size_t i = 0; sound && i < p->arms * factor; i++) sound = isfinite(p->factor[i]);
-    for (size_t i = 0; sound && i < (size_t)p->arms * p->width; i++) sound = isfinite(p->y[i]);
-    for (uint32_t arm = 0; sound && arm < p->arms; arm++)
-        for (size_t i = 0; sound && i < p->width; i++) sound = factor_of(p, arm)[dq_triangle(i) + i] > 0;
-    if (!sound) dq_posterior_reset(p);
     memset(p->known, 0, p->arms * sizeof *p->known);
+    for (uint32_t arm = 0; sound && arm < p->arms; arm++) {
+        sound = is_factor(p, factor_of(p, arm));
+        const double *mean = sound ? dq_posterior_mean(p, arm) : NULL; /* NaN or infinite where y is, too */
+        for (size_t i = 0; sound && i < p->width; i++) sound = isfinite(mean[i]);
+    }
+    if (!sound) dq_posterior_reset(p);
     return sound;
 }

@@ -56,8 +56,8 @@ void dq_posterior_draw(dq_posterior *posterior, uint32_t arm, double scale, dq_r
 /* theta . x */
 double dq_posterior_dot(const double *theta, const double *x, uint32_t width);
 
-/* Takes the posterior up as L and y say, whose diagonals must be above 0, all finite; else false, and it is
- * as before any row. */
+/* Takes the posterior up as L and y say: all finite, as are the means that they make, and no diagonal below
+ * the root of the ridge, where it began; else false, and it is as before any row. */
 bool dq_posterior_restored(dq_posterior *posterior);
 
 #endif
