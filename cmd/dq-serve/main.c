@@ -244,7 +244,7 @@ int main(int argc, char **argv)
         {"idle-timeout", 0, DQ_OPT_REAL, &o.idle_timeout, "SECONDS", "between two requests on a connection", .min = 0.1, .max = 86400},
         {"drain-timeout", 0, DQ_OPT_REAL, &o.drain_timeout, "SECONDS", "for what has begun when the server is told to stop", .min = 0, .max = 3600},
         {"check", 0, DQ_OPT_FLAG, &o.check, NULL, "read what it would serve, and end: does not listen", .flags = 0, .section = "the rest"},
-        {"threads", 't', DQ_OPT_COUNT, &o.common.threads, "N", "threads; or DQ_THREADS=N", .min = 0, .max = 1024},
+        {"threads", 't', DQ_OPT_COUNT, &o.common.threads, "N", "threads; or DQ_THREADS=N; with --log and no --log-sync 16 at least, for who waits for the disk", .min = 0, .max = 1024},
         {"quiet", 'q', DQ_OPT_FLAG, &o.common.quiet, NULL, "no words but errors", .flags = 0},
         {0}};
     /* clang-format on */

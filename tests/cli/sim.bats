@@ -147,7 +147,7 @@ entities() { # stream, kind
         run -2 sim "$@"
         [ "$output" = "dq-sim: $words" ]
     }
-    refused "an environment needs --serve, --play or --catalogue" session
+    refused "an environment needs --serve, --play, --catalogue or --against" session
     refused "--catalogue needs an environment (--list names them)" --catalogue
     refused "--users has no meaning with --catalogue; it is for synthetic users" --catalogue session --users 3
     refused "--seed has no meaning with --catalogue; it is for synthetic users or --play" --catalogue session --seed 3

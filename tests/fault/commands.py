@@ -142,7 +142,7 @@ COMMANDS = [
     Command("cat check", "dq-cat --check in/t.dq in/m.dq"),
     # dq-serve, but for its listening, which has no end
     Command("serve check", "dq-serve --check --token-file in/token --catalogue in/c.dq --model in/m.dq --log in/served.dq"),
-    Command("serve cold", "dq-serve --check --catalogue in/c.dq --log none.dq --cold thompson --cold-state state.dq"),
+    Command("serve cold", "dq-serve -q --check --catalogue in/c.dq --log none.dq --cold thompson --cold-state state.dq"),
     # dq-tune
     Command("tune", "dq-tune -q --by grid -x epochs=1|2 -m validation_concordance --prune none -d study -o out -- "
             "dq-train --offline --hidden 8 --no-world --validation .2 in/t.dq",
