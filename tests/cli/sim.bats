@@ -150,8 +150,8 @@ entities() { # stream, kind
     refused "an environment needs --serve, --play, --catalogue or --against" session
     refused "--catalogue needs an environment (--list names them)" --catalogue
     refused "--users has no meaning with --catalogue; it is for synthetic users" --catalogue session --users 3
-    refused "--seed has no meaning with --catalogue; it is for synthetic users or --play" --catalogue session --seed 3
-    refused "--seed has no meaning with --serve; it is for synthetic users or --play" --serve session --seed 3
+    refused "--seed has no meaning with --catalogue; it is for synthetic users, --play or --against" --catalogue session --seed 3
+    refused "--seed has no meaning with --serve; it is for synthetic users, --play or --against" --serve session --seed 3
     refused "--catalogue has no meaning with --play" --catalogue session --play 3
     refused "one environment at a time" --catalogue session films
     refused "--serve needs an environment (--list names them)" --serve
@@ -164,7 +164,7 @@ entities() { # stream, kind
     refused "one environment at a time" --serve session films
     refused "--serve has no meaning with --list" --list --serve
     refused "unexpected operand 'maze' with --list" --list maze
-    refused "--output has no meaning with --serve; it is for synthetic users, --play or --catalogue" --serve maze -o x
+    refused "--output has no meaning with --serve; it is for synthetic users, --play, --catalogue or --against" --serve maze -o x
     run -1 sim --serve poker < /dev/null
     [ "$output" = "dq-sim: no environment 'poker' (dq-sim --list names them)" ]
     run -1 sim --serve maze:walls=2 < /dev/null
