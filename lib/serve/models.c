@@ -41,7 +41,9 @@ typedef struct place {
     dq_serve_model_spec spec;
     double upto; /* shares below it, and not below those before, are this one's */
     dq_serve_model *now;
-    file_state seen;
+    file_state seen; /* of whoever loads */
+    pthread_mutex_t *lock;
+    double written;  /* seconds since 1970; NAN: there is no file */
     char error[400]; /* why the file's is not served; "": it is */
     dq_metric *loads, *failures;
 } place;
@@ -50,7 +52,7 @@ struct dq_serve_models {
     dq_serve_models_config config;
     place *places; /* (config.count) */
     const dq_ranking_items *items;
-    pthread_mutex_t lock;    /* of `now`, `error` and `items` */
+    pthread_mutex_t lock;    /* of `items`, and of places' `now`, `error` and `written` */
     pthread_mutex_t loading; /* one loads at a time */
     dq_metric *hits, *misses;
 };
@@ -210,6 +212,7 @@ static dq_status take_up(dq_serve_models *models, place *p, bool drops, dq_error
     p->seen = look(p->spec.path); /* before it is read: what comes meanwhile is taken up next */
     dq_status status = load(models, p, &m, &why);
     (void)pthread_mutex_lock(&models->lock);
+    p->written = p->seen.there ? (double)p->seen.changed.tv_sec : (double)NAN;
     if (!status || drops) {
         before = p->now;
         p->now = m;
@@ -291,7 +294,10 @@ static double age_of(void *arg)
     struct timespec now;
     const place *p = arg;
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    return p->seen.there ? (double)now.tv_sec - (double)p->seen.changed.tv_sec : (double)NAN;
+    (void)pthread_mutex_lock(p->lock);
+    double written = p->written;
+    (void)pthread_mutex_unlock(p->lock);
+    return (double)now.tv_sec - written;
 }
 
 static void open_metrics(dq_serve_models *models)
@@ -328,6 +334,8 @@ dq_status dq_serve_models_open(dq_serve_models **models, const dq_serve_models_c
     double upto = 0;
     for (size_t i = 0; i < config->count && !status; i++) {
         m->places[i].spec = config->specs[i];
+        m->places[i].lock = &m->lock;
+        m->places[i].written = (double)NAN;
         m->places[i].upto = upto += config->specs[i].share;
     }
     if (!status) open_metrics(m);
