@@ -38,7 +38,8 @@ dq_status dq_log_settle_open(dq_log_settle **settle, const char *path, uint64_t 
     s->config = *config;
     s->join = (dq_log_join){.map = config->map, .unanswered = config->unanswered};
     s->now = -INFINITY;
-    return dq_log_follow_open(&s->follow, path, position, error);
+    dq_status status = dq_log_join_knows(&s->join, error);
+    return status ? status : dq_log_follow_open(&s->follow, path, position, error);
 }
 
 /* A section without times is as old as can be. */
