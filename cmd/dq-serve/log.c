@@ -19,6 +19,7 @@ enum { READ_BACK = 64 << 20 /* bytes of a log's end that are remembered again */
 static bool parse_limits(const char *text, bool sized, double *seconds, uint64_t *number)
 {
     static const char units[] = "KMG";
+    if (text && !*text) return false;
     while (text && *text) {
         char *end;
         double n = strtod(text, &end);
@@ -30,6 +31,7 @@ static bool parse_limits(const char *text, bool sized, double *seconds, uint64_t
         } else if (*number == 0) {
             for (const char *u = units; unit && u <= unit; u++) n *= 1024;
             *number = (uint64_t)n;
+            if (*number == 0) return false; /* half a row is no limit */
             if (unit) end++;
         } else {
             return false;

@@ -31,19 +31,12 @@ typedef struct follow {
 static dq_status read_standing(train *t, dq_error *error)
 {
     const char *kind;
-    dq_agent_config config;
-    dq_env_spec shape;
     dq_models_free(&t->init);
     dq_reader_close(t->inputs[1]);
     t->inputs[1] = NULL;
     t->input_count = 1;
     dq_status status = train_read_init(t, error);
-    if (!status && t->init.count > 1)
-        status = dq_fail(error, DQ_ERR_RANGE, "%zu models, where one is wanted", t->init.count);
-    if (!status) status = dq_agent_read_config(&t->init.at[0], &kind, &config, &shape, error);
-    if (!status && shape.states.count == 0)
-        status = dq_fail(error, DQ_ERR_UNSUPPORTED,
-                         "--follow goes on from a model whose states are users (dq-train --offline)");
+    if (!status) status = dq_follow_check(&t->init, &kind, error);
     for (int i = 0; !status && !dq_cli_given(t->cli, "agent") && train_agents[i]; i++)
         if (strcmp(train_agents[i], kind) == 0) t->o->agent = i;
     return train_blame_init(t, status, error);

@@ -29,22 +29,24 @@ static dq_status read_all(train *t, dq_error *error)
     dq_log_join join = {.map = &t->map, .unanswered = t->o->unanswered};
     status = dq_log_join_reader(&join, t->inputs[0], t->cli->operands, t->cli->operand_count, error);
     if (!status) status = dq_dataset_read_logged(&t->from, t->inputs[0], error);
-    if (!status) status = dq_log_join_check(&join, error);
+    if (!status && (t->o->sessions || !in->states.count)) status = dq_log_join_check(&join, error);
     if (!status) say_log(t, &join);
     dq_log_join_free(&join);
     return status;
 }
 
+/* States with vectors have no map: of these a bad one is refused as an option, by its mode. */
 dq_status train_offline_read(train *t, unsigned *mode, dq_error *error)
 {
+    dq_error bad = DQ_ERROR_NONE;
     dq_offline_input *in = &t->logged;
     in->log.map = &t->map;
     in->log.time = t->o->time;
-    dq_status status = train_read_map(t, error);
-    if (!status) status = read_all(t, error);
-    if (status) return status;
-    *mode = t->o->sessions ? TRAIN_SESSIONS : in->states.count ? TRAIN_STATES : TRAIN_OFFLINE;
-    return DQ_OK;
+    dq_status unread = train_read_map(t, &bad), status = read_all(t, error);
+    bool states = !status && !t->o->sessions && in->states.count;
+    if (unread && !states) *error = bad;
+    *mode = t->o->sessions ? TRAIN_SESSIONS : states ? TRAIN_STATES : TRAIN_OFFLINE;
+    return unread && !states ? unread : status;
 }
 
 /* ---- sessions ---- */
@@ -97,20 +99,11 @@ static dq_status make_sessions(train *t, dq_error *error)
 
 static dq_status make_vectors(train *t, dq_error *error)
 {
-    dq_offline_input *in = &t->logged;
-    const dq_state_log *log = &in->states;
-    const dq_vectors items = dq_entities_vectors(&t->dataset.catalogue.items);
+    bool by_model;
     const dq_bundle *model = train_init_model(t, DQ_ABSENT);
-    dq_status status = dq_state_log_check(log, items.count, error);
-    if (status) return status;
-    in->vectors = dq_offline_vectors_of(log);
-    status = dq_offline_vectors_shape(log, &items, &in->shape, &in->named, error);
-    if (!status && model)
-        status = train_blame_init(
-            t, dq_offline_vectors_learn_shape(&in->vectors, model, &t->cli->arena, &in->shape, error), error);
-    if (!status) status = dq_offline_vectors_follow(&in->vectors, error);
-    if (!status) in->rows = dq_offline_vectors_rows(&in->vectors);
-    return status;
+    dq_status status = dq_offline_input_of_vectors(&t->logged, &t->dataset.catalogue, model, &t->cli->arena,
+                                                   &by_model, error);
+    return by_model ? train_blame_init(t, status, error) : status;
 }
 
 /* ---- any of them ---- */

@@ -194,22 +194,14 @@ static dq_status describe_items(const train *t, dq_bundle *model, dq_error *erro
     return dq_model_items_save(&t->items, model, error);
 }
 
-/* What was seen is the model's account of it that was gone on from, or that of the options. */
-static dq_status describe_seen(const train *t, dq_bundle *model, dq_error *error)
-{
-    const dq_bundle *init = train_init_model(t, DQ_ABSENT);
-    const dq_value *told = init && !t->o->seen ? dq_map_get(&init->meta, "sessions") : NULL;
-    const dq_session_log log = {.time = t->o->time};
-    if (!told) return dq_session_log_describe(&log, t->o->map, model, error);
-    return dq_map_set(&model->arena, &model->meta, "sessions", *told) ? DQ_OK
-                                                                      : dq_fail_memory(error, "a model");
-}
-
 static dq_status describe(const train *t, dq_bundle *model, dq_error *error)
 {
     dq_status status = describe_items(t, model, error);
     if (!status && t->features) status = dq_feature_save(dq_feature_users_set(t->features), model, error);
-    return status || !t->seen.start ? status : describe_seen(t, model, error);
+    if (status || !t->seen.start) return status;
+    const dq_session_log seen = {.time = t->o->time};
+    const dq_bundle *from = t->o->seen ? NULL : train_init_model(t, DQ_ABSENT);
+    return dq_session_log_describe_as(from, &seen, t->o->map, model, error);
 }
 
 bool train_name_user(const train *t, uint32_t user, dq_arena *arena, dq_value *map)

@@ -26,8 +26,9 @@
 #endif
 
 enum {
-    BLOCK = 16 << 10,
-    LARGE = 1 << 20, /* zeroed pieces that calloc has as pages, which are not touched before they are used */
+    FIRST = 1 << 10,  /* a block's bytes, */
+    BLOCK = 16 << 10, /* and those of an arena that holds much */
+    LARGE = 1 << 20,  /* zeroed pieces that calloc has as pages, which are not touched before they are used */
     ALIGN = 64,
 };
 #ifdef POISONED
@@ -47,9 +48,16 @@ static size_t padded_header(void)
     return (sizeof(block) + ALIGN - 1) / ALIGN * ALIGN;
 }
 
+/* Blocks grow with what the arena holds: there may be a million small ones. */
+static size_t block_size(const dq_arena *arena)
+{
+    if (arena->used < FIRST) return FIRST;
+    return arena->used < BLOCK ? arena->used : BLOCK;
+}
+
 static block *grow(dq_arena *arena, size_t size, bool zeroed)
 {
-    size_t room = size > BLOCK ? size : BLOCK;
+    size_t room = size > block_size(arena) ? size : block_size(arena);
     if (room > SIZE_MAX - (size_t)3 * ALIGN - padded_header()) return NULL;
     size_t total = (padded_header() + room + ALIGN - 1) / ALIGN * ALIGN;
     if (zeroed) total += ALIGN; /* calloc does not align */

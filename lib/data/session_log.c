@@ -389,6 +389,17 @@ dq_status dq_session_log_describe(const dq_session_log *log, const char *map, dq
     return dq_fail_memory(error, "a model");
 }
 
+dq_status dq_session_log_describe_as(const dq_bundle *from, const dq_session_log *log, const char *map,
+                                     dq_bundle *model, dq_error *error)
+{
+    const dq_value *told = from ? dq_map_get(&from->meta, key) : NULL;
+    dq_value copy;
+    if (!told) return dq_session_log_describe(log, map, model, error);
+    if (dq_value_copy(&model->arena, told, &copy) && dq_map_set(&model->arena, &model->meta, key, copy))
+        return DQ_OK;
+    return dq_fail_memory(error, "a model");
+}
+
 dq_status dq_session_log_check_order(const dq_session_log *log, bool asked, char *words, size_t size,
                                      dq_error *error)
 {

@@ -97,6 +97,10 @@ dq_status dq_session_log_inherit(dq_session_layout *layout, dq_session_cut *cut,
 /* meta.sessions of a model: what the interactions were that it learnt from. map: the text of log->map. */
 dq_status dq_session_log_describe(const dq_session_log *log, const char *map, dq_bundle *model,
                                   dq_error *error);
+/* The same for who goes on from a model (from; NULL: from none): its account, where it has one, else log's.
+ */
+dq_status dq_session_log_describe_as(const dq_bundle *from, const dq_session_log *log, const char *map,
+                                     dq_bundle *model, dq_error *error);
 /* Reads interactions as those that a model learnt from, whose states have this layout: their labels' worth,
  * where the time stands, where sessions are cut, which values an attribute may have. A model of an
  * environment has learnt from none; labels and times are then as dq-train has them by default. An empty log.

@@ -220,13 +220,23 @@ static dq_status check_files(const dq_log_join *join, dq_error *error)
         "has to be a file");
 }
 
+dq_status dq_log_join_knows(const dq_log_join *join, dq_error *error)
+{
+    double reward;
+    const char *label = join->unanswered;
+    if (!label || dq_label_map_find(join->map, label, strlen(label), &reward)) return DQ_OK;
+    return dq_fail(error, DQ_ERR_UNKNOWN, "--unanswered: the map has no label '%s'", label);
+}
+
 static dq_status read_answers(dq_log_join *join, dq_error *error)
 {
     dq_reader *reader;
     dq_bundle bundle;
     int got = 0;
+    dq_status status = dq_log_join_knows(join, error);
+    if (status) return status;
     join->read = true;
-    dq_status status = check_files(join, error);
+    status = check_files(join, error);
     if (!status) status = dq_reader_open(&reader, join->paths, join->path_count, error);
     if (status) return status;
     while (!status && (got = dq_reader_next(reader, &bundle, error)) > 0) {
@@ -255,10 +265,7 @@ static int join_bundle(void *arg, dq_bundle *bundle, dq_error *error)
 dq_status dq_log_join_reader(dq_log_join *join, dq_reader *reader, const char *const *paths, size_t count,
                              dq_error *error)
 {
-    double reward;
-    if (join->unanswered &&
-        !dq_label_map_find(join->map, join->unanswered, strlen(join->unanswered), &reward))
-        return dq_fail(error, DQ_ERR_UNKNOWN, "the map has no label '%s'", join->unanswered);
+    (void)error;
     join->paths = paths;
     join->path_count = count;
     join->shown = join->answered = 0;

@@ -39,9 +39,9 @@ typedef struct dq_log_join {
 } dq_log_join;
 
 /* From here on the reader's bundles of a log are joined. join and paths (those that the reader was opened
- * with) must live as long as the reader. DQ_ERR_UNKNOWN for an `unanswered` that the map does not know. A log
- * that comes through a pipe, which cannot be read twice, is DQ_ERR_UNSUPPORTED when it is met; an answer
- * whose label the map does not know and that has no reward counts less than any other. */
+ * with) must live as long as the reader. A log that is met is DQ_ERR_UNKNOWN where the map does not know
+ * `unanswered`. One that comes through a pipe, which cannot be read twice, is DQ_ERR_UNSUPPORTED when it is
+ * met; an answer whose label the map does not know and that has no reward counts less than any other. */
 dq_status dq_log_join_reader(dq_log_join *join, dq_reader *reader, const char *const *paths, size_t count,
                              dq_error *error);
 
@@ -50,6 +50,8 @@ dq_status dq_log_join_reader(dq_log_join *join, dq_reader *reader, const char *c
 dq_status dq_log_join_take(dq_log_join *join, const dq_bundle *answers, dq_error *error);
 dq_status dq_log_join_make(dq_log_join *join, const dq_bundle *shown, dq_bundle *joined, dq_error *error);
 
+/* DQ_ERR_UNKNOWN for an `unanswered` that the map does not know. */
+dq_status dq_log_join_knows(const dq_log_join *join, dq_error *error);
 /* DQ_ERR_UNSUPPORTED where `unanswered` was asked for and no log was met: it has no effect. */
 dq_status dq_log_join_check(const dq_log_join *join, dq_error *error);
 /* What a reader should be told: "12 of 480 showings were answered". False: no log was met. */

@@ -54,14 +54,15 @@ static dq_status open_current(dq_log_follow *f, dq_error *error)
     return status == DQ_ERR_TRUNCATED ? DQ_OK : status;
 }
 
-/* The rotated files first: while they are looked for, the current one may become one of them. */
+/* The current one first: all files before it have their rotated names since it has its own, so that what is
+ * rotated meanwhile is missed in neither place. */
 static dq_status open_at(dq_log_follow *f, uint64_t position, dq_error *error)
 {
     struct stat is;
     uint64_t rotated = 0;
     bool found;
-    dq_status status = dq_log_file_find(f->path, position, position == 0, &found, &rotated, error);
-    if (!status) status = open_current(f, error);
+    dq_status status = open_current(f, error);
+    if (!status) status = dq_log_file_find(f->path, position, position == 0, &found, &rotated, error);
     if (!status && found && (position == 0 ? rotated < f->scan.base : position < f->scan.base))
         status = open_rotated(f, rotated, error);
     if (status || position == 0) return status;
@@ -116,28 +117,27 @@ dq_status dq_log_follow_open_last(dq_log_follow **follow, const char *path, uint
     return dq_log_follow_open(follow, path, base, error);
 }
 
-/* Whether the path names another file by now than the one at hand. */
+/* Whether the path names another log by now than the one at hand. An empty file is none yet: somebody put it
+ * there for the writer, who has not been told. */
 static bool is_succeeded(const dq_log_follow *f)
 {
     struct stat at_hand, named;
-    if (fstat(f->scan.fd, &at_hand) < 0 || stat(f->path, &named) < 0) return false;
+    if (fstat(f->scan.fd, &at_hand) < 0 || stat(f->path, &named) < 0 || named.st_size == 0) return false;
     return at_hand.st_ino != named.st_ino || at_hand.st_dev != named.st_dev;
 }
 
-/* Goes over to the file that begins where this one ended. */
+/* Goes over to the file that begins where this one ended; the current one first, as in open_at. */
 static dq_status go_over(dq_log_follow *f, dq_error *error)
 {
-    uint64_t position = f->scan.base + f->scan.at, base;
+    uint64_t position = f->scan.base + f->scan.at, before = f->scan.base, base;
     bool found;
-    dq_status status = dq_log_file_find(f->path, position, false, &found, &base, error);
+    dq_status status = open_current(f, error);
+    if (status || f->scan.base == position) return status;
+    status = dq_log_file_find(f->path, position, false, &found, &base, error);
     if (status) return status;
-    if (found && base == position && base != f->scan.base) return open_rotated(f, position, error);
-    status = open_current(f, error);
-    if (!status && f->scan.base != position)
-        status = dq_fail(error, DQ_ERR_RANGE,
-                         "what followed at %llu has been removed: the file begins at %llu",
-                         (unsigned long long)position, (unsigned long long)f->scan.base);
-    return status;
+    if (found && base == position && base != before) return open_rotated(f, position, error);
+    return dq_fail(error, DQ_ERR_RANGE, "what followed at %llu has been removed: the file begins at %llu",
+                   (unsigned long long)position, (unsigned long long)f->scan.base);
 }
 
 int dq_log_follow_next(dq_log_follow *f, dq_bundle *bundle, uint64_t *position, dq_error *error)

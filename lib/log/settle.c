@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A section of showings that waits. */
 typedef struct showing {
@@ -18,8 +19,8 @@ struct dq_log_settle {
     dq_log_settle_config config;
     dq_log_follow *follow;
     dq_log_join join;
-    showing *waiting; /* (count) a queue, of which the first `ready` are settled */
-    size_t count, capacity, ready;
+    showing *waiting; /* (count) a queue, from `first` on; of these the first `ready` are settled */
+    size_t first, count, capacity, ready;
     uint64_t waiting_rows;
     showing next; /* what was read last, and is not taken in; */
     bool holds;   /* there is one */
@@ -37,7 +38,8 @@ dq_status dq_log_settle_open(dq_log_settle **settle, const char *path, uint64_t 
     s->config = *config;
     s->join = (dq_log_join){.map = config->map, .unanswered = config->unanswered};
     s->now = -INFINITY;
-    return dq_log_follow_open(&s->follow, path, position, error);
+    dq_status status = dq_log_join_knows(&s->join, error);
+    return status ? status : dq_log_follow_open(&s->follow, path, position, error);
 }
 
 /* A section without times is as old as can be. */
@@ -55,9 +57,9 @@ static double latest_time(const dq_bundle *b)
 /* How many sections from the first on nothing more is to come for. */
 static size_t count_ready(const dq_log_settle *s)
 {
-    size_t n = 0;
+    size_t n = s->first;
     while (n < s->count && s->waiting[n].latest + s->config.seconds <= s->now) n++;
-    return n;
+    return n - s->first;
 }
 
 /* Answers go to the join, showings to the queue's end. */
@@ -85,7 +87,7 @@ static int read_on(dq_log_settle *s, dq_error *error)
     int got = dq_log_follow_next(s->follow, &s->next.rows, &s->next.position, error);
     if (got < 0) return -1;
     if (got == 0) { /* the log's end, for now */
-        if (!(s->config.seconds > 0)) s->ready = s->count;
+        if (!(s->config.seconds > 0)) s->ready = s->count - s->first;
         return s->ready > 0;
     }
     s->holds = true;
@@ -95,12 +97,23 @@ static int read_on(dq_log_settle *s, dq_error *error)
     return 1;
 }
 
+/* The queue's first; what is left moves up when it is the smaller half, so that no section moves often. */
+static showing take_first(dq_log_settle *s)
+{
+    showing taken = s->waiting[s->first++];
+    size_t left = s->count - s->first;
+    s->ready--;
+    s->waiting_rows -= taken.rows.rows;
+    if (left > s->first) return taken;
+    if (left) memcpy(s->waiting, s->waiting + s->first, left * sizeof *s->waiting);
+    s->count = left;
+    s->first = 0;
+    return taken;
+}
+
 static dq_status give(dq_log_settle *s, const dq_bundle **rows, uint64_t *position, dq_error *error)
 {
-    s->given = s->waiting[0];
-    s->ready--;
-    memmove(s->waiting, s->waiting + 1, --s->count * sizeof *s->waiting);
-    s->waiting_rows -= s->given.rows.rows;
+    s->given = take_first(s);
     *rows = &s->joined;
     *position = s->given.position;
     return dq_log_join_make(&s->join, &s->given.rows, &s->joined, error);
@@ -135,7 +148,7 @@ const dq_log_join *dq_log_settle_join(const dq_log_settle *s)
 void dq_log_settle_close(dq_log_settle *s)
 {
     if (!s) return;
-    for (size_t i = 0; i < s->count; i++) dq_bundle_free(&s->waiting[i].rows);
+    for (size_t i = s->first; i < s->count; i++) dq_bundle_free(&s->waiting[i].rows);
     free(s->waiting);
     dq_bundle_free(&s->next.rows);
     dq_bundle_free(&s->joined);

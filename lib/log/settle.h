@@ -25,7 +25,7 @@ typedef struct dq_log_settle_config {
 
 typedef struct dq_log_settle dq_log_settle;
 
-/* The errors of dq_log_follow_open. */
+/* The errors of dq_log_follow_open and of dq_log_join_knows. */
 dq_status dq_log_settle_open(dq_log_settle **settle, const char *path, uint64_t position,
                              const dq_log_settle_config *config, dq_error *error);
 /* The next section of showings, joined (log/answers.h), the reader's until the next call, and the position

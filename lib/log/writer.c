@@ -57,12 +57,14 @@ static size_t rows_of(const batches *b)
 
 /* ---- a commit, by one thread at a time, without the lock ---- */
 
+/* A file that somebody renamed is not ours to rotate: it goes on until he says so (dq_log_writer_reopen). */
 static dq_status rotate_if_due(dq_log_writer *w, dq_error *error)
 {
     const dq_log_config *c = &w->config;
     bool due = (c->rotate_bytes && w->file.size >= c->rotate_bytes) ||
                (c->rotate_seconds > 0 && dq_log_now() - w->file.begun >= c->rotate_seconds);
-    return due && w->file.size > w->file.first ? dq_log_file_rotate(&w->file, error) : DQ_OK;
+    due = due && w->file.size > w->file.first && dq_log_file_is_named(&w->file);
+    return due ? dq_log_file_rotate(&w->file, error) : DQ_OK;
 }
 
 /* The sections of the batches as bytes, and where each ends. */

@@ -50,6 +50,11 @@ static void flush_denormals(void)
 #endif
 }
 
+void dq_pool_enter(void)
+{
+    flush_denormals();
+}
+
 static void rest(void)
 {
 #ifdef __SSE2__

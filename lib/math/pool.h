@@ -17,6 +17,9 @@ typedef struct dq_pool dq_pool;
 /* threads in all, the caller's included; 1 starts none. Also makes the BLAS ready for them (dq_blas_reserve),
  * and fails with DQ_ERR_MEMORY where it cannot be. */
 dq_status dq_pool_new(dq_pool **pool, unsigned threads, dq_error *error);
+/* For a thread that computes with a pool, or with its networks, that another thread made: flushes denormals
+ * from here on, so that its numbers are those of the other. */
+void dq_pool_enter(void);
 unsigned dq_pool_threads(const dq_pool *pool);
 
 /* Calls tile(arg, i, thread) once for every i < tiles, and returns when all are done. thread <

@@ -74,6 +74,28 @@ dq_status dq_offline_input_of_sessions(dq_offline_input *in, const dq_catalogue 
     return DQ_OK;
 }
 
+/* ---- transitions with vectors ---- */
+
+dq_status dq_offline_input_of_vectors(dq_offline_input *in, const dq_catalogue *catalogue,
+                                      const dq_bundle *model, dq_arena *arena, bool *by_model,
+                                      dq_error *error)
+{
+    const dq_state_log *log = &in->states;
+    const dq_vectors items = dq_entities_vectors(&catalogue->items);
+    *by_model = false;
+    dq_status status = dq_state_log_check(log, items.count, error);
+    if (status) return status;
+    in->vectors = dq_offline_vectors_of(log);
+    status = dq_offline_vectors_shape(log, &items, &in->shape, &in->named, error);
+    if (!status && model) {
+        status = dq_offline_vectors_learn_shape(&in->vectors, model, arena, &in->shape, error);
+        *by_model = status != DQ_OK;
+    }
+    if (!status) status = dq_offline_vectors_follow(&in->vectors, error);
+    if (!status) in->rows = dq_offline_vectors_rows(&in->vectors);
+    return status;
+}
+
 void dq_offline_input_free(dq_offline_input *in)
 {
     dq_offline_trajectories_free(in->trajectories);

@@ -50,6 +50,14 @@ typedef struct dq_offline_sessions_config {
 dq_status dq_offline_input_of_sessions(dq_offline_input *input, const dq_catalogue *catalogue,
                                        const dq_offline_sessions_config *config, dq_error *error);
 
+/* Rows of the transitions in input->states, whose actions may be the catalogue's items; a model that training
+ * starts from (NULL: none) may know more of their states. Texts are the arena's. The errors of
+ * dq_state_log_check, dq_offline_vectors_shape and _follow; *by_model: it is one of
+ * dq_offline_vectors_learn_shape. */
+dq_status dq_offline_input_of_vectors(dq_offline_input *input, const dq_catalogue *catalogue,
+                                      const dq_bundle *model, dq_arena *arena, bool *by_model,
+                                      dq_error *error);
+
 void dq_offline_input_free(dq_offline_input *input);
 
 #endif

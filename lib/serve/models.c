@@ -52,7 +52,7 @@ struct dq_serve_models {
     dq_serve_models_config config;
     place *places; /* (config.count) */
     const dq_ranking_items *items;
-    pthread_mutex_t lock;    /* of `now`, `error` and `items` */
+    pthread_mutex_t lock;    /* of `items`, and of places' `now` and `error` */
     pthread_mutex_t loading; /* one loads at a time */
     dq_metric *hits, *misses;
 };

@@ -51,6 +51,8 @@ follow() { dq-train --follow log.dq --init m.dq "${small[@]}" "$@" c.dq; }
     follow --answer-time 0 2> said
     grep -q 'nothing to learn from' said
     cmp m.dq before.dq
+    run -1 follow --answer-time 0 --unanswered NOPE
+    [[ "$output" == *"the map has no label 'NOPE'"* ]]
 }
 
 @test "a showing waits for its answer, wherever one stops to read" {

@@ -337,6 +337,7 @@ def refused():
                                  (("--model", "c.dq"), 1, "no model"), (("--model", "nothing.dq"), 1, "cannot open"),
                                  (("--log", "pair.dq"), 1, "no log of a server"), (("--log", "c.dq"), 2, "overwrite the input of --catalogue"), (("--log-sync", "1s"), 2, "needs --log"),
                                  (("--log", "x.dq", "--log-sync", "often"), 2, "SECONDS as in 1s"),
+                                 (("--log", "x.dq", "--log-sync", "0.5"), 2, "ROWS as in 1000"),
                                  (("--log", "x.dq", "--log-rotate", "1m"), 2, "SIZE as in 100M"), (("--map", "A"), 2, "--map")):
         done = text("dq-serve", "--listen", "127.0.0.1:0", *HERE, *options, code=code)
         assert words in done.stderr and len(done.stderr.splitlines()) == 1, (options, done.stderr)

@@ -628,6 +628,34 @@ static void a_file_that_was_renamed_is_begun_anew(void **state)
     close_log(w);
 }
 
+/* logrotate beside --log-rotate: between its renaming and its signal the log goes on in the renamed file, and
+ * an empty file that it put into the place is no successor. */
+static void a_file_that_somebody_renamed_is_not_rotated(void **state)
+{
+    char old[128];
+    uint64_t position;
+    dq_log_config config = durable;
+    (void)state;
+    (void)snprintf(old, sizeof old, "%s/log.1", folder);
+    config.rotate_bytes = 1;
+    dq_log_writer *w = open_log(&config);
+    (void)append(w, 0);
+    dq_log_follow *f = follow_from(0);
+    assert_int_equal(read_on(f, 0, &position), 1);
+    for (unsigned empty = 0; empty < 2; empty++) {
+        assert_int_equal(rename(path, old), 0);
+        if (empty) write_file("", 0);
+        (void)append(w, 1 + 3 * empty);
+        (void)append(w, 2 + 3 * empty);
+        assert_int_equal(read_on(f, 1 + 3 * empty, &position), 3 + 3 * empty);
+        assert_int_equal(dq_log_writer_reopen(w, NULL), DQ_OK);
+        (void)append(w, 3 + 3 * empty);
+        assert_int_equal(read_on(f, 3 + 3 * empty, &position), 4 + 3 * empty);
+    }
+    dq_log_follow_close(f);
+    close_log(w);
+}
+
 /* ---- many at once ---- */
 
 enum { THREADS = 8, EACH = 50 };
@@ -756,6 +784,7 @@ int main(void)
         LOG_TEST(a_position_that_is_no_sections_end_is_refused),
         LOG_TEST(a_log_goes_on_after_its_file_is_gone),
         LOG_TEST(a_file_that_was_renamed_is_begun_anew),
+        LOG_TEST(a_file_that_somebody_renamed_is_not_rotated),
         LOG_TEST(many_append_at_once),
         LOG_TEST(rows_wait_for_their_number_or_the_clock),
     };

@@ -9,11 +9,14 @@
 #include "math/smooth.h"
 #include "math/vec.h"
 
+#include <fenv.h>
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -429,6 +432,29 @@ static void inverses_times_their_matrices_are_the_identity(void **state)
     assert_false(dq_inverse_definite(nan_there, 2, work));
 }
 
+static void *run_elsewhere(void *arg)
+{
+    tally before = {0}, after = {0};
+    assert_int_equal(fesetenv(FE_DFL_ENV), 0); /* a thread inherits what its maker had set */
+    dq_pool_run(arg, count_tile, &before, 1);
+    dq_pool_enter();
+    dq_pool_run(arg, count_tile, &after, 1);
+    return (void *)(uintptr_t)(atomic_load(&before.denormals) && !atomic_load(&after.denormals));
+}
+
+static void a_thread_that_enters_flushes_denormals(void **state)
+{
+    dq_pool *pool;
+    pthread_t thread;
+    void *flushes = NULL;
+    (void)state;
+    assert_int_equal(dq_pool_new(&pool, 1, NULL), DQ_OK);
+    assert_int_equal(pthread_create(&thread, NULL, run_elsewhere, pool), 0);
+    assert_int_equal(pthread_join(thread, &flushes), 0);
+    assert_non_null(flushes);
+    dq_pool_free(pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -449,6 +475,7 @@ int main(void)
         cmocka_unit_test(cosines_of_any_length),
         cmocka_unit_test(cosine_block_equals_double_loops),
         cmocka_unit_test(every_tile_runs_once_and_flushes_denormals),
+        cmocka_unit_test(a_thread_that_enters_flushes_denormals),
         cmocka_unit_test(cosines_where_denormals_are_flushed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

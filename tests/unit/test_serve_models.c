@@ -8,6 +8,7 @@
 #include "serve/remembered.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -161,6 +162,44 @@ static void shares_are_kept_by_users(void **state)
     dq_served_close(served);
 }
 
+/* Of a race only a build with SANITIZER=thread knows; what is counted any does. */
+static void *look_again(void *arg)
+{
+    enum { TIMES = 200 };
+    for (int i = 0; i < TIMES; i++) (void)dq_serve_models_reload(arg, NULL, NULL);
+    return NULL;
+}
+
+static void metrics_are_read_while_files_are_looked_at(void **state)
+{
+    static const dq_serve_model_spec spec[] = {{"a", "no.dq", 1}};
+    dq_served_file *served;
+    dq_serve_models *models;
+    dq_telemetry *telemetry;
+    pthread_t thread;
+    (void)state;
+    assert_int_equal(dq_telemetry_new(&telemetry, NULL), DQ_OK);
+    assert_int_equal(dq_served_open(&served, NULL, true, NULL), DQ_OK);
+    const dq_serve_models_config config = {
+        .specs = spec, .count = 1, .served = served, .telemetry = telemetry, .threads = 1, .may_lack = true};
+    assert_int_equal(dq_serve_models_open(&models, &config, NULL), DQ_OK);
+    assert_int_equal(pthread_create(&thread, NULL, look_again, models), 0);
+    dq_json_text text = {0};
+    for (int i = 0; i < 200; i++) {
+        text.bytes = 0;
+        assert_int_equal(dq_telemetry_write(telemetry, &text, NULL), DQ_OK);
+    }
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    text.bytes = 0;
+    assert_int_equal(dq_telemetry_write(telemetry, &text, NULL), DQ_OK);
+    assert_non_null(strstr(text.data, "dq_serve_model_age_seconds{model=\"a\"} nan"));
+    assert_non_null(strstr(text.data, "dq_serve_model_failures_total{model=\"a\"} 201"));
+    dq_json_text_free(&text);
+    dq_serve_models_close(models);
+    dq_served_close(served);
+    dq_telemetry_free(telemetry);
+}
+
 /* ---- what was shown and answered ---- */
 
 static dq_log_text text(const char *words)
@@ -281,6 +320,7 @@ int main(void)
         cmocka_unit_test(what_is_used_stays_and_memory_is_bounded),
         cmocka_unit_test(models_have_names_files_and_shares),
         cmocka_unit_test(shares_are_kept_by_users),
+        cmocka_unit_test(metrics_are_read_while_files_are_looked_at),
         cmocka_unit_test(what_was_shown_can_be_answered_also_after_a_restart),
         cmocka_unit_test(what_is_remembered_is_bounded),
     };

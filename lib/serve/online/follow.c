@@ -32,6 +32,18 @@ dq_status dq_follow_save(const dq_follow_at *at, dq_bundle *model, dq_error *err
     return dq_record_save(fields, FIELDS, at, key, model, error);
 }
 
+dq_status dq_follow_check(const dq_models *models, const char **kind, dq_error *error)
+{
+    dq_agent_config config;
+    dq_env_spec shape;
+    if (models->count != 1)
+        return dq_fail(error, DQ_ERR_RANGE, "%zu models, where one is wanted", models->count);
+    dq_status status = dq_agent_read_config(&models->at[0], kind, &config, &shape, error);
+    if (status || shape.states.count) return status;
+    return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                   "--follow goes on from a model whose states are users (dq-train --offline)");
+}
+
 /* ---- when ---- */
 
 bool dq_follow_parse_every(const char *text, dq_follow_every *every)

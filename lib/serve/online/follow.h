@@ -13,6 +13,7 @@
 #define DQ_SERVE_ONLINE_FOLLOW_H
 
 #include "data/catalogue.h"
+#include "data/load.h"
 #include "dq/stream.h"
 #include "learn/agent.h"
 #include "log/settle.h"
@@ -27,6 +28,10 @@ typedef struct dq_follow_at {
 /* DQ_ERR_SCHEMA for a meta.follow that is none. */
 dq_status dq_follow_load(dq_follow_at *at, const dq_bundle *model, dq_error *error);
 dq_status dq_follow_save(const dq_follow_at *at, dq_bundle *model, dq_error *error);
+
+/* Whether one can go on from what a file of models held: it is one, of an agent whose states are users;
+ * *kind, the model's, says which. DQ_ERR_RANGE, DQ_ERR_UNSUPPORTED, and what dq_agent_read_config gives. */
+dq_status dq_follow_check(const dq_models *models, const char **kind, dq_error *error);
 
 /* When there is enough for a shot: both 0: what there is, at once. */
 typedef struct dq_follow_every {

@@ -446,6 +446,7 @@ static void check_scores(const dq_ranker *r, job *j)
 static void score_group(dq_ranker *r, job *const *jobs, size_t n)
 {
     dq_error error = DQ_ERROR_NONE;
+    dq_pool_enter(); /* the model was loaded by another thread */
     dq_status status = r->sessions.on
                            ? score_sessions(r, jobs, n, &error)
                            : score_pairs(r, jobs[0]->world ? &r->world : &r->scorer, jobs, n, &error);
