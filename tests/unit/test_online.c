@@ -6,6 +6,7 @@
  */
 #include "dq/schema.h"
 #include "env/catalogue.h"
+#include "learn/bandit/bandit.h"
 #include "rollout/online.h"
 
 #include <math.h>
@@ -344,8 +345,9 @@ static void make_catalogue(catalogue *c, const char *kind, dq_pool *pool)
     check(dq_catalogue_env_new(&c->env, &env, 0, &e), &e);
     const dq_vec_env_config envs = {.env = c->env, .count = 1, .seed = 9};
     check(dq_vec_env_open(&c->run.envs, &envs, &e), &e);
-    if (strcmp(kind, "tabular") != 0) {
-        config.head = DQ_HEAD_ACTIONS;
+    bool bandit = dq_bandit_is(kind), plans = !bandit && strcmp(kind, "dqn") != 0;
+    if (strcmp(kind, "tabular") != 0) config.head = DQ_HEAD_ACTIONS;
+    if (strcmp(kind, "tabular") != 0 && !bandit) {
         config.hidden[0] = 6;
         config.hidden_count = 1;
         config.batch = 4;
@@ -354,7 +356,7 @@ static void make_catalogue(catalogue *c, const char *kind, dq_pool *pool)
         config.target_every = 8;
     }
     config.offered = OFFERED;
-    config.planning = strcmp(kind, "dqn") == 0 ? config.planning : 2;
+    if (plans) config.planning = 2;
     check(dq_agent_new(&c->run.agent, kind, &config, &c->run.envs->shape, pool, &e), &e);
     c->run.config = (dq_online_config){
         .episodes = LIVES, .arg = c, .episode_ended = life_ended, .stepped = life_stepped};
