@@ -58,13 +58,13 @@ static dq_status begin(dq_log_file *f, uint64_t base, dq_error *error)
 {
     const dq_log_batch none = {0};
     dq_bundle bundle;
-    f->begun = dq_log_now();
+    f->begun = f->config->now();
     f->buffer.n = 0;
     dq_status status = dq_log_batch_bundle(&none, DQ_LOG_SHOWN, base, &bundle, error);
     if (status) return status;
     if (!dq_map_set(&bundle.arena, &bundle.meta, "begun", dq_real(f->begun)))
         status = dq_fail_memory(error, "a log");
-    if (!status) status = dq_log_section_write(&f->buffer, f->maker, &bundle, error);
+    if (!status) status = dq_log_section_write(&f->buffer, &f->config->maker, &bundle, error);
     dq_bundle_free(&bundle);
     return status;
 }
@@ -82,7 +82,7 @@ static dq_status make_aside(const dq_log_file *from, uint64_t base, dq_log_file 
                             dq_error *error)
 {
     size_t room = strlen(from->path) + sizeof ".new";
-    *made = (dq_log_file){.path = from->path, .maker = from->maker, .fd = -1, .base = base};
+    *made = (dq_log_file){.path = from->path, .config = from->config, .fd = -1, .base = base};
     *name = malloc(room);
     if (!*name) return dq_fail_memory(error, "a path");
     (void)snprintf(*name, room, "%s.new", from->path);
@@ -200,7 +200,7 @@ static dq_status recover(dq_log_file *f, dq_error *error)
     if (status == DQ_ERR_TRUNCATED) status = dq_fail(error, DQ_ERR_FORMAT, "this is no log of a server");
     if (status) return status;
     scan.base = f->base;
-    f->begun = dq_log_now();
+    f->begun = f->config->now();
     f->first = 0;
     while ((got = dq_log_scan_next(&scan, &bundle, error)) > 0) {
         f->begun = dq_value_number(dq_map_get(&bundle.meta, "begun"), f->begun);
@@ -217,11 +217,11 @@ static dq_status recover(dq_log_file *f, dq_error *error)
     return DQ_OK;
 }
 
-dq_status dq_log_file_open(dq_log_file *f, const char *path, const dq_maker *maker, uint64_t position,
+dq_status dq_log_file_open(dq_log_file *f, const char *path, const dq_log_config *config, uint64_t position,
                            dq_error *error)
 {
     uint64_t size = 0;
-    *f = (dq_log_file){.path = strdup(path), .maker = maker, .fd = -1};
+    *f = (dq_log_file){.path = strdup(path), .config = config, .fd = -1};
     if (!f->path) return dq_fail_memory(error, "a path");
     dq_status status = open_locked(f, &size, error);
     if (!status) status = size ? recover(f, error) : begin_new(f, position, error);

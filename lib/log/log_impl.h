@@ -87,7 +87,7 @@ dq_status dq_log_sync_directory(const char *path, dq_error *error);
 
 typedef struct dq_log_file {
     char *path;
-    const dq_maker *maker;
+    const dq_log_config *config;
     int fd;
     uint64_t base, size; /* position of its first byte; bytes that are whole sections */
     uint64_t first;      /* bytes of its first section */
@@ -97,8 +97,8 @@ typedef struct dq_log_file {
 } dq_log_file;
 
 /* Opens path, which is kept, or begins it: at position, or where the rotated files end when that is 0. */
-dq_status dq_log_file_open(dq_log_file *file, const char *path, const dq_maker *maker, uint64_t position,
-                           dq_error *error);
+dq_status dq_log_file_open(dq_log_file *file, const char *path, const dq_log_config *config,
+                           uint64_t position, dq_error *error);
 /* Writes what is in the buffer, and syncs it. On a failure the file is as before. The buffer is empty then.
  */
 dq_status dq_log_file_write(dq_log_file *file, dq_error *error);

@@ -62,7 +62,7 @@ static dq_status rotate_if_due(dq_log_writer *w, dq_error *error)
 {
     const dq_log_config *c = &w->config;
     bool due = (c->rotate_bytes && w->file.size >= c->rotate_bytes) ||
-               (c->rotate_seconds > 0 && dq_log_now() - w->file.begun >= c->rotate_seconds);
+               (c->rotate_seconds > 0 && c->now() - w->file.begun >= c->rotate_seconds);
     due = due && w->file.size > w->file.first && dq_log_file_is_named(&w->file);
     return due ? dq_log_file_rotate(&w->file, error) : DQ_OK;
 }
@@ -224,7 +224,7 @@ uint64_t dq_log_writer_cut(const dq_log_writer *writer)
 static dq_status open_again(dq_log_writer *w, dq_error *error)
 {
     dq_log_file again;
-    dq_status status = dq_log_file_open(&again, w->file.path, &w->config.maker, w->position, error);
+    dq_status status = dq_log_file_open(&again, w->file.path, &w->config, w->position, error);
     if (status) return status;
     if (again.base != w->position) {
         status = dq_fail(error, DQ_ERR_RANGE, "another log has its name: it begins at %llu, not at %llu",
@@ -305,7 +305,8 @@ dq_status dq_log_writer_open(dq_log_writer **writer, const char *path, const dq_
     dq_log_writer *w = calloc(1, sizeof *w);
     if (!w) return dq_fail_memory(error, "a log");
     w->config = *config;
-    dq_status status = dq_log_file_open(&w->file, path, &w->config.maker, 0, error);
+    if (!w->config.now) w->config.now = dq_log_now;
+    dq_status status = dq_log_file_open(&w->file, path, &w->config, 0, error);
     if (status) {
         free(w);
         return status;

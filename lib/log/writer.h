@@ -53,6 +53,7 @@ typedef struct dq_log_config {
     uint64_t sync_rows;    /* > 0: and as soon as so many wait. Both 0: durable */
     uint64_t rotate_bytes; /* > 0: a file that has come to so many is done */
     double rotate_seconds; /* > 0: a file that was begun so long ago is done */
+    double (*now)(void);   /* seconds since 1970: when files begin; NULL: by the system's clock */
     /* What was made durable, in the log's order, one call at a time, before those who appended it return: the
      * bundle, and the position behind its section. What reads the log later sees the same. It
      * may not append. May be NULL. */

@@ -291,7 +291,7 @@ def refuses(s):
     try:
         socket.create_connection(("127.0.0.1", s.port), timeout=PATIENCE).close()
         return False
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError): # the latter where it stops at this moment
         return True
 
 
