@@ -175,14 +175,17 @@ def jobs(bench, python):
 
 
 def memory(bench):
-    """As many lists are remembered as come in the first requests: what grows after that is a leak."""
+    """As many lists are remembered, and scores kept, as come in the first requests: what grows after that is a leak."""
     catalogue, model, _, _ = system_b(bench)
-    port, sent, seen = free_port(), 0, {}
+    port, sent, kinds = free_port(), 0, ("changing", "kept")
     with running(serve(bench, catalogue, model, port, "--remember", str(FEW * 5), "--cache", "8"), port) as pid:
+        for what in kinds:
+            until = sent + FEW
+            while sent < until:
+                sent += wrk(bench, port, what, USERS, 1)["requests"]
+        seen = (sent, resident(pid))
         while sent < MANY:
-            sent += wrk(bench, port, "changing" if sent < MANY / 2 else "kept", USERS, 1 if sent < FEW else 10)["requests"]
-            if sent >= FEW and not seen:
-                seen = (sent, resident(pid))
+            sent += wrk(bench, port, kinds[sent >= MANY / 2], USERS, 10)["requests"]
         now = resident(pid)
     print(f"  memory: {seen[1]:.1f} MiB after {seen[0]:,} requests, {now:.1f} MiB after {sent:,}", file=sys.stderr)
     bench.rows.append(("MiB of dq-serve after a million requests", f"after {seen[0]:,}", seen[1], now, "MiB", seen[1] / now, 0.9))
