@@ -140,11 +140,6 @@ uint64_t dq_log_settle_waiting(const dq_log_settle *s)
     return s->waiting_rows;
 }
 
-const dq_log_join *dq_log_settle_join(const dq_log_settle *s)
-{
-    return &s->join;
-}
-
 void dq_log_settle_close(dq_log_settle *s)
 {
     if (!s) return;

@@ -36,8 +36,6 @@ int dq_log_settle_next(dq_log_settle *settle, const dq_bundle **rows, uint64_t *
 void dq_log_settle_wait(dq_log_settle *settle, int milliseconds);
 /* Showings that were read and are not settled. */
 uint64_t dq_log_settle_waiting(const dq_log_settle *settle);
-/* What is given was joined so. */
-const dq_log_join *dq_log_settle_join(const dq_log_settle *settle);
 void dq_log_settle_close(dq_log_settle *settle);
 
 #endif
