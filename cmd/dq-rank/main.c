@@ -13,7 +13,6 @@
 
 static const char *const formats[] = {"stream", "tsv", "jsonl", "trec", NULL};
 
-
 static dq_status run(const rank_options *o, dq_cli *cli, dq_error *error)
 {
     dq_reader *inputs[2] = {0}; /* the stream, and --model or --train */

@@ -11,7 +11,7 @@
 #include "port/files/json.h"
 #include "rank/lists.h"
 #include "serve/cold.h"
-#include "serve/demo/view.h"
+#include "serve/view/view.h"
 #include "serve/models.h"
 #include "serve/tables.h"
 

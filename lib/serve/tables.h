@@ -15,6 +15,6 @@ extern const dq_serve_route dq_serve_basic_routes[]; /* basic.c: health, metrics
 extern const dq_serve_route dq_serve_recommend_routes[]; /* recommend.c, feedback.c */
 
 extern const dq_serve_route dq_serve_demo_routes[]; /* demo/routes.c: data, trainings, how they go */
-extern const dq_serve_route dq_serve_view_routes[]; /* demo/view_routes.c: what there is to see */
+extern const dq_serve_route dq_serve_view_routes[]; /* view/routes.c: what there is to see */
 
 #endif

@@ -27,7 +27,7 @@ setup_file() {
     dq-eval --quiet --cold-start --model random --model cosine --episodes 4 --steps 4 --reward cosine --report five.html -o five.txt c.dq
     dq-eval --report page.html --title '<b>All</b> & more' one.html two.html three.html four.html five.html
     # the policy would forbid the script that looks
-    { sed '/http-equiv="Content-Security-Policy"/,/">$/d' page.html; printf '<script>\n'; cat "$BATS_TEST_DIRNAME/report-browser.js"; printf '</script>\n'; } > looked-at.html
+    { sed '/http-equiv="Content-Security-Policy"/,/">$/d' page.html; printf '<script>\n'; cat "$BATS_TEST_DIRNAME"/{contrast,report-browser}.js; printf '</script>\n'; } > looked-at.html
 }
 
 setup() {

@@ -16,8 +16,14 @@ from serve_browser import ENTER, SPACE, TAB, Browser
 
 HOSTILE = "<img src=x onerror=\"document.title='stolen'\"><script>document.title='stolen'</script>"
 VIEWS = ["data", "training", "users", "items", "recommend", "models"]
-with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "serve_page.js"), encoding="utf-8") as opened:
-    LOOK = opened.read()
+
+
+def script(name):
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), name), encoding="utf-8") as opened:
+        return opened.read()
+
+
+LOOK = script("contrast.js") + script("serve_page.js")
 
 
 def has(condition, words):

@@ -2,7 +2,7 @@
  *
  * Views of a catalogue: lists page by page, one user's history, distributions.
  */
-#include "serve/demo/view.h"
+#include "serve/view/view.h"
 
 #include "port/files/json.h"
 

@@ -2,9 +2,9 @@
  *
  * What the views over HTTP take and give, field by field.
  */
-#include "serve/demo/view_schemas.h"
+#include "serve/view/schemas.h"
 
-#include "serve/demo/view.h"
+#include "serve/view/view.h"
 
 #define TEXT_OR_NULL   (DQ_SERVE_STRING | DQ_SERVE_NULL)
 #define NUMBER_OR_NULL (DQ_SERVE_NUMBER | DQ_SERVE_NULL)

@@ -5,8 +5,8 @@
  * Values live in the arena, and their texts there or in the catalogue. All return DQ_ERR_MEMORY when memory
  * is short.
  */
-#ifndef DQ_SERVE_DEMO_VIEW_H
-#define DQ_SERVE_DEMO_VIEW_H
+#ifndef DQ_SERVE_VIEW_VIEW_H
+#define DQ_SERVE_VIEW_VIEW_H
 
 #include "data/catalogue.h"
 #include "data/label_map.h"

@@ -3,8 +3,8 @@
  * What the views over HTTP (view_routes.c) take and give: the tables that requests are checked by and the
  * OpenAPI description is written from.
  */
-#ifndef DQ_SERVE_DEMO_VIEW_SCHEMAS_H
-#define DQ_SERVE_DEMO_VIEW_SCHEMAS_H
+#ifndef DQ_SERVE_VIEW_SCHEMAS_H
+#define DQ_SERVE_VIEW_SCHEMAS_H
 
 #include "serve/schema.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "serve/demo/view.h"
+#include "serve/view/view.h"
 
 #include "core/array.h"
 #include "port/files/json.h"

@@ -4,10 +4,10 @@
  * models make of a user. They are there without --demo, too.
  */
 #include "serve/demo/demo.h"
-#include "serve/demo/view.h"
-#include "serve/demo/view_schemas.h"
 #include "serve/models.h"
 #include "serve/tables.h"
+#include "serve/view/schemas.h"
+#include "serve/view/view.h"
 
 #include <string.h>
 
