@@ -11,19 +11,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void say(const dq_program *program, const char *format, va_list args)
+/* end: what follows the words as it is. */
+static void say(const dq_program *program, const char *end, const char *format, va_list args)
 {
     char words[1024], text[2 * sizeof words];
     (void)vsnprintf(words, sizeof words, format, args);
     (void)dq_utf8_show(words, strlen(words), text, sizeof text);
-    (void)fprintf(stderr, "%s: %s\n", program->name, text);
+    (void)fprintf(stderr, "%s: %s%s\n", program->name, text, end);
+}
+
+/* " (try dq-train --help offline)": of the mode, once that is known. */
+static void usage_end(const dq_cli *cli, char *to, size_t size)
+{
+    const dq_mode *m = cli->mode ? cli->program->modes : NULL;
+    while (m && m->name && m->bit != cli->mode) m++;
+    bool one = m && m->name;
+    (void)snprintf(to, size, " (try %s --help%s%s)", cli->program->name, one ? " " : "", one ? m->name : "");
 }
 
 void dq_cli_usage(const dq_cli *cli, const char *format, ...)
 {
     va_list args;
+    char end[96];
+    usage_end(cli, end, sizeof end);
     va_start(args, format);
-    say(cli->program, format, args);
+    say(cli->program, end, format, args);
     va_end(args);
     exit(DQ_EXIT_USAGE);
 }
@@ -33,15 +45,17 @@ static void say_words(const dq_cli *cli, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    say(cli->program, format, args);
+    say(cli->program, "", format, args);
     va_end(args);
 }
 
 void dq_cli_refuse(const dq_cli *cli, const char *option, const dq_error *why)
 {
     bool machine = why->status == DQ_ERR_MEMORY || why->status == DQ_ERR_IO;
-    say_words(cli, "%s%s%s", option ? option : "", option ? ": " : "", why->reason);
-    exit(machine ? DQ_EXIT_FAILED : DQ_EXIT_USAGE);
+    const char *who = option ? option : "", *colon = option ? ": " : "";
+    if (!machine) dq_cli_usage(cli, "%s%s%s", who, colon, why->reason);
+    say_words(cli, "%s%s%s", who, colon, why->reason);
+    exit(DQ_EXIT_FAILED);
 }
 
 void dq_cli_short_of_memory(const dq_cli *cli)
@@ -77,7 +91,7 @@ void dq_cli_say(const dq_cli *cli, const dq_common *common, const char *format, 
     }
     if (common->quiet) return;
     va_start(args, format);
-    say(cli->program, format, args);
+    say(cli->program, "", format, args);
     va_end(args);
 }
 
