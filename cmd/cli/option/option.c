@@ -11,7 +11,8 @@
 const dq_option *dq_option_find(const dq_option *table, const char *name)
 {
     for (const dq_option *o = table; o->name; o++)
-        if (strcmp(o->name, name) == 0) return o;
+        if (o->name[0] == name[0] && strcmp(o->name, name) == 0)
+            return o; /* --help asks ten thousand times */
     return NULL;
 }
 
