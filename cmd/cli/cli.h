@@ -235,9 +235,6 @@ int dq_cli_finish(dq_cli *cli, dq_status status, dq_error *error);
 /* Threads to use: --threads, else DQ_THREADS, else fallback (0 means all cores). At least 1. */
 unsigned dq_cli_threads(const dq_common *common, unsigned fallback);
 
-/* Whether colour is welcome: fd is a terminal that can, and NO_COLOR is not set. */
-bool dq_cli_colour(int fd);
-
 /* A progress bar on stderr; silent unless stderr is a terminal and the work takes a second, or --progress;
  * and with --quiet. */
 typedef struct dq_progress {

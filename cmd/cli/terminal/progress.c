@@ -3,6 +3,7 @@
  * The progress bar: one line on a terminal, redrawn; a line a second where stderr is no terminal.
  */
 #include "cli/cli.h"
+#include "cli/terminal/screen.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,12 +22,6 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-bool dq_cli_colour(int fd)
-{
-    const char *off = getenv("NO_COLOR"), *term = getenv("TERM");
-    return !(off && *off) && term && strcmp(term, "dumb") != 0 && isatty(fd);
-}
-
 dq_progress dq_progress_start(const dq_common *common, const char *label, uint64_t total)
 {
     bool on = !common->quiet && (common->progress || isatty(STDERR_FILENO));
@@ -37,7 +32,7 @@ dq_progress dq_progress_start(const dq_common *common, const char *label, uint64
 /* "label [#####.....]  45% 450/1000 12s left note" */
 static void draw(const dq_progress *p, const char *note, double at)
 {
-    bool terminal = isatty(STDERR_FILENO), colour = dq_cli_colour(STDERR_FILENO);
+    bool terminal = isatty(STDERR_FILENO), colour = dq_screen_colour(STDERR_FILENO);
     char bar[BAR + 1], left[48] = "";
     double share = p->total ? (double)p->done / (double)p->total : 0;
     if (share > 1) share = 1;
