@@ -66,7 +66,7 @@ static size_t width_of(uint32_t code)
 }
 
 /* Columns and bytes of the first character of n > 0 bytes. */
-static size_t measure(const char *text, size_t n, size_t *bytes)
+static size_t measure_character(const char *text, size_t n, size_t *bytes)
 {
     uint32_t code;
     bool control;
@@ -78,7 +78,7 @@ size_t dq_screen_fit(const char *text, size_t n, size_t columns)
 {
     size_t at = 0, used = 0, bytes;
     while (at < n) {
-        used += measure(text + at, n - at, &bytes);
+        used += measure_character(text + at, n - at, &bytes);
         if (used > columns) break;
         at += bytes;
     }
@@ -88,6 +88,6 @@ size_t dq_screen_fit(const char *text, size_t n, size_t columns)
 size_t dq_screen_columns(const char *text, size_t n)
 {
     size_t count = 0, bytes;
-    for (size_t at = 0; at < n; at += bytes) count += measure(text + at, n - at, &bytes);
+    for (size_t at = 0; at < n; at += bytes) count += measure_character(text + at, n - at, &bytes);
     return count;
 }
