@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/option/help.h"
 #include "cli/option/option.h"
+#include "cli/terminal/line.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +32,10 @@ static int close_stdout(const dq_program *program)
     bool failed = ferror(stdout) != 0, pending = __fpending(stdout) != 0;
     if (fclose(stdout) != 0 && (failed || pending || errno != EBADF)) failed = true;
     if (!failed) return DQ_EXIT_DONE;
-    (void)fprintf(stderr, "%s: stdout: %s\n", program->name, errno ? strerror(errno) : "write error");
+    char line[256];
+    (void)snprintf(line, sizeof line, "%.60s: stdout: %s\n", program->name,
+                   errno ? strerror(errno) : "write error");
+    dq_line_say(line);
     return DQ_EXIT_FAILED;
 }
 
@@ -195,6 +199,7 @@ int dq_cli_finish(dq_cli *cli, dq_status status, dq_error *error)
         error->status = status;
         dq_cli_report(cli, error);
     }
+    dq_line_clear();
     int late = close_stdout(cli->program);
     dq_arena_free(&cli->arena);
     return code ? code : late;

@@ -4,6 +4,7 @@
  */
 #include "cli/cli.h"
 
+#include "cli/terminal/line.h"
 #include "core/utf8.h"
 
 #include <stdarg.h>
@@ -13,15 +14,17 @@
 
 static void say(const dq_program *program, const char *format, va_list args)
 {
-    char words[1024], text[2 * sizeof words];
+    char words[1024], text[2 * sizeof words], line[sizeof text + 64];
     (void)vsnprintf(words, sizeof words, format, args);
     (void)dq_utf8_show(words, strlen(words), text, sizeof text);
-    (void)fprintf(stderr, "%s: %s\n", program->name, text);
+    (void)snprintf(line, sizeof line, "%.60s: %s\n", program->name, text);
+    dq_line_say(line);
 }
 
 void dq_cli_usage(const dq_cli *cli, const char *format, ...)
 {
     va_list args;
+    dq_line_clear();
     va_start(args, format);
     say(cli->program, format, args);
     va_end(args);
@@ -39,6 +42,7 @@ static void say_words(const dq_cli *cli, const char *format, ...)
 
 void dq_cli_refuse(const dq_cli *cli, const char *option, const dq_error *why)
 {
+    dq_line_clear();
     bool machine = why->status == DQ_ERR_MEMORY || why->status == DQ_ERR_IO;
     say_words(cli, "%s%s%s", option ? option : "", option ? ": " : "", why->reason);
     exit(machine ? DQ_EXIT_FAILED : DQ_EXIT_USAGE);
@@ -46,6 +50,7 @@ void dq_cli_refuse(const dq_cli *cli, const char *option, const dq_error *why)
 
 void dq_cli_short_of_memory(const dq_cli *cli)
 {
+    dq_line_clear();
     say_words(cli, "out of memory");
     exit(DQ_EXIT_FAILED);
 }
@@ -53,11 +58,13 @@ void dq_cli_short_of_memory(const dq_cli *cli)
 void dq_cli_report(const dq_cli *cli, const dq_error *error)
 {
     const char *reason = error->reason[0] ? error->reason : dq_status_word(error->status);
-    (void)fprintf(stderr, "%s: ", cli->program->name);
-    if (error->source[0]) (void)fprintf(stderr, "%s: ", error->source);
+    char record[48] = "", line[1024];
     if (error->record != DQ_NO_RECORD)
-        (void)fprintf(stderr, "record %llu: ", (unsigned long long)error->record);
-    (void)fprintf(stderr, "%s\n", reason);
+        (void)snprintf(record, sizeof record, "record %llu: ", (unsigned long long)error->record);
+    (void)snprintf(line, sizeof line, "%.60s: %s%s%s%s\n", cli->program->name, error->source,
+                   error->source[0] ? ": " : "", record, reason);
+    dq_line_clear();
+    dq_line_say(line);
 }
 
 static void keep(const dq_cli *cli, const char *format, va_list args)

@@ -102,7 +102,7 @@ static dq_status embed(state *s, dq_embed_layout *layout, const dq_bundle *in, d
     if (!status && layout == &s->items) status = write_pairs(s, &out, error);
     if (!status) status = dq_filter_put(&s->filter, &out, error);
     dq_bundle_free(&out);
-    dq_progress_step(&s->progress, s->progress.done + in->rows, layout->kind);
+    dq_progress_step(&s->progress, s->progress.done + in->rows, NULL);
     return status;
 }
 
@@ -130,7 +130,7 @@ static dq_status stream(state *s, dq_error *error)
     dq_bundle bundle;
     bool more;
     dq_status status = DQ_OK;
-    s->progress = dq_progress_start(&s->o->common, "embedded", 0);
+    s->progress = dq_progress_start(&s->o->common, "embedding", "rows", 0);
     while (!status && !(status = dq_filter_next(&s->filter, &bundle, &more, error)) && more) {
         status = dq_filter_blame(&s->filter, pass(s, &bundle, error), error);
         dq_bundle_free(&bundle);

@@ -48,7 +48,7 @@ static void show_progress(void *arg, const char *kind, uint64_t rows, bool ended
     else if (rows)
         dq_progress_step(&bar->progress, rows, NULL);
     else if (!ended)
-        bar->progress = dq_progress_start(bar->common, kind, 0);
+        bar->progress = dq_progress_start(bar->common, "exporting", kind, 0);
 }
 
 /* A format that no time was there for is a slip of the pen. */

@@ -224,7 +224,7 @@ static dq_status simulate(pairs *p, dq_error *error)
         status = dq_entities_find_named(&p->plan->dataset.catalogue.users, "user", p->plan->o->user, &only,
                                         error);
     if (status) return status;
-    dq_progress bar = dq_progress_start(&p->plan->o->common, "planning", users);
+    dq_progress bar = dq_progress_start(&p->plan->o->common, "planning", "users", users);
     for (uint32_t user = 0; !status && user < users; user++) {
         if (only == DQ_ABSENT || only == user) status = simulate_user(p, user, error);
         dq_progress_step(&bar, user + 1, NULL);

@@ -329,6 +329,8 @@ static dq_status rank_group(ranking *r, size_t first, size_t *n, dq_error *error
 static dq_status rank_features_all(ranking *r, dq_error *error)
 {
     dq_status status = bind_features(r, error);
+    r->progress.unit = "lists";
+    r->progress.total = r->lists.count;
     for (size_t first = 0, n; !status && first < r->lists.count; first += n) {
         n = r->lists.count - first;
         status = rank_group(r, first, &n, error);
@@ -468,7 +470,7 @@ static dq_status rank_whole(ranking *r, dq_reader *beside, dq_error *error)
     unsigned threads = dq_cli_threads(&o->common, 0);
     r->scorer.by = (dq_rank_by)o->by;
     for (size_t i = 0; i < o->with.count; i++) r->texts.at[r->texts.count++].name = o->with.at[i];
-    r->progress = dq_progress_start(&o->common, "items ranked", 0);
+    r->progress = dq_progress_start(&o->common, "ranking", "items", 0);
     dq_status status = dq_pool_new(&r->pool, threads, error);
     r->scorer.pool = r->pool;
     if (!status) status = read_beside(r, beside, error);
@@ -486,9 +488,8 @@ static dq_status rank_whole(ranking *r, dq_reader *beside, dq_error *error)
     if (!status && !has_agents(r) && dq_rank_scorer_needs_lists(&r->scorer))
         status = rank_features_all(r, error);
     if (!status) status = dq_rank_texts_check(&r->texts, error);
-    if (!status) status = write_lists(r, error);
     dq_progress_end(&r->progress);
-    return status;
+    return status ? status : write_lists(r, error);
 }
 
 static void free_ranking(ranking *r)

@@ -185,7 +185,7 @@ static dq_status write_all(reward_run *s, dq_error *error)
     bool again = s->plan.from == DQ_PAIRS_STREAM && s->transition_count > 0;
     dq_common bar = s->o->common;
     bar.quiet = bar.quiet || s->human; /* the terminal is for the questions */
-    s->out.progress = dq_progress_start(&bar, "transitions", count_transitions(s, again));
+    s->out.progress = dq_progress_start(&bar, "rewarding", "transitions", count_transitions(s, again));
     if (s->out.progress.on) {
         s->labeller.labelled = dq_reward_labelled;
         s->labeller.labelled_arg = &s->out;

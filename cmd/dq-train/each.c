@@ -42,7 +42,7 @@ dq_status train_run_each(train *t, dq_error *error)
     dq_status status = dq_pool_new(&t->pool, 1, error);
     if (!status) status = dq_log_open(&e->log, t->o->log, 0, error);
     if (status) return status;
-    e->bar = dq_progress_start(&t->o->common, "training users", users);
+    e->bar = dq_progress_start(&t->o->common, "training", "users", users);
     const dq_worker_streams streams = {dq_cli_threads(&t->o->common, 0),
                                        users,
                                        &t->maker,

@@ -185,7 +185,8 @@ static dq_status run(offline *f, dq_error *error)
                sizes.training, sizes.held_out, sizes.held_out_groups, sizes.groups);
     if (f->t->from.propensities && !(o->passes.balance > 0))
         dq_cli_say(f->t->cli, &o->common, "the log's propensities are not used: nothing is weighed by them");
-    f->bar = dq_progress_start(&o->common, "training", o->q_models * sizes.epochs * sizes.batches);
+    f->bar = dq_progress_start(&o->common, "training", "batches", o->q_models * sizes.epochs * sizes.batches);
+    dq_progress_resume(&f->bar, dq_offline_batches_done(f->run));
     if (o->checkpoint) dq_stop_catch();
     status = go(f, error);
     for (f->member = 1; !status && f->member < o->q_models; f->member++) {

@@ -250,11 +250,16 @@ static dq_status evaluated(void *arg, const dq_online *loop, const dq_played *pl
     return dq_log_made(run->kept.log, ok, &line, &arena, error);
 }
 
+/* Of what the bar counts. */
+static uint64_t done_of(const online *run)
+{
+    return (uint64_t)(dq_online_progress(&run->loop) * (double)run->bar->total);
+}
+
 static dq_status stepped(void *arg, dq_online *loop, dq_error *error)
 {
     online *run = arg;
-    if (run->bar)
-        dq_progress_step(run->bar, (uint64_t)(dq_online_progress(loop) * (double)run->bar->total), run->note);
+    if (run->bar) dq_progress_step(run->bar, done_of(run), run->note);
     if (dq_stop_asked()) return dq_fail(error, DQ_ERR_STOPPED, "interrupted");
     if (!run->due || dq_online_evaluation_due(loop)) return DQ_OK;
     run->due = false;
@@ -336,6 +341,7 @@ dq_status train_online(train *t, uint32_t user, dq_log *log, dq_progress *bar, d
     run.checkpoint = train_checkpoint(t);
     if (!status) status = dq_checkpoint_resume(&run.checkpoint, &run.kept, t->o->log, error);
     if (status == DQ_ERR_STOPPED) dq_stop_end(); /* there is nothing yet to keep */
+    if (!status && bar) dq_progress_resume(bar, done_of(&run));
     if (!status) status = go(&run, error);
     if (!status) status = remember_labeller(&run, error);
     if (!status) say_warnings(&run);
@@ -366,11 +372,16 @@ static dq_status choose_user(const train *t, uint32_t *user, dq_error *error)
 }
 
 /* What the bar counts. */
+static bool counts_episodes(const train *t)
+{
+    return t->cli->mode == TRAIN_ENV && t->o->acting.episodes;
+}
+
 static uint64_t bar_total(const train *t)
 {
     const train_options *o = t->o;
     if (!o->acting.episodes) return o->acting.steps;
-    return t->cli->mode == TRAIN_ENV ? o->acting.episodes : o->acting.episodes * o->steps;
+    return counts_episodes(t) ? o->acting.episodes : o->acting.episodes * o->steps;
 }
 
 dq_status train_run_online(train *t, dq_error *error)
@@ -383,7 +394,8 @@ dq_status train_run_online(train *t, dq_error *error)
     if (status) return status;
     if (o->checkpoint || o->env_cmd)
         dq_stop_catch(); /* a process may never look up: it is ended before we are */
-    dq_progress bar = dq_progress_start(&o->common, "training", bar_total(t));
+    dq_progress bar = dq_progress_start(&o->common, "training", counts_episodes(t) ? "episodes" : "steps",
+                                        bar_total(t));
     status = train_online(t, user, &log, &bar, t->output, error);
     dq_progress_end(&bar);
     status = dq_log_close(&log, status, error);
