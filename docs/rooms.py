@@ -56,7 +56,7 @@ def read_includes():
     public = {f"dq/{header}.h": room for room, *headers in read_table("public") for header in headers}
     excepted = [(path, room) for files, *rooms in read_table("exceptions") for path in glob(files) for room in rooms]
     graph, single = {room: set() for room in ROOMS | BARS}, {}
-    for path in glob("lib/**/*.[ch]", recursive=True) + glob("cmd/*/*.[ch]") + glob("include/dq/*.h"):
+    for path in glob("lib/**/*.[ch]", recursive=True) + glob("cmd/**/*.[ch]", recursive=True) + glob("include/dq/*.h"):
         room = public.get(path.removeprefix("include/")) or path.split("/")[1]
         if room not in ROOMS | BARS | PROGRAMS:
             sys.exit(f"docs/rooms.py: give {room} its line in ROOMS or PROGRAMS")
