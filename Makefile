@@ -45,7 +45,7 @@ endif
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-psabi
 OPT      ?= -O3 -g
 CFLAGS   ?=
-ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE $(OPT) $(WARN) -ffp-contract=off -fno-math-errno -pthread -Iinclude -Ilib -Icmd $(PKG_CFLAGS) $(SAN) $(CFLAGS)
+ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE $(OPT) $(WARN) -ffp-contract=off -fno-math-errno -pthread -Iinclude -Ilib -Icmd $(PKG_CFLAGS) $(SAN) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -Wl,--as-needed -pthread $(SAN) $(LDFLAGS)
 SAN         = $(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
@@ -81,7 +81,9 @@ $(B)/libcli.a: $(call objects,cmd/cli)
 
 # The library that is installed: the stream and what it stands on. It exports what include/dq/ declares.
 VERSION  := $(shell sed -n 's/^\#define DQ_VERSION "\(.*\)"/\1/p' cmd/cli/cli.h)
-SONAME   := libdq.so.$(firstword $(subst ., ,$(VERSION)))
+# Goes up when a change of what include/dq/ declares breaks a program; debian/'s libdq1 and its files are called by it.
+ABI      := 1
+SONAME   := libdq.so.$(ABI)
 PUBLIC   := lib/core lib/wire
 
 $(B)/libdq.a: $(call objects,$(PUBLIC))
@@ -289,9 +291,22 @@ install: all ## install programs, library, headers, man pages, completions under
 	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(PREFIX)/include' '' 'Name: dq' 'Description: streams of tensors and transitions' \
 	    'Version: $(VERSION)' 'Cflags: -I$${includedir}' 'Libs: -L$${libdir} -ldq' 'Libs.private: -lm -pthread' \
 	    'Requires.private: msgpack libzstd libxxhash zlib' > $(DESTDIR)$(LIBDIR)/pkgconfig/dq.pc
-	install -m 644 $(MAN) $(DESTDIR)$(PREFIX)/share/man/man1
+	for page in $(MAN); do install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit; done
 	install -m 644 $(COMP) $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 644 $(PROMPTS:%=data/prompts/%.txt) $(DESTDIR)$(PREFIX)/share/dq/prompts
+
+# The packages are built of what git has in this folder (a tarball: of all but build/), in a copy under build/deb.
+DEB          := build/deb
+DEB_PACKAGES := debhelper dh-python libcmocka-dev
+DEB_SOURCE   := $(DEB)/dq-recommend-$(VERSION)
+
+deb: deps ## build Debian packages into build/deb
+	@bash tests/deps $(DEB_PACKAGES)
+	@rm -rf $(DEB) && mkdir -p $(DEB_SOURCE)
+	@{ [ -e .git ] && git ls-files -z || find . \( -path ./build -o -name .git \) -prune -o -type f -print0; } | \
+	    xargs -0 cp --parents -t $(DEB_SOURCE)
+	@cd $(DEB_SOURCE) && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS dpkg-buildpackage -us -uc > ../build.log 2>&1 || { tail -50 ../build.log; exit 1; }
+	@ls $(DEB)/*.deb
 
 pictures: all ## take pictures of dq-serve's page in Chromium, light and dark, phone and screen: build/pictures
 	@bash tests/deps chromium chromium-driver python3-selenium curl
@@ -309,4 +324,4 @@ clean: ## remove build/
 list: ## print this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
-.PHONY: all programs demo check check-model check-full coverage lint deps deps-check units bench same fuzz fuzzers install pictures format drawing clean list
+.PHONY: all programs demo check check-model check-full coverage lint deps deps-check units bench same fuzz fuzzers install deb pictures format drawing clean list
