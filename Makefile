@@ -229,8 +229,9 @@ check-model: deps deps-check ## label with a real language model, built and run 
 	@[ -e $(LLAMA)/why ] || { BUILD=$(B) SANITIZER=$(SANITIZER) LLAMA=$(abspath $(LLAMA)) SUITE_SECONDS=7200 bash tests/run ^model && \
 	    grep '^# ' $(B)/test-logs/model.tap; }
 
-check-full: ## make check with 200 kills, ten times the limits and each call failing, then make check-model
+check-full: ## make check with 200 kills, ten times the limits and each call failing, packages built twice, then make check-model
 	@$(MAKE) --no-print-directory check KILLS=200 LIMITS=30 FAULTS=full SUITE_SECONDS=7200
+	@bash tests/packages
 	@$(MAKE) --no-print-directory check-model
 
 deps: ## install the Debian packages that building and the demo need (apt, through sudo when not root)
