@@ -45,7 +45,8 @@ endif
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-psabi
 OPT      ?= -O3 -g
 CFLAGS   ?=
-ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE $(OPT) $(WARN) -ffp-contract=off -fno-math-errno -pthread -Iinclude -Ilib -Icmd $(PKG_CFLAGS) $(SAN) $(CPPFLAGS) $(CFLAGS)
+# No name of the folder it was built in stays in what is installed.
+ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE $(OPT) '-fdebug-prefix-map=$(CURDIR)=.' $(WARN) -ffp-contract=off -fno-math-errno -pthread -Iinclude -Ilib -Icmd $(PKG_CFLAGS) $(SAN) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -Wl,--as-needed -pthread $(SAN) $(LDFLAGS)
 SAN         = $(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
@@ -263,6 +264,53 @@ coverage: deps deps-check ## run every test with counters: what is reached, by r
 	    --exclude-unreachable-branches --html-details $(COVERAGE)/html/index.html --json-summary $(COVERAGE)/summary.json $(COVERAGE)/obj && \
 	python3 tests/coverage.py $(COVERAGE)/summary.json && echo "each line: $(COVERAGE)/html/index.html" && exit $$failed
 
+# ---- installing ----
+
+# Where things go; each may be named anew. PYTHONDIR is the folder under PREFIX that Debian's Python looks into.
+DATADIR   ?= $(PREFIX)/share
+DOCDIR    ?= $(DATADIR)/doc/dq-recommend
+ZSHDIR    ?= $(DATADIR)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
+PYTHONDIR ?= $(or $(if $(filter /usr,$(PREFIX)),/usr/lib/python3/dist-packages),$(shell /usr/bin/python3 -c 'import site, sys; \
+               print(next(filter(lambda d: d.startswith(sys.argv[1] + "/"), site.getsitepackages() + [site.getusersitepackages()]), \
+                          sys.argv[1] + "/lib/python3/dist-packages"))' $(PREFIX)))
+
+# What is read where it is installed: the guides, and every file that they name. Relative links between them hold there.
+DOCUMENTS := README.md CHANGES.md LICENSE $(wildcard docs/*.md docs/*.svg docs/*.png docs/*.ipynb) \
+             $(shell find examples pipelines data -type f -name '[!.]*' ! -path '*/__pycache__/*' | LC_ALL=C sort)
+
+# All that `make install` installs and `make uninstall` removes, as SOURCE:TARGET. A source @NAME is a link to NAME.
+into      = $(foreach file,$(2),$(file):$(1)/$(notdir $(file)))
+INSTALLED = $(call into,$(PREFIX)/bin,$(BUILT) $(SCRIPTED)) \
+            $(call into,$(PREFIX)/include/dq,$(wildcard include/dq/*.h)) \
+            $(call into,$(LIBDIR),$(LIBRARY)) @$(SONAME):$(LIBDIR)/libdq.so lib/dq.pc.in:$(LIBDIR)/pkgconfig/dq.pc \
+            $(foreach section,1 5 7,$(call into,$(DATADIR)/man/man$(section),$(filter %.$(section),$(MAN)))) \
+            $(call into,$(DATADIR)/bash-completion/completions,$(filter-out $(B)/completions/zsh/% $(B)/completions/fish/%,$(COMP))) \
+            $(call into,$(ZSHDIR),$(filter $(B)/completions/zsh/%,$(COMP))) \
+            $(call into,$(DATADIR)/fish/vendor_completions.d,$(filter $(B)/completions/fish/%,$(COMP))) \
+            $(call into,$(DATADIR)/dq/prompts,$(PROMPTS:%=data/prompts/%.txt)) \
+            $(if $(wildcard python/dq.py),$(call into,$(PYTHONDIR),python/dq.py)) \
+            $(foreach file,$(DOCUMENTS),$(file):$(DOCDIR)/$(file))
+# Folders that are dq's alone, which `make uninstall` removes once they are empty.
+OWNED     = $(PREFIX)/include/dq $(DATADIR)/dq $(DOCDIR)
+
+install: all ## install programs, library, manual, completions, guides, examples and pipelines under DESTDIR/PREFIX
+	@umask 022; for pair in $(INSTALLED); do \
+	    from=$${pair%%:*} to='$(DESTDIR)'$${pair#*:}; \
+	    case $$from in \
+	    @*) ln -sfn "$${from#@}" "$$to" ;; \
+	    *.pc.in) sed 's,@PREFIX@,$(PREFIX),; s,@LIBDIR@,$(LIBDIR),; s,@VERSION@,$(VERSION),' "$$from" | install -D -m 644 /dev/stdin "$$to" ;; \
+	    *) mode=644; [ ! -x "$$from" ] || mode=755; install -D -m $$mode "$$from" "$$to" ;; \
+	    esac || exit 1; done
+	@[ -n '$(DESTDIR)' ] || [ "$$(id -u)" != 0 ] || ldconfig
+	@echo "installed: programs in $(DESTDIR)$(PREFIX)/bin, guides, examples and pipelines in $(DESTDIR)$(DOCDIR)"
+
+uninstall: ## remove what make install put there, and folders of dq's own; give it the same DESTDIR, PREFIX and other names
+	@for pair in $(INSTALLED); do \
+	    to='$(DESTDIR)'$${pair#*:}; rm -f "$$to"; \
+	    case $$to in *.py) name=$${to##*/}; rm -f "$${to%/*}/__pycache__/$${name%.py}".*.pyc ;; esac; done
+	@for folder in $(OWNED); do \
+	    [ ! -d '$(DESTDIR)'"$$folder" ] || find '$(DESTDIR)'"$$folder" -depth -type d -empty -delete; done
+
 # ---- the rest ----
 
 units: $(UNITS) $(SERVERS) $(HELPERS) $(B)/inject.so $(REPLAYS)
@@ -280,21 +328,6 @@ fuzz: deps ## fuzz every reader, or those of READER='NAME...', with libFuzzer (c
 	@bash tests/deps $(FUZZ_PACKAGES)
 	@$(MAKE) --no-print-directory B=build/fuzz CC='$(FUZZ_CC)' OPT='-O1 -g' SAN='$(FUZZ_SAN)' fuzzers
 	@READERS='$(or $(READER),$(READERS))' bash tests/fuzz/run
-
-install: all ## install programs, library, headers, man pages, completions under DESTDIR/PREFIX
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin include/dq share/man/man1 share/bash-completion/completions share/dq/prompts) \
-	    $(DESTDIR)$(LIBDIR)/pkgconfig
-	install -m 755 $(BUILT) $(SCRIPTED) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 include/dq/*.h $(DESTDIR)$(PREFIX)/include/dq
-	install -m 644 $(B)/libdq.a $(DESTDIR)$(LIBDIR)
-	install -m 755 $(B)/$(SONAME) $(DESTDIR)$(LIBDIR)
-	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libdq.so
-	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(PREFIX)/include' '' 'Name: dq' 'Description: streams of tensors and transitions' \
-	    'Version: $(VERSION)' 'Cflags: -I$${includedir}' 'Libs: -L$${libdir} -ldq' 'Libs.private: -lm -pthread' \
-	    'Requires.private: msgpack libzstd libxxhash zlib' > $(DESTDIR)$(LIBDIR)/pkgconfig/dq.pc
-	for page in $(MAN); do install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit; done
-	install -m 644 $(COMP) $(DESTDIR)$(PREFIX)/share/bash-completion/completions
-	install -m 644 $(PROMPTS:%=data/prompts/%.txt) $(DESTDIR)$(PREFIX)/share/dq/prompts
 
 # The packages are built of what git has in this folder (a tarball: of all but build/), in a copy under build/deb.
 DEB          := build/deb
@@ -325,4 +358,4 @@ clean: ## remove build/
 list: ## print this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
-.PHONY: all programs demo check check-model check-full coverage lint deps deps-check units bench same fuzz fuzzers install deb pictures format drawing clean list
+.PHONY: all programs demo check check-model check-full coverage lint deps deps-check units bench same fuzz fuzzers install uninstall deb pictures format drawing clean list
