@@ -30,7 +30,7 @@ PACKAGES := $(REQUIRED) $(foreach pair,$(PARTS),$(firstword $(subst =, ,$(pair))
 # What tests are built with and run by; what single tests need, which are skipped, and say so, where it is not to be had.
 CHECK_PACKAGES  := libcmocka-dev bats zstd procps bsdextrautils
 SINGLE_PACKAGES := python3-msgpack python3-zstandard python3-numpy python3-xxhash python3-optuna python3-pymongo \
-                   python3-pymongo-ext python3-bson python3-bson-ext openssl curl sqlite3 chromium chromium-driver \
+                   python3-pymongo-ext python3-bson python3-bson-ext man-db openssl curl sqlite3 chromium chromium-driver \
                    python3-selenium
 PKGS       := openblas msgpack libzstd libxxhash jansson zlib libcurl nettle sqlite3 libmongoc-1.0
 CHART_JS   := /usr/share/javascript/chart.js/chart.min.js
@@ -59,7 +59,7 @@ WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-psabi
 OPT      ?= -O3 -g
 CFLAGS   ?=
 # No name of the folder it was built in stays in what is installed.
-ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE $(OPT) '-fdebug-prefix-map=$(CURDIR)=.' $(WARN) -ffp-contract=off -fno-math-errno -pthread -Iinclude -Ilib -Icmd $(PKG_CFLAGS) $(SAN) $(CFLAGS)
+ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE $(OPT) '-fdebug-prefix-map=$(CURDIR)=.' $(WARN) -ffp-contract=off -fno-math-errno -pthread -Iinclude -Ilib -Icmd $(PKG_CFLAGS) $(SAN) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -Wl,--as-needed -pthread $(SAN) $(LDFLAGS)
 SAN         = $(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 PKG_SERVE  := $(if $(filter dq-serve,$(LEFT)),,libmicrohttpd)
@@ -102,7 +102,9 @@ $(B)/libcli.a: $(call objects,$(SHARED))
 
 # The library that is installed: the stream and what it stands on. It exports what include/dq/ declares.
 VERSION  := $(shell sed -n 's/^\#define DQ_VERSION "\(.*\)"/\1/p' cmd/cli/cli.h)
-SONAME   := libdq.so.$(firstword $(subst ., ,$(VERSION)))
+# Goes up when a change of what include/dq/ declares breaks a program; debian/'s libdq1 and its files are called by it.
+ABI      := 1
+SONAME   := libdq.so.$(ABI)
 PUBLIC   := lib/core lib/wire
 
 $(B)/libdq.a: $(call objects,$(PUBLIC))
@@ -248,8 +250,9 @@ check-model: deps deps-check ## label with a real language model, built and run 
 	@[ -e $(LLAMA)/why ] || { BUILD=$(B) SANITIZER=$(SANITIZER) LLAMA=$(abspath $(LLAMA)) SUITE_SECONDS=7200 bash tests/run ^model && \
 	    grep '^# ' $(B)/test-logs/model.tap; }
 
-check-full: ## make check with 200 kills, ten times the limits and each call failing, README in a bare root, make check-model
+check-full: ## make check with 200 kills, ten times the limits and each call failing, packages built twice, README in a bare root, make check-model
 	@$(MAKE) --no-print-directory check KILLS=200 LIMITS=30 FAULTS=full SUITE_SECONDS=7200
+	@bash tests/packages
 	@bash tests/deps --each mmdebstrap git
 	@bash tests/bare-root
 	@$(MAKE) --no-print-directory check-model
@@ -352,6 +355,19 @@ fuzz: deps ## fuzz every reader, or those of READER='NAME...', with libFuzzer (c
 	@$(MAKE) --no-print-directory B=build/fuzz CC='$(FUZZ_CC)' OPT='-O1 -g' SAN='$(FUZZ_SAN)' fuzzers
 	@READERS='$(or $(READER),$(READERS))' bash tests/fuzz/run
 
+# The packages are built of what git has in this folder (a tarball: of all but build/), in a copy under build/deb.
+DEB          := build/deb
+DEB_PACKAGES := debhelper dh-python libcmocka-dev
+DEB_SOURCE   := $(DEB)/dq-recommend-$(VERSION)
+
+deb: deps ## build Debian packages into build/deb
+	@bash tests/deps $(DEB_PACKAGES)
+	@rm -rf $(DEB) && mkdir -p $(DEB_SOURCE)
+	@{ [ -e .git ] && git ls-files -z || find . \( -path ./build -o -name .git \) -prune -o -type f -print0; } | \
+	    xargs -0 cp --parents -t $(DEB_SOURCE)
+	@cd $(DEB_SOURCE) && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS dpkg-buildpackage -us -uc > ../build.log 2>&1 || { tail -50 ../build.log; exit 1; }
+	@ls $(DEB)/*.deb
+
 pictures: all ## take pictures of dq-serve's page in Chromium, light and dark, phone and screen: build/pictures
 	@bash tests/deps chromium chromium-driver python3-selenium curl
 	@BUILD=$(B) bash tests/cli/serve_pictures $(B)/pictures
@@ -368,4 +384,4 @@ clean: ## remove build/
 list: ## print this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
-.PHONY: all programs demo check check-model check-full coverage lint deps deps-check needed units bench same fuzz fuzzers install uninstall remove-installed pictures format drawing clean list
+.PHONY: all programs demo check check-model check-full coverage lint deps deps-check needed units bench same fuzz fuzzers install uninstall remove-installed deb pictures format drawing clean list
