@@ -1018,15 +1018,17 @@ class Writer:
         into bundles. A bundle of a Reader stays whole, and begins a section where its own section began one.
         """
         if isinstance(what, Bundle):
-            if what.section is not None and what.section is not self._from:
-                if self._from is not None:
-                    self.next_section()
-                self._from = what.section
+            if what.section is None:
+                self._cut(what)
+                return
+            if what.section is not self._from and self._from is not None:
+                self.next_section()
+            self._from = what.section
             self._put(what)
             return
-        words = _SCHEMA.get(what, {})
         if columns is None:
             raise Error(f"{what}: no columns")
+        words = _SCHEMA.get(what, {})
         self._begin()
         made: dict[str, Column] = {}
         for name in list(columns):
@@ -1034,15 +1036,19 @@ class Writer:
                 made[name] = _column_of(name, columns[name], words.get(name, "").split(), self._find)
             except (Error, TypeError, ValueError) as e:
                 raise Error(f"{what}: column {name}: {e}") from None
-        bundle = Bundle(what, made, meta)
-        each = sum(c._bytes() for c in made.values()) // max(bundle.rows, 1) + 1
+        self._cut(Bundle(what, made, meta))
+
+    def _cut(self, bundle: Bundle) -> None:
+        """Writes a table in bundles of about BLOCK bytes; a model whole."""
+        each = sum(c._bytes() for c in bundle.columns.values()) // max(bundle.rows, 1) + 1
         step = max(BLOCK // each, 1)
-        if what == "model" or bundle.rows <= step:
+        if bundle.kind == "model" or bundle.rows <= step:
             self._put(bundle)
             return
         _check(bundle)
         for first in range(0, bundle.rows, step):
-            self._put(Bundle(what, {n: c.rows(first, min(first + step, bundle.rows)) for n, c in made.items()}, meta))
+            end = min(first + step, bundle.rows)
+            self._put(Bundle(bundle.kind, {n: c.rows(first, end) for n, c in bundle.columns.items()}, bundle.meta))
 
     def _find(self, kind: str, ids: Sequence[str]) -> numpy.ndarray:
         return _find(kind, ids, self._rows_of.get(kind, {}))

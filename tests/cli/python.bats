@@ -145,3 +145,36 @@ END
     run -1 script -qec "/usr/bin/python3 -c 'import dq; dq.read()'" /dev/null
     [[ $output == *"is a terminal, where a stream is wanted"* ]]
 }
+
+# ---- docs/notebook.ipynb ----
+
+notebook() { MPLCONFIGDIR=$BATS_TEST_TMPDIR IPYTHONDIR=$BATS_TEST_TMPDIR /usr/bin/python3 "$BATS_TEST_DIRNAME"/notebook.py "$1" "$ROOT"/docs/notebook.ipynb; }
+
+@test "the notebook is committed with its outputs, and with no place, machine or time in them" {
+    notebook look
+    # its colours are those of all pictures
+    grep -oE 'HUES = \[[^]]*' "$ROOT"/docs/notebook.ipynb | grep -oE '#[0-9A-F]{6}' | tr -d '#' > mine
+    sed -n '/light = {/,/}/s/.*hues = {\(.*\)},/\1/p' "$ROOT"/lib/plot/theme.c | grep -oE '0x[0-9A-F]{6}' | sed 's/0x//' | cmp mine -
+    [ "$(wc -l < mine)" -eq 7 ]
+}
+
+@test "the notebook's cells run, and draw" {
+    needs python3-pandas python3-matplotlib
+    notebook plain
+}
+
+@test "the notebook runs in Jupyter" {
+    [ "${FAULTS-}" = full ] || skip "a kernel's start takes long: make check-full"
+    needs python3-pandas python3-matplotlib python3-nbclient python3-ipykernel
+    notebook execute
+}
+
+@test "the lines of the guide give what it shows" {
+    needs python3-pandas
+    KEEP=$PWD "$BATS_TEST_DIRNAME"/../examples docs/python.md
+    cd docs/python.md
+    /usr/bin/python3 "$BATS_TEST_DIRNAME"/python_page.py "$ROOT"/docs/python.md
+    dq-cat --check mine.dq
+    dq-cat --check fresh.dq
+    dq-cat --lineage fresh.dq | grep -A1 'freshen.py 1 days=30' | grep -q dq-reward
+}

@@ -288,6 +288,11 @@ def a_large_table_is_cut(path):
     with dq.Reader(path) as reader:
         sizes = [bundle.rows for bundle in reader if bundle.kind == "transitions"]
     assert len(sizes) > 1 and sum(sizes) == rows, sizes
+    whole = dq.read(path)
+    with dq.Writer(path + ".again") as writer:  # tables of several bundles are cut again
+        for kind in whole.kinds:
+            writer.write(whole[kind])
+    assert cat("--lineage", path + ".again").split()[1] == cat("--lineage", path).split()[1]
     frame = dq.frame(path, "transitions")
     assert frame.user[0] == f"u{rows - 1}" and frame.user[rows - 1] == "u0" and frame.reward[1] == numpy.float64(1 / rows)
 
