@@ -32,6 +32,9 @@ CHECK_PACKAGES  := libcmocka-dev bats zstd procps bsdextrautils
 SINGLE_PACKAGES := python3-msgpack python3-zstandard python3-numpy python3-xxhash python3-optuna python3-pymongo \
                    python3-pymongo-ext python3-bson python3-bson-ext man-db openssl curl sqlite3 chromium chromium-driver \
                    python3-selenium
+# Frames of python/dq.py and the pictures of docs/notebook.ipynb; and what runs it in Jupyter, in make check-full.
+SINGLE_PACKAGES   += python3-pandas python3-matplotlib
+NOTEBOOK_PACKAGES := python3-nbclient python3-ipykernel
 PKGS       := openblas msgpack libzstd libxxhash jansson zlib libcurl nettle sqlite3 libmongoc-1.0
 CHART_JS   := /usr/share/javascript/chart.js/chart.min.js
 
@@ -250,7 +253,8 @@ check-model: deps deps-check ## label with a real language model, built and run 
 	@[ -e $(LLAMA)/why ] || { BUILD=$(B) SANITIZER=$(SANITIZER) LLAMA=$(abspath $(LLAMA)) SUITE_SECONDS=7200 bash tests/run ^model && \
 	    grep '^# ' $(B)/test-logs/model.tap; }
 
-check-full: ## make check with 200 kills, ten times the limits and each call failing, packages built twice, README in a bare root, make check-model
+check-full: ## make check with 200 kills, ten times the limits and each call failing, packages built twice, README in a bare root, the notebook, make check-model
+	@bash tests/deps --each $(NOTEBOOK_PACKAGES)
 	@$(MAKE) --no-print-directory check KILLS=200 LIMITS=30 FAULTS=full SUITE_SECONDS=7200
 	@bash tests/packages
 	@bash tests/deps --each mmdebstrap git
