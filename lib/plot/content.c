@@ -152,20 +152,21 @@ static bool any_shown(const dq_plot_panel *panel, const dq_plot_series *series, 
 }
 
 /* A stretch with a stroke at each end; gnuplot's error bars would blot a dot of paper out of the bar. */
-static void draw_interval(plot_script *s, size_t block)
+static void draw_interval(plot_script *s, size_t block, bool side)
 {
-    (void)fprintf(s->f,
-                  ", $d%zu using 1:3:(0):($4-$3) with vectors heads size screen %.6f,90 lw 1.2 lc rgb "
-                  "'#%06X' notitle",
-                  block, s->width > 0 ? 4 / s->width : 0.01, s->theme->ink);
+    (void)fprintf(
+        s->f, ", $d%zu using %s with vectors heads size screen %.6f,90 lw 1.2 lc rgb '#%06X' notitle", block,
+        side ? "3:1:($4-$3):(0)" : "1:3:(0):($4-$3)", s->width > 0 ? 4 / s->width : 0.01, s->theme->ink);
 }
 
 /* From the eighth name on hues come again: then a bar is pale, with a dashed edge. */
-static void draw_boxes(plot_script *s, size_t block, const char *name, const char *fill, bool *first)
+static void draw_boxes(plot_script *s, size_t block, const char *name, const char *fill, bool side,
+                       bool *first)
 {
     uint32_t hue = plot_hue(s, name);
     size_t look = plot_look(s, name);
-    (void)fprintf(s->f, "%s$d%zu using 1:2:5:6:7:8 with boxxyerror fs ", next_element(first), block);
+    (void)fprintf(s->f, "%s$d%zu using %s with boxxyerror fs ", next_element(first), block,
+                  side ? "2:1:7:8:5:6" : "1:2:5:6:7:8");
     if (look < DQ_PLOT_HUES)
         (void)fprintf(s->f, "%s noborder lc rgb '#%06X'", fill, hue);
     else
@@ -173,14 +174,43 @@ static void draw_boxes(plot_script *s, size_t block, const char *name, const cha
                       dq_plot_dash(look), hue);
 }
 
+/* The number of each bar beyond its end and its interval's. */
+static void write_numbers(plot_script *s, const dq_plot_panel *panel, const dq_plot_series *series, size_t at,
+                          double width)
+{
+    int decimals = plot_panel_decimals(panel, PLOT_NUMBER);
+    bool side = plot_on_side(panel);
+    char text[40], font[40];
+    plot_font(s, "", DQ_PLOT_FONT_SMALL, font);
+    for (size_t i = 0; i < series->count; i++) {
+        const dq_plot_point *p = &series->points[i];
+        if (!plot_shows(panel, p)) continue;
+        bool below = p->y < 0;
+        double place = p->x + offset_of(panel, at, width), end = p->y;
+        if (plot_has_interval(p))
+            end = plot_clamp(&panel->y, below ? fmin(p->lower, end) : fmax(p->upper, end));
+        dq_plot_number_text(p->y, decimals, text);
+        (void)fprintf(
+            s->f, "set label '%s' at first %.9g,first %.9g %s offset %s front font '%s' tc rgb '#%06X'\n",
+            text, side ? end : place, side ? place : end, side ? below ? "right" : "left" : "center",
+            side    ? below ? "-0.6,0" : "0.6,0"
+            : below ? "0,-0.6"
+                    : "0,0.6",
+            font, s->theme->ink);
+    }
+}
+
 static void draw_bars(plot_script *s, const dq_plot_panel *panel)
 {
-    bool histogram = panel->kind == DQ_PLOT_HISTOGRAM, first = true;
-    double width = histogram ? 2 * plot_half_bin(panel)
-                             : fmin(0.8 / (double)panel->series_count, WIDEST / s->slot);
+    bool histogram = panel->kind == DQ_PLOT_HISTOGRAM, side = plot_on_side(panel), first = true;
+    double share = 0.8 / (double)panel->series_count;
+    double width = histogram ? 2 * plot_half_bin(panel) : side ? share : fmin(share, WIDEST / s->slot);
     const char *fill = histogram && panel->series_count > 1 ? "transparent solid 0.2" : "solid 1.0";
     size_t at = 0;
-    for (const dq_plot_series *p = panel->series; p; p = p->next) write_points(s, panel, p, at++, width);
+    for (const dq_plot_series *p = panel->series; p; p = p->next) {
+        if (!s->text && plot_numbered(panel, s->slot)) write_numbers(s, panel, p, at, width);
+        write_points(s, panel, p, at++, width);
+    }
     at = 0;
     for (const dq_plot_series *p = panel->series; p; p = p->next, at++) {
         if (!any_shown(panel, p, false)) continue;
@@ -188,13 +218,13 @@ static void draw_bars(plot_script *s, const dq_plot_panel *panel)
             (void)fprintf(s->f, "%s$d%zu using 1:2 with histeps lc rgb '#%06X'", next_element(&first), at,
                           plot_hue(s, p->name));
         else
-            draw_boxes(s, at, p->name, fill, &first);
+            draw_boxes(s, at, p->name, fill, side, &first);
         title_line(s, p->name, ALL);
         if (histogram && panel->series_count > 1 &&
             !s->text) /* outlines, since colours one on another are mud */
             (void)fprintf(s->f, ", $d%zu using 1:2 with histeps lw 1.5 lc rgb '#%06X' notitle", at,
                           plot_hue(s, p->name));
-        if (any_shown(panel, p, true)) draw_interval(s, at);
+        if (any_shown(panel, p, true)) draw_interval(s, at, side);
     }
     (void)fputc('\n', s->f);
 }

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { TITLE = 32, TICKS = 22, SIDE = 20, RIGHT = 18, ROW = 22, SLANT = 35, LONGEST = 44 };
+enum { NUMBER = 20, TITLE = 32, TICKS = 22, SIDE = 20, RIGHT = 18, ROW = 22, SLANT = 35, LONGEST = 44 };
 /* Of a slanted text: how much of its length goes down, and how much to the left. */
 static const double down = 0.574, aside = 0.819;
 
@@ -52,16 +52,6 @@ static dq_plot_scale x_scale(const dq_plot_panel *panel, double width)
 
 /* ---- labels ---- */
 
-static size_t longest_category(const dq_plot_panel *panel)
-{
-    size_t longest = 0;
-    for (size_t i = 0; i < panel->category_count; i++) {
-        size_t n = plot_letters(panel->categories[i], LONGEST);
-        if (n > longest) longest = n;
-    }
-    return longest;
-}
-
 static size_t longest_row(const dq_plot_panel *panel)
 {
     size_t longest = 0;
@@ -93,7 +83,7 @@ static bool has_text(const char *text)
 static void place_left(const dq_plot_panel *panel, plot_place *p)
 {
     double width = p->panel.right - p->panel.left;
-    size_t letters = plot_on_side(panel)           ? longest_category(panel)
+    size_t letters = plot_on_side(panel)           ? plot_longest_category(panel, LONGEST)
                      : panel->kind == DQ_PLOT_GRID ? longest_row(panel)
                                                    : longest_tick(&p->y);
     bool said = panel->kind == DQ_PLOT_GRID
@@ -103,13 +93,14 @@ static void place_left(const dq_plot_panel *panel, plot_place *p)
     p->letters = (double)letters > most ? (size_t)most : letters;
     p->axes.left = p->panel.left + PLOT_EDGE + (said ? SIDE : 0) + (double)(p->letters * DQ_PLOT_LETTER) + 8;
     p->axes.right = p->panel.right - RIGHT - 6.2 * (double)plot_mark_letters(panel);
+    if (plot_on_side(panel) && plot_numbered(panel, 0)) p->axes.right -= NUMBER;
 }
 
 /* Names of categories below the axes: side by side, slanted where they need more room than there is, or, of
  * very many, not each. */
 static double place_categories(const dq_plot_panel *panel, plot_place *p)
 {
-    size_t letters = longest_category(panel), count = panel->category_count;
+    size_t letters = plot_longest_category(panel, LONGEST), count = panel->category_count;
     double slot = (p->axes.right - p->axes.left) / (double)(count ? count : 1);
     p->every = 1;
     p->letters = letters;

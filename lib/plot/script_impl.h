@@ -123,11 +123,14 @@ void plot_font(const plot_script *s, const char *weight, double size, char font[
 /* "label (unit)". */
 void plot_axis_title(const dq_plot_axis *axis, char *to, size_t room);
 
-/* Whether points are of categories that stand on the left. */
-static inline bool plot_on_side(const dq_plot_panel *panel)
-{
-    return panel->kind == DQ_PLOT_POINTS && panel->category_count > 0;
-}
+/* Whether categories stand on the left and values go to the right: points, and bars with long names. */
+bool plot_on_side(const dq_plot_panel *panel);
+/* The letters of the longest name of a category, at most `longest`. */
+size_t plot_longest_category(const dq_plot_panel *panel, size_t longest);
+/* Whether bars have their numbers at their ends: in pictures, where there is room for all. slot: pixels of a
+ * category. */
+bool plot_numbered(const dq_plot_panel *panel, double slot);
+enum { PLOT_NUMBER = 3 }; /* digits of such numbers */
 
 /* Half the distance of a histogram's bins, which all series share. */
 double plot_half_bin(const dq_plot_panel *panel);

@@ -429,6 +429,7 @@ static void dress(const table *t, dq_figure *figure, dq_plot_panel *panel)
                                   &panel->interval};
     panel->x = w->x;
     panel->y = w->y;
+    panel->x.full = panel->y.full = true; /* whoever names both ends wants to see them */
     panel->interval = w->band;
     if (w->kind == DQ_PLOT_GRID) panel->rows = w->columns[SERIES];
     if (!panel->x.label) panel->x.label = w->columns[X];

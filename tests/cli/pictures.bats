@@ -35,6 +35,20 @@ height_of() { texts "$1" | awk -F'\t' -v words="$2" '$3 == words {print $2; exit
     [ "$(/usr/bin/python3 "$BATS_TEST_DIRNAME/picture.py" frames p.svg | cut -f 3 | sort -u)" = "$top" ]
 }
 
+@test "an axis of shares goes from 0 to 1, wherever the shares are; so does one whose ends are said" {
+    printf '{"episode":1,"steps":9,"reward":1,"success":0.4}\n{"episode":2,"steps":9,"reward":2,"success":0.5}\n' > half.jsonl
+    dq-eval --curves half.jsonl --metric success --plot p.svg
+    ends() { words "$1" | grep -xE '[0-9.]+' | sort -n | sed -n '1p;$p' | xargs; }
+    [ "$(ends p.svg)" = "0 2" ] # of the episodes, too: x ends at 2
+    words p.svg | grep -qx '1.0'
+    words p.svg | grep -qx '0.2'
+    printf 'x\ty\na\t.3\nb\t.4\n' > t.tsv
+    dq-eval --draw bars:x=x,y=y,ymin=0,ymax=1 --plot q.svg t.tsv
+    words q.svg | grep -qx '1.0'
+    dq-eval --draw bars:x=x,y=y,ymin=0 --plot q.svg t.tsv
+    run ! grep -qx '1.0' <(words q.svg)
+}
+
 @test "rewards may be anything: their axis is that of the numbers, with true minus signs" {
     dq-eval --curves run1.jsonl run2.jsonl --metric reward --plot p.svg
     words p.svg | grep -qx '−0.8'
@@ -129,6 +143,51 @@ height_of() { texts "$1" | awk -F'\t' -v words="$2" '$3 == words {print $2; exit
     [ "$(order)" = "low medium high" ]
     dq-eval --draw 'bars:x=level,y=n,order=high|medium' --plot p.svg t.tsv
     [ "$(order)" = "high medium low" ]
+}
+
+@test "bars with long names have these on the left and go to the right; each has its number at its end" {
+    printf 'system\tndcg\tlow\thigh\nshort\t.4\t.38\t.42\na name of twenty chars\t.65\t.62\t.68\n' > t.tsv
+    dq-eval --draw bars:x=system,y=ndcg,lower=low,upper=high,ymin=0,ymax=1 --plot p.svg t.tsv
+    for text in short 'a name of twenty chars' 0.400 0.650; do words p.svg | grep -qx "$text"; done
+    # names below one another, left of the bars; the second bar below the first, and longer by .65 / .4
+    [ "$(height_of p.svg short)" -lt "$(height_of p.svg 'a name of twenty chars')" ]
+    lines p.svg | awk -F'\t' '$1 == "rgb(0,114,178)" {width[++n] = $4 - $3; top[n] = $5} END {
+        exit !(n == 2 && top[1] < top[2] && width[2] / width[1] > 1.62 && width[2] / width[1] < 1.63)}'
+    # a number stands beyond its interval's end
+    high=$(lines p.svg | awk -F'\t' '$1 == "rgb(32,36,40)" {print $4}' | sort -n | tail -1)
+    texts p.svg | awk -F'\t' -v high="$high" '$3 == "0.650" {exit !($1 > high)}'
+    # short names stay below
+    dq-eval --draw bars:x=system,y=ndcg --plot q.svg <(sed 's/ of twenty chars//' t.tsv)
+    [ "$(height_of q.svg short)" = "$(height_of q.svg 'a name')" ]
+}
+
+@test "an SVG is dark where its reader wants that: each colour that is drawn has another there; a grid stays light" {
+    printf 'x\ty\tname\n' > t.tsv
+    for n in $(seq 7); do printf '1\t%s\tn%s\n2\t%s\tn%s\n' "$n" "$n" "$n" "$n"; done >> t.tsv
+    dq-eval --draw lines:x=x,y=y,series=name,xmark=1.5=here --draw points:x=x,y=y,series=name --plot p.svg t.tsv
+    grep -q 'prefers-color-scheme:dark' p.svg
+    sed -n '/<style>/,/<\/style>/p' p.svg | tr -d ' ' > style
+    sed '/<style>/,/<\/style>/d; /<defs>/,/<\/defs>/d' p.svg | grep -oE "(fill|stroke|color) ?= ?[\"'](rgb\([^\"']*|#[0-9a-f]{6})" | tr -d " '\"" | sort -u > drawn
+    [ "$(wc -l < drawn)" -ge 16 ]
+    while IFS== read -r attribute colour; do
+        grep -qF "[$attribute=\"$colour\"]" style || { echo "$attribute $colour"; false; }
+    done < drawn
+    # what browsers show to who points at a line is not gnuplot's number of it
+    run ! grep -qi '<title>gnuplot' p.svg
+    dq-eval --draw grid:x=x,y=y,series=name --plot g.svg t.tsv
+    run ! grep -q '<style>' g.svg
+}
+
+@test "README's picture is what its table says, and the table what docs/onet.md says" {
+    cd "$BATS_TEST_DIRNAME/../.."
+    tail -n +2 docs/onet.tsv | while IFS=$'\t' read -r system ndcg precision; do
+        short() { sed 's/0\./\./g' <<< "$1"; }
+        grep -qF "| $(short "$ndcg") | $(short "$precision") |" docs/onet.md || grep -qF "| $ndcg | $precision |" docs/onet.md || { echo "$system"; exit 1; }
+    done
+    make -f pipelines/onet.mk picture BUILD="$BUILD" PICTURE="$BATS_TEST_TMPDIR/again.svg"
+    words "$BATS_TEST_TMPDIR/again.svg" > "$BATS_TEST_TMPDIR/words"
+    for ndcg in $(sed 1d docs/onet.tsv | grep -v tenth | cut -f 2 | cut -d ' ' -f 1); do grep -qx "$ndcg" "$BATS_TEST_TMPDIR/words"; done
+    diff <(words docs/onet.svg) "$BATS_TEST_TMPDIR/words"
 }
 
 @test "units, titles of axes, a note" {
