@@ -7,6 +7,11 @@
 
 #include <string.h>
 
+dq_status dq_fail_no_vectors(dq_error *error, const char *who)
+{
+    return dq_fail(error, DQ_ERR_SCHEMA, "%s have no vectors: " DQ_VECTORS_ADVICE, who);
+}
+
 static dq_status whole(uint32_t width, dq_arena *arena, dq_field **fields, size_t *count, dq_error *error)
 {
     *fields = dq_arena_take(arena, sizeof **fields);

@@ -26,4 +26,12 @@ typedef struct dq_layout {
 dq_status dq_layout_fits(dq_layout users, dq_layout items, uint32_t user_width, uint32_t item_width,
                          const dq_value *trained, dq_error *error);
 
+/* The three ways to make vectors, in words. */
+#define DQ_VECTORS_ADVICE                                                                                    \
+    "dq-embed hash:64 makes them from texts, dq-embed openai:NAME asks a model for them, dq-embed cf:32 "    \
+    "makes them from interactions"
+/* Fails with DQ_ERR_SCHEMA where somebody ("the users") has no vectors and needs some: says so, with the
+ * advice. */
+dq_status dq_fail_no_vectors(dq_error *error, const char *who);
+
 #endif

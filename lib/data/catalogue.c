@@ -217,9 +217,8 @@ dq_status dq_entities_find_named(const dq_entities *entities, const char *what, 
 dq_status dq_entities_check_vectors(const dq_entities *entities, const char *what, dq_error *error)
 {
     if (dq_entities_count(entities) == 0) return dq_fail(error, DQ_ERR_SCHEMA, "the input has no %s", what);
-    if (entities->width == 0)
-        return dq_fail(error, DQ_ERR_SCHEMA, "the %s have no vectors (dq-embed makes some from texts)", what);
-    return DQ_OK;
+    if (entities->width) return DQ_OK;
+    return dq_fail_no_vectors(error, strcmp(what, DQ_KIND_USERS) == 0 ? "the users" : "the items");
 }
 
 dq_status dq_catalogue_check_vectors(const dq_catalogue *c, dq_error *error)

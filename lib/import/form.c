@@ -2,7 +2,7 @@
 #include "import/form.h"
 
 #include "import/document.h"
-#include "import/table.h"
+#include "import/file/table.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,8 +3,8 @@
  * Users, items and interactions into a stream, from single files or from a place with collections. Documents
  * become entities (users, items) and interactions, these become blocks of columns.
  *
- *     single files (files.c; form.c, names.c)
- *       JSON; tables (table.c) ---------- document.c --------> entity, interaction --+
+ *     single files (file/files.c; form.c, names.c)
+ *       JSON; tables (file/table.c) ----- document.c --------> entity, interaction --+
  *       a log (port/files/obd.h) -------- document.c --------> entity, interaction --+
  *       .npy, .safetensors, and ids ----- array.c -----------> entity ---------------+
  *                                                                                    |

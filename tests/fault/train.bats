@@ -64,7 +64,7 @@ plan() { "$BUILD"/dq-plan "$@" -o out.dq; }
     fails 1 "dq-train: the input has no users" train --user u00 m.dq
     sed 's/,"vector":[^]]*]//' users.jsonl > plain.jsonl
     "$BUILD"/dq-export --users plain.jsonl --items items.jsonl -o plain.dq
-    fails 1 "dq-train: the users have no vectors (dq-embed makes some from texts)" train --user u00 plain.dq
+    fails 1 "dq-train: the users have no vectors: dq-embed hash:64 makes them from texts, dq-embed openai:NAME asks a model for them, dq-embed cf:32 makes them from interactions" train --user u00 plain.dq
     fails 1 "dq-train: no transition with a reward in the input*" train --offline c.dq
     fails 1 "dq-train: c.dq: no model in it" train --user u00 --init c.dq c.dq
     fails 1 "dq-plan: no model in the input; name one with --model" plan t.dq
