@@ -141,6 +141,51 @@ dq_status dq_model_dir_keep(const dq_model_dir *dir, const char *id, size_t byte
     return status;
 }
 
+/* ---- the folder ---- */
+
+/* Hands the name of each entry to take(arg, folder, name, error), whose failure ends it. */
+static dq_status each_entry(const dq_model_dir *dir,
+                            dq_status (*take)(void *arg, int folder, const char *name, dq_error *error),
+                            void *arg, dq_error *error)
+{
+    const struct dirent *entry;
+    dq_status status = DQ_OK;
+    DIR *all = opendir(dir->path);
+    if (!all) status = dq_fail_errno(error, errno, "cannot read the folder");
+    while (!status) {
+        errno = 0;
+        /* the stream is ours alone: NOLINTNEXTLINE(concurrency-mt-unsafe) */
+        if (!(entry = readdir(all))) break;
+        status = take(arg, dirfd(all), entry->d_name, error);
+    }
+    if (!status && errno) status = dq_fail_errno(error, errno, "cannot read the folder");
+    if (all) (void)closedir(all);
+    return status ? dq_error_at(error, dir->path, DQ_NO_RECORD) : DQ_OK;
+}
+
+static dq_status find_first(void *arg, int folder, const char *name, dq_error *error)
+{
+    char *first = arg, id[DQ_MODEL_NAME_MAX + 1];
+    size_t bytes;
+    (void)folder, (void)error;
+    if (dq_model_name_id(name, id, &bytes) && (!*first || strcmp(name, first) < 0))
+        memcpy(first, name, strlen(name) + 1); /* a name of an id fits */
+    return DQ_OK;
+}
+
+dq_status dq_model_dir_any(const dq_model_dir *dir, dq_reader **reader, dq_error *error)
+{
+    char first[DQ_MODEL_NAME_MAX + 1] = "", id[DQ_MODEL_NAME_MAX + 1];
+    size_t bytes;
+    *reader = NULL;
+    dq_status status = each_entry(dir, find_first, first, error);
+    if (!status && *first && dq_model_name_id(first, id, &bytes))
+        status = dq_model_dir_open(dir, id, bytes, reader, error);
+    if (status || *reader) return status;
+    (void)dq_fail(error, DQ_ERR_UNKNOWN, "no model in it");
+    return dq_error_at(error, dir->path, DQ_NO_RECORD);
+}
+
 /* NAME.XXXXXX, as a sink writes aside: its id. */
 static bool aside_of(const char *entry, char id[DQ_MODEL_NAME_MAX + 1], size_t *bytes)
 {
@@ -154,24 +199,24 @@ static bool aside_of(const char *entry, char id[DQ_MODEL_NAME_MAX + 1], size_t *
     return dq_model_name_id(name, id, bytes);
 }
 
+typedef struct cleaning {
+    bool (*ours)(void *arg, const char *id, size_t bytes);
+    void *arg;
+} cleaning;
+
+static dq_status clean(void *arg, int folder, const char *name, dq_error *error)
+{
+    const cleaning *c = arg;
+    char id[DQ_MODEL_NAME_MAX + 1];
+    size_t bytes;
+    if (!aside_of(name, id, &bytes) || !c->ours(c->arg, id, bytes)) return DQ_OK;
+    if (unlinkat(folder, name, 0) == 0 || errno == ENOENT) return DQ_OK;
+    return dq_fail_errno(error, errno, "cannot remove %.200s", name);
+}
+
 dq_status dq_model_dir_clean(const dq_model_dir *dir, bool (*ours)(void *arg, const char *id, size_t bytes),
                              void *arg, dq_error *error)
 {
-    char id[DQ_MODEL_NAME_MAX + 1];
-    const struct dirent *entry;
-    size_t bytes;
-    dq_status status = DQ_OK;
-    DIR *all = opendir(dir->path);
-    if (!all) status = dq_fail_errno(error, errno, "cannot read the folder");
-    for (;;) {
-        errno = 0;
-        /* the stream is ours alone: NOLINTNEXTLINE(concurrency-mt-unsafe) */
-        if (status || !(entry = readdir(all))) break;
-        if (aside_of(entry->d_name, id, &bytes) && ours(arg, id, bytes) &&
-            unlinkat(dirfd(all), entry->d_name, 0) < 0 && errno != ENOENT)
-            status = dq_fail_errno(error, errno, "cannot remove %.200s", entry->d_name);
-    }
-    if (!status && errno) status = dq_fail_errno(error, errno, "cannot read the folder");
-    if (all) (void)closedir(all);
-    return status ? dq_error_at(error, dir->path, DQ_NO_RECORD) : DQ_OK;
+    cleaning c = {ours, arg};
+    return each_entry(dir, clean, &c, error);
 }

@@ -41,6 +41,8 @@ dq_status dq_model_dir_keep(const dq_model_dir *dir, const char *id, size_t byte
 /* Opens a user's file; *reader NULL: there is none. */
 dq_status dq_model_dir_open(const dq_model_dir *dir, const char *id, size_t bytes, dq_reader **reader,
                             dq_error *error);
+/* Opens the file of some user, the first by name. DQ_ERR_UNKNOWN for a folder without any. */
+dq_status dq_model_dir_any(const dq_model_dir *dir, dq_reader **reader, dq_error *error);
 /* Removes what was written aside for users whom `ours` knows, and never got its name: of a run that was
  * killed where files without a name cannot be. */
 dq_status dq_model_dir_clean(const dq_model_dir *dir, bool (*ours)(void *arg, const char *id, size_t bytes),

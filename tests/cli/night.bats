@@ -187,3 +187,53 @@ killed() {
     cmp out.dq unkilled.dq
     cmp log unkilled.log
 }
+
+# ---- ranking ----
+
+rank() { "$BUILD"/dq-rank -q -k 3 --format tsv "$@"; }
+
+@test "dq-rank --models-dir: each user's list is by his own file" {
+    rank --models-dir whole c.dq > dir.tsv
+    rank --model whole.dq c.dq | cmp - dir.tsv
+    cat whole/*.dq c.dq | rank | cmp - dir.tsv
+    rank --model whole/u07.dq -u u07 c.dq | cmp - <(grep -e '^u07' -e '^user' dir.tsv)
+    printf 'u09\nu02\n' > two
+    rank --models-dir whole -u u05 --users-file two c.dq | cmp - <(grep -e '^u0[259]' -e '^user' dir.tsv)
+    run -1 --separate-stderr rank --models-dir whole --users-file <(printf 'u02\nu99\n') c.dq
+    [[ $stderr == "dq-rank: "*": line 2: user u99 is not in the stream" ]]
+    run -2 --separate-stderr rank --models-dir whole --model whole.dq c.dq
+    run -1 --separate-stderr rank --models-dir none c.dq
+    [ "$stderr" = "dq-rank: none: cannot read the folder: No such file or directory" ]
+    mkdir empty
+    run -1 --separate-stderr rank --models-dir empty c.dq
+    [ "$stderr" = "dq-rank: empty: no model in it" ]
+}
+
+@test "dq-rank --fallback: the model of whoever has none" {
+    "$BUILD"/dq-train -q --offline --hidden 8 --no-world --epochs 1 -o all.dq < <("$BUILD"/dq-reward -q -s logged c.dq) # of another shape
+    mkdir some
+    cp whole/u0[0-4].dq some
+    run -1 --separate-stderr rank --models-dir some c.dq
+    [ "$stderr" = "dq-rank: user u05 has no model, and others have one each (--fallback FILE ranks for them)" ]
+    rank --no-quiet --models-dir some --fallback all.dq c.dq > some.tsv 2> words
+    [ "$(cat words)" = "dq-rank: 7 of 12 users are ranked by all.dq" ]
+    { rank --models-dir whole -u u00 -u u01 -u u02 -u u03 -u u04 c.dq; rank --no-header --model all.dq --users-file <(seq -f 'u%02g' 5 11) c.dq; } | cmp - some.tsv
+    cat some/*.dq > some.dq # the same of a stream of models, and of one
+    rank --model some.dq --fallback all.dq c.dq | cmp - some.tsv
+    cat some.dq c.dq | rank --fallback all.dq | cmp - some.tsv
+    { rank --model whole/u00.dq -u u00 c.dq; rank --no-header --model all.dq --users-file <(seq -f 'u%02g' 1 11) c.dq; } > one.tsv
+    rank --model whole/u00.dq --fallback all.dq c.dq | cmp - one.tsv
+    mkdir none # and of nobody
+    rank --no-quiet --models-dir none --fallback all.dq c.dq > none.tsv 2> words
+    [ "$(cat words)" = "dq-rank: 12 of 12 users are ranked by all.dq" ]
+    rank --model all.dq c.dq | cmp - none.tsv
+    rank --fallback all.dq c.dq | cmp - none.tsv
+    cp whole/u01.dq some/u02.dq
+    run -1 --separate-stderr rank --models-dir some --fallback all.dq c.dq
+    [[ $stderr == "dq-rank: the file of user u02 has the model of another"* || $stderr == *"a second model of user u01"* ]]
+    head -c 300 whole/u02.dq > some/u02.dq
+    run -1 --separate-stderr rank --models-dir some --fallback all.dq c.dq
+    [[ $stderr == "dq-rank: some/u02.dq: "* ]]
+    run -2 --separate-stderr rank --by cosine --fallback all.dq c.dq
+    [[ $stderr == "dq-rank: --by cosine takes no model: not --fallback"* ]]
+}
