@@ -72,6 +72,7 @@ static void check_options(rank_options *o, dq_cli *cli)
     int orders = (o->lambda < 1) + (o->epsilon > 0) + (o->temperature > 0) + (o->explore != RANK_GREEDY);
     dq_error error = DQ_ERROR_NONE;
     dq_cli_enter(cli, o->merge ? MERGE : RANK);
+    dq_cli_check_stdin(cli, "users-file");
     if (!dq_cli_given(cli, "wish")) o->wish = (double)NAN;
     if (orders > 1) dq_cli_usage(cli, "--mmr, --epsilon, --softmax and --explore: one at a time");
     if (o->lambda < 1) o->order = DQ_RANK_MMR;

@@ -262,6 +262,7 @@ train_options *train_options_parse(dq_cli *cli, int argc, char **argv)
     train_describe_agents(table, &o.config);
     *cli = dq_cli_parse(&program, table, argc, argv);
     dq_cli_check(cli, train_options_mode(cli));
+    dq_cli_check_stdin(cli, "users-file");
     parse_fold(cli);
     return &o;
 }

@@ -82,6 +82,10 @@ models() { find "$1/" -name '*.dq' | wc -l; }
     [ "$stderr" = "dq-train: list: no user in it: one id a line is wanted" ]
     run -1 --separate-stderr each --users-file none c.dq
     [[ $stderr == "dq-train: none: "* ]]
+    for program in "dq-train --each-user" dq-rank dq-reward; do
+        run -2 --separate-stderr "$BUILD"/$program --users-file - < c.dq
+        [ "${stderr_lines[0]}" = "${program%% *}: --users-file -: stdin is the input" ]
+    done
     : > d
     run -1 --separate-stderr each --models-dir d c.dq
     [ "$stderr" = "dq-train: d: cannot make the folder: Not a directory" ]
@@ -236,4 +240,16 @@ rank() { "$BUILD"/dq-rank -q -k 3 --format tsv "$@"; }
     [[ $stderr == "dq-rank: some/u02.dq: "* ]]
     run -2 --separate-stderr rank --by cosine --fallback all.dq c.dq
     [[ $stderr == "dq-rank: --by cosine takes no model: not --fallback"* ]]
+}
+
+@test "dq-reward --users-file: the pairs of a list of users" {
+    printf 'u09\r\n\nu02\n' > two
+    reward() { "$BUILD"/dq-reward -q --pairs top:3 "$@" c.dq | "$BUILD"/dq-cat --kind transitions; }
+    reward > all.jsonl
+    reward -u u05 --users-file two | cmp - <(grep -e '"u0[259]"' all.jsonl)
+    [ "$(reward --users-file two | wc -l)" = 6 ]
+    "$BUILD"/dq-reward -q --pairs top:3 -o t.dq c.dq # labelled anew
+    "$BUILD"/dq-reward -q --users-file two t.dq | "$BUILD"/dq-cat --kind transitions | cmp - <(grep -e '"u0[29]"' all.jsonl)
+    run -1 --separate-stderr "$BUILD"/dq-reward --users-file <(printf 'u02\nx\n') c.dq
+    [[ $stderr == "dq-reward: "*": line 2: user x is not in the catalogue" ]]
 }
