@@ -186,15 +186,3 @@ for name, changes in (("same", {}), ("none", {"shape": [0], "data": b""})):
     [ "$rc" = 143 ]
     [ ! -e out.dq ]
 }
-
-@test "a worker that is killed is an error that names its user" {
-    "$BUILD"/dq-train "${short[@]}" --episodes 1000000 --each-user -t 2 -o out.dq c.dq 2> said &
-    pid=$!
-    until worker=$(pgrep -P "$pid" | head -1) && [ -n "$worker" ]; do kill -0 "$pid"; done
-    kill -KILL "$worker"
-    rc=0
-    wait "$pid" || rc=$?
-    [ "$rc" = 1 ]
-    grep -q '^dq-train: user u0[01]: the worker was ended by signal 9$' said
-    [ -z "$(ls out.dq* 2> /dev/null)" ]
-}

@@ -141,7 +141,8 @@ static void transitions_are_carried_into_the_catalogue(void **state)
     assert_true(items[0] == 1 && items[1] == 0 && items[2] == 0);
     assert_true(next[0] == 0 && next[1] == 0 && next[2] == 1);
     assert_true(user[0] == 0 && wide[0] == 1); /* those of the caller stay */
-    assert_int_equal(dq_transitions_of(&one, &carried, 1, NULL), DQ_OK);
+    static const uint8_t second[] = {0, 1};
+    assert_int_equal(dq_transitions_of(&one, &carried, second, NULL), DQ_OK);
     assert_int_equal(one.rows, 2);
     dq_bundle_free(&one);
     dq_bundle_free(&carried);
