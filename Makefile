@@ -233,11 +233,12 @@ programs: $(BUILT) $(SCRIPTED) $(LIBRARY) $(MAN) $(COMP)
 # ---- the two commands ----
 
 # On all cores, but where make was told how many.
-JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 demo: deps ## install what is missing, build, and run the main job on embedded data
 	@$(MAKE) --no-print-directory $(JOBS) all
 	@$(MAKE) --no-print-directory -f pipelines/demo.mk BUILD=$(B)
+	@echo; echo 'The programs are in $(B)/. Next: export PATH=$$PWD/$(B):$$PATH (or: sudo make install), then README.md, "A first pipeline".'
 
 check: deps deps-check ## install what is missing, build, and run every test
 	@$(MAKE) --no-print-directory $(JOBS) all units
