@@ -327,6 +327,8 @@ class Bundle(Mapping):
         self.rows = 0 if kind == "model" or not self.columns else next(iter(self.columns.values())).shape[0]
         self._ids = ids or (section.ids if section else None)
 
+    __eq__, __hash__ = object.__eq__, object.__hash__  # a Mapping would compare arrays
+
     def __getitem__(self, name: str) -> numpy.ndarray:
         if name not in self.columns:
             raise KeyError(f"{self.kind}: no column {name}; there are {', '.join(self.columns)}")

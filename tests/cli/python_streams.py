@@ -136,6 +136,7 @@ def columns_are_views(path):
             assert not column.data.flags.owndata and not column.data.flags.writeable, name
             if column.type not in ("text", "json", "bf16") and column.nulls is None:
                 assert bundle[name] is column.data
+        assert bundle == bundle and bundle != dq.Bundle(bundle.kind, bundle.columns) and bundle in {bundle}
 
 
 # ---- reading: nothing on trust ----
