@@ -281,7 +281,7 @@ def refuses_to_write():
 
 @test
 def a_large_table_is_cut(path):
-    rows = 300_000
+    rows, dq.BLOCK = 20_000, 1 << 17
     dq.write(path, users={"id": numpy.char.add("u", numpy.arange(rows).astype(str))},
              items=({"id": ["i"], "vector": [[1, 2]]}, {"fields": [["a", 0, 2]]}),
              transitions={"user": numpy.arange(rows)[::-1], "item": numpy.zeros(rows, int), "reward": numpy.arange(rows) / rows})
