@@ -22,6 +22,8 @@ B         := build$(if $(SANITIZER),/$(subst $(comma),-,$(SANITIZER)))
 # cmd/dq-NAME/ is a program, cmd/NAME.py one that is a script on Debian's Python; cmd/cli/ is what programs share.
 PROGRAMS := $(filter dq-%,$(notdir $(patsubst %/,%,$(wildcard cmd/*/))))
 SCRIPTS  := $(basename $(notdir $(wildcard cmd/*.py)))
+# What programs share: cmd/cli and the folders within.
+SHARED   := $(patsubst %/,%,cmd/cli/ $(wildcard cmd/cli/*/))
 # The rooms of lib/, and the folders within some. A program links what it uses of them.
 ROOMS    := $(filter-out lib/port,$(patsubst %/,%,$(wildcard lib/*/ lib/*/*/)))
 
@@ -64,7 +66,7 @@ HELPERS  := $(patsubst tests/fault/%.c,$(B)/helpers/%,$(wildcard tests/fault/*.c
 MAN      := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
 COMP     := $(patsubst $(B)/%,$(B)/completions/%,$(BUILT) $(SCRIPTED))
 # Every folder with C files.
-FOLDERS  := $(ROOMS) cmd/cli $(PROGRAMS:%=cmd/%) tests/unit tests/services tests/fault tests/fuzz
+FOLDERS  := $(ROOMS) $(SHARED) $(PROGRAMS:%=cmd/%) tests/unit tests/services tests/fault tests/fuzz
 
 $(B)/obj/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -75,7 +77,7 @@ $(B)/librooms.a: $(call objects,$(ROOMS)) $(B)/obj/lib/label/prompts.o
 	@rm -f $@
 	ar qcs $@ $^
 
-$(B)/libcli.a: $(call objects,cmd/cli)
+$(B)/libcli.a: $(call objects,$(SHARED))
 	@rm -f $@
 	ar qcs $@ $^
 

@@ -34,6 +34,7 @@ verdict: core wire port data log measure compare
 report:  core wire port data log measure ope compare verdict plot
 plot:    core wire port
 rollout: core wire math data env net learn measure/summary port/rows
+training: core wire data net feature env learn offline label rollout
 page:    core wire port inspect plot
 serve:   core wire port math data net feature learn offline rank log
 cli:     core wire port llm data plot
@@ -197,7 +198,7 @@ lint_folder() { # its name, its files
 }
 
 shopt -s nullglob
-folders=(cmd/*/ lib/*/ lib/*/*/ include/dq/)
+folders=(cmd/*/ cmd/cli/*/ lib/*/ lib/*/*/ include/dq/)
 for folder in "${folders[@]}"; do
     files=("$folder"*.[ch])
     [ ${#files[@]} -eq 0 ] || lint_folder "${folder%/}" "${files[@]}"
@@ -248,7 +249,7 @@ circles() { # folder...
 }
 
 if [ -n "$build" ]; then
-    check "no circles between files of the library" "$(circles lib/*/ lib/*/*/ cmd/cli/)"
+    check "no circles between files of the library" "$(circles lib/*/ lib/*/*/ cmd/cli/ cmd/cli/*/)"
     for program in cmd/dq-*/; do check "no circles between files of ${program%/}" "$(circles "$program")"; done
     check "no symbol of the installed library goes without dq_" \
         "$(nm -gPA $(objects lib/core/ lib/wire/) | awk '$3 != "U" && $3 != "w" && $2 !~ /^dq_/ { print $1, $2 }')"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/help.h"
-#include "cli/option.h"
+#include "cli/option/help.h"
+#include "cli/option/option.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
  * Options that write to the file they name have DQ_OPT_WRITES, those that read it DQ_OPT_READS; stdout counts
  * where --output does not stand in for it.
  */
-#include "cli/option.h"
+#include "cli/option/option.h"
 
 #include "wire/resolve.h"
 

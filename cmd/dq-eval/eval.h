@@ -7,7 +7,7 @@
 #ifndef DQ_EVAL_EVAL_H
 #define DQ_EVAL_EVAL_H
 
-#include "cli/picture.h"
+#include "cli/terminal/picture.h"
 
 #include "data/label_map.h"
 #include "ope.h"

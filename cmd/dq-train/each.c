@@ -19,7 +19,7 @@ static dq_status blame(void *arg, size_t user, dq_status status, dq_error *error
     const each *e = arg;
     dq_error here = *error;
     size_t n;
-    const char *id = dq_entities_id(&e->t->dataset.catalogue.users, (uint32_t)user, &n);
+    const char *id = dq_entities_id(&e->t->base.dataset.catalogue.users, (uint32_t)user, &n);
     return dq_fail(error, status, "user %.*s: %.200s", (int)n, id, here.reason);
 }
 
@@ -35,11 +35,11 @@ static void taken(void *arg, size_t user)
 
 dq_status train_run_each(train *t, dq_error *error)
 {
-    size_t users = dq_entities_count(&t->dataset.catalogue.users);
+    size_t users = dq_entities_count(&t->base.dataset.catalogue.users);
     each *e = dq_arena_zero(&t->cli->arena, 1, sizeof *e);
     if (!e) return dq_fail_memory(error, "workers");
     e->t = t;
-    dq_status status = dq_pool_new(&t->pool, 1, error);
+    dq_status status = dq_pool_new(&t->base.pool, 1, error);
     if (!status) status = dq_log_open(&e->log, t->o->log, 0, error);
     if (status) return status;
     e->bar = dq_progress_start(&t->o->common, "training users", users);

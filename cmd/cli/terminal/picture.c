@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/picture.h"
+#include "cli/terminal/picture.h"
 
 #include "plot/plot.h"
 

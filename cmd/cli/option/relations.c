@@ -2,7 +2,7 @@
  *
  * Options that need or exclude others, and options that have an effect only beside others.
  */
-#include "cli/option.h"
+#include "cli/option/option.h"
 
 #include <stdio.h>
 #include <string.h>

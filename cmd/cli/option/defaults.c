@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/option.h"
+#include "cli/option/option.h"
 
 #include <stdio.h>
 #include <stdlib.h>
