@@ -194,7 +194,10 @@ dq_status dq_cli_close(dq_sink *out, dq_status status, dq_error *error)
 
 int dq_cli_finish(dq_cli *cli, dq_status status, dq_error *error)
 {
-    int code = status == DQ_OK ? DQ_EXIT_DONE : status == DQ_ERR_STOPPED ? DQ_EXIT_STOPPED : DQ_EXIT_FAILED;
+    int code = status == DQ_OK             ? DQ_EXIT_DONE
+               : status == DQ_ERR_STOPPED  ? DQ_EXIT_STOPPED
+               : status == DQ_ERR_TERMINAL ? DQ_EXIT_USAGE
+                                           : DQ_EXIT_FAILED;
     if (status) {
         error->status = status;
         dq_cli_report(cli, error);

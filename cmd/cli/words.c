@@ -21,6 +21,15 @@ static void say(const dq_program *program, const char *format, va_list args)
     dq_line_say(line);
 }
 
+/* " (try dq-train --help offline)": of the mode, once that is known. */
+static void usage_end(const dq_cli *cli, char *to, size_t size)
+{
+    const dq_mode *m = cli->mode ? cli->program->modes : NULL;
+    while (m && m->name && m->bit != cli->mode) m++;
+    bool one = m && m->name;
+    (void)snprintf(to, size, " (try %s --help%s%s)", cli->program->name, one ? " " : "", one ? m->name : "");
+}
+
 void dq_cli_usage(const dq_cli *cli, const char *format, ...)
 {
     va_list args;
@@ -58,11 +67,12 @@ void dq_cli_short_of_memory(const dq_cli *cli)
 void dq_cli_report(const dq_cli *cli, const dq_error *error)
 {
     const char *reason = error->reason[0] ? error->reason : dq_status_word(error->status);
-    char record[48] = "", line[1024];
+    char record[48] = "", end[96] = "", line[1024];
     if (error->record != DQ_NO_RECORD)
         (void)snprintf(record, sizeof record, "record %llu: ", (unsigned long long)error->record);
-    (void)snprintf(line, sizeof line, "%.60s: %s%s%s%s\n", cli->program->name, error->source,
-                   error->source[0] ? ": " : "", record, reason);
+    if (error->status == DQ_ERR_TERMINAL) usage_end(cli, end, sizeof end);
+    (void)snprintf(line, sizeof line, "%.60s: %s%s%s%s%s\n", cli->program->name, error->source,
+                   error->source[0] ? ": " : "", record, reason, end);
     dq_line_clear();
     dq_line_say(line);
 }
