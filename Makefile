@@ -64,7 +64,9 @@ UNITS    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c
 SERVERS  := $(B)/services/llm_server $(B)/services/http_post
 HELPERS  := $(patsubst tests/fault/%.c,$(B)/helpers/%,$(wildcard tests/fault/*.c))
 MAN      := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
-COMP     := $(patsubst $(B)/%,$(B)/completions/%,$(BUILT) $(SCRIPTED))
+# A completion a program and shell, each named as the shell wants it.
+NAMES    := $(PROGRAMS) $(SCRIPTS)
+COMP     := $(NAMES:%=$(B)/completions/bash/%) $(NAMES:%=$(B)/completions/zsh/_%) $(NAMES:%=$(B)/completions/fish/%.fish)
 # Every folder with C files.
 FOLDERS  := $(ROOMS) $(SHARED) $(PROGRAMS:%=cmd/%) tests/unit tests/services tests/fault tests/fuzz
 
@@ -77,9 +79,21 @@ $(B)/librooms.a: $(call objects,$(ROOMS)) $(B)/obj/lib/label/prompts.o
 	@rm -f $@
 	ar qcs $@ $^
 
-$(B)/libcli.a: $(call objects,$(SHARED))
+$(B)/libcli.a: $(call objects,$(SHARED)) $(B)/obj/cmd/cli/option/script_bytes.o
 	@rm -f $@
 	ar qcs $@ $^
+
+# The completion scripts, as C: a part of every program.
+SHELLS   := bash zsh fish
+$(B)/obj/cmd/cli/option/script_bytes.c: $(SHELLS:%=cmd/cli/option/completion.%) Makefile
+	@mkdir -p $(@D)
+	{ echo '#include <stddef.h>'; for s in $(SHELLS); do \
+	    echo "extern const unsigned char dq_script_$$s[]; extern const size_t dq_script_$${s}_bytes;"; \
+	    echo "const unsigned char dq_script_$$s[] = {"; od -An -v -tu1 cmd/cli/option/completion.$$s | sed 's/\([0-9]\{1,\}\)/\1,/g'; \
+	    echo "}; const size_t dq_script_$${s}_bytes = sizeof dq_script_$$s;"; done; } > $@
+
+$(B)/obj/cmd/cli/option/script_bytes.o: $(B)/obj/cmd/cli/option/script_bytes.c
+	$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 # The library that is installed: the stream and what it stands on. It exports what include/dq/ declares.
 VERSION  := $(shell sed -n 's/^\#define DQ_VERSION "\(.*\)"/\1/p' cmd/cli/cli.h)
@@ -136,9 +150,9 @@ $(B)/dq-serve: $(B)/obj/cmd/dq-serve/page_files.o
 $(CHART_JS):
 	@echo "$@ is missing: it is of Debian's libjs-chart.js, which make deps installs" >&2; exit 1
 
-$(SCRIPTED): $(B)/%: cmd/%.py cmd/cli/cli.h
+$(SCRIPTED): $(B)/%: cmd/%.py cmd/cli/cli.h $(SHELLS:%=cmd/cli/option/completion.%)
 	@mkdir -p $(@D)
-	sed "s/@VERSION@/$$(sed -n 's/^#define DQ_VERSION "\(.*\)"/\1/p' cmd/cli/cli.h)/" $< > $@
+	sed -e "s/@VERSION@/$(VERSION)/" $(foreach s,$(SHELLS),-e '/^@$(s)@$$/{r cmd/cli/option/completion.$(s)' -e 'd}') $< > $@
 	@chmod 755 $@
 
 # What is no test_*.c in tests/unit is there for the tests to use.
@@ -201,9 +215,17 @@ $(B)/man/%: docs/man/%.scd
 	@mkdir -p $(@D)
 	scdoc < $< > $@
 
-$(B)/completions/%: $(B)/%
+$(B)/completions/bash/%: $(B)/%
 	@mkdir -p $(@D)
-	$< --completion > $@
+	$< --completion bash > $@
+
+$(B)/completions/zsh/_%: $(B)/%
+	@mkdir -p $(@D)
+	$< --completion zsh > $@
+
+$(B)/completions/fish/%.fish: $(B)/%
+	@mkdir -p $(@D)
+	$< --completion fish > $@
 
 -include $(patsubst %.o,%.d,$(call objects,$(FOLDERS)) $(patsubst $(B)/obj/%,$(B)/obj/shared/%,$(call objects,$(PUBLIC))))
 
@@ -292,7 +314,7 @@ install: all ## install programs, library, headers, man pages, completions under
 	    'Version: $(VERSION)' 'Cflags: -I$${includedir}' 'Libs: -L$${libdir} -ldq' 'Libs.private: -lm -pthread' \
 	    'Requires.private: msgpack libzstd libxxhash zlib' > $(DESTDIR)$(LIBDIR)/pkgconfig/dq.pc
 	install -m 644 $(MAN) $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 $(COMP) $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	install -m 644 $(filter $(B)/completions/bash/%,$(COMP)) $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 	install -m 644 $(PROMPTS:%=data/prompts/%.txt) $(DESTDIR)$(PREFIX)/share/dq/prompts
 
 pictures: all ## take pictures of dq-serve's page in Chromium, light and dark, phone and screen: build/pictures

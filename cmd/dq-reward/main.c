@@ -24,6 +24,7 @@ typedef struct reward_run {
     dq_reward_judge judge; /* a model */
     dq_human *human;
     dq_pair_plan plan;
+    bool *only;      /* the users of --user */
     dq_source *list; /* --pairs-file */
     dq_reward_output out;
     dq_bundle *transitions, *rankings; /* of the input, held until the catalogue is whole */
@@ -33,13 +34,13 @@ typedef struct reward_run {
 
 /* ---- making ready ---- */
 
-static dq_status choose_user(reward_run *s, dq_error *error)
+static dq_status choose_users(reward_run *s, dq_error *error)
 {
-    s->plan.only_user = DQ_ABSENT;
-    if (!s->o->user) return DQ_OK;
-    s->plan.only_user = dq_entities_find(&s->catalogue.users, s->o->user, strlen(s->o->user));
-    if (s->plan.only_user != DQ_ABSENT) return DQ_OK;
-    return dq_fail(error, DQ_ERR_UNKNOWN, "user %s is not in the catalogue", s->o->user);
+    const dq_texts *users = &s->o->users;
+    dq_status status = dq_entities_mark(&s->catalogue.users, "user", users->at, users->count, &s->only,
+                                        error);
+    s->plan.only = s->only;
+    return status;
 }
 
 static dq_status next_line(void *source, const char **line, size_t *bytes, dq_error *error)
@@ -69,7 +70,7 @@ static bool any_pairs_in_stream(const reward_run *s)
 /* Makes the strategy ready for a finished catalogue. */
 static dq_status make_ready(reward_run *s, dq_error *error)
 {
-    dq_status status = choose_user(s, error);
+    dq_status status = choose_users(s, error);
     if (!status) status = open_list(s, error);
     if (!status && !s->o->labels_only && s->plan.from == DQ_PAIRS_STREAM && !any_pairs_in_stream(s))
         status = dq_fail(
@@ -171,8 +172,7 @@ static uint64_t count_transitions(const reward_run *s, bool again)
 {
     uint64_t rows = 0;
     if (!again) return dq_pairs_count(&s->plan, &s->catalogue);
-    for (size_t i = 0; i < s->transition_count && s->plan.only_user == DQ_ABSENT; i++)
-        rows += s->transitions[i].rows;
+    for (size_t i = 0; i < s->transition_count && !s->plan.only; i++) rows += s->transitions[i].rows;
     return rows;
 }
 
@@ -230,6 +230,7 @@ static dq_status run(reward_run *s, dq_cli *cli, dq_error *error)
 
 static void clean_up(reward_run *s)
 {
+    free(s->only);
     dq_reward_output_free(&s->out);
     dq_source_close(s->list);
     free_bundles(s->transitions, s->transition_count);
@@ -306,8 +307,8 @@ int main(int argc, char **argv)
          .flags = DQ_OPT_PAYLOAD, .modes = STREAM},
         {"map", 0, DQ_OPT_TEXT, &o.map, "LABEL=R,...", "rewards of labels; a label outside has none",
          .flags = DQ_OPT_PAYLOAD, .modes = LABELS},
-        {"user", 'u', DQ_OPT_TEXT, &o.user, "ID", "label only this user's pairs", .flags = DQ_OPT_PAYLOAD,
-         .modes = STREAM, .excludes = "labels-only"},
+        {"user", 'u', DQ_OPT_LIST, &o.users, "ID", "label only this user's pairs; may be repeated",
+         .flags = DQ_OPT_PAYLOAD, .modes = STREAM, .excludes = "labels-only"},
         {"labels-only", 0, DQ_OPT_FLAG, &o.labels_only, NULL,
          "answer each bundle of transitions at once, with its labels alone; or DQ_LABELS_ONLY=1",
          .flags = DQ_OPT_PAYLOAD, .modes = STREAM, .excludes = "dry-run show-prompt"},
