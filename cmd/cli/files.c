@@ -173,12 +173,16 @@ static dq_status copy_stdin(int to, dq_error *error)
 
 dq_status dq_cli_keep_stdin(int64_t *start, dq_error *error)
 {
+    dq_source *source; /* what no source is read from is not kept either: a terminal */
+    dq_status status = dq_source_open(&source, "-", error);
+    dq_source_close(source);
+    if (status) return status;
     *start = lseek(STDIN_FILENO, 0, SEEK_CUR);
     if (*start >= 0) return DQ_OK;
     *start = 0;
     FILE *kept = tmpfile();
     if (!kept) return dq_fail_errno(error, errno, "cannot keep stdin");
-    dq_status status = copy_stdin(fileno(kept), error);
+    status = copy_stdin(fileno(kept), error);
     if (!status && (lseek(fileno(kept), 0, SEEK_SET) < 0 || dup2(fileno(kept), STDIN_FILENO) < 0))
         status = dq_fail_errno(error, errno, "cannot keep stdin");
     (void)fclose(kept);

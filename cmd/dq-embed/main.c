@@ -279,11 +279,11 @@ int main(int argc, char **argv)
 {
     options o = {.common = DQ_COMMON_DEFAULTS, .prefix = "", .model = MODEL_DEFAULTS, .als = CF_DEFAULTS};
     const dq_option table[] = {
-        {"field", 'f', DQ_OPT_LIST, &o.fields, "TEXT",
+        {"field", 0, DQ_OPT_LIST, &o.fields, "TEXT",
          "embed this text, as a field of that name, or scale this field; repeated; users:TEXT or items:TEXT "
          "for one side (else every one)",
          .flags = DQ_OPT_PAYLOAD, .modes = TEXTS | SCALE},
-        {"join", 'j', DQ_OPT_FLAG, &o.join, NULL, "one field, text, from all the texts together",
+        {"join", 0, DQ_OPT_FLAG, &o.join, NULL, "one field, text, from all the texts together",
          .flags = DQ_OPT_PAYLOAD, .modes = TEXTS},
         {"prefix", 0, DQ_OPT_TEXT, &o.prefix, "WORD", "put before the names of the new fields",
          .flags = DQ_OPT_PAYLOAD, .modes = ADDS},
@@ -317,7 +317,7 @@ int main(int argc, char **argv)
         {"allow-missing", 0, DQ_OPT_FLAG, &o.model.allow_missing, NULL,
          "zeros for a text that is refused, or has no vector in its answer or the cache",
          .flags = DQ_OPT_PAYLOAD, .modes = OPENAI},
-        DQ_OPTIONS_ASK(o.model.ask, o.model.key, OPENAI, 0), /* -j is --join */
+        DQ_OPTIONS_ASK(o.model.ask, o.model.key, OPENAI, 'j'),
         DQ_OPTIONS_COMMON(o.common),
         {0},
     };

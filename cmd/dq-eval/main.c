@@ -391,7 +391,7 @@ static const dq_option table[] = {
         {"model", 0, DQ_OPT_LIST, &o.models, "FILE", "who acts: a model, or random, cosine, untrained; the first is compared with", .flags = DQ_OPT_READS, .modes = ACTING},
         {"env", 0, DQ_OPT_TEXT, &o.env, "NAME[:X=N,...]", "act in an environment (dq-sim(1) lists them): agents of dq-train --env", .modes = ENV, .needs = "rollout", .excludes = "env-cmd"},
         {"env-cmd", 0, DQ_OPT_TEXT, &o.env_cmd, "COMMAND", "act in the environment that a process offers", .modes = ENV, .needs = "rollout"},
-        {"user", 0, DQ_OPT_TEXT, &o.user, "ID", "whom they serve (else all users, in turn)", .modes = CATALOGUE},
+        {"user", 0, DQ_OPT_LIST, &o.users, "ID", "whom they serve; may be repeated (else all users, in turn)", .modes = CATALOGUE},
         {"reward", 0, DQ_OPT_CHOICE, &o.reward, "HOW", "auto: logged where the stream has labels, else cosine", .choices = rewards, .modes = CATALOGUE},
         {"reward-cmd", 0, DQ_OPT_TEXT, &o.reward_cmd, "COMMAND", "rewards of pairs that were never labelled, from a labeller such as 'dq-reward -s llm ...'", .modes = CATALOGUE, .excludes = "reward"},
         {"map", 0, DQ_OPT_TEXT, &o.map, "MAP", "rewards of labels; an unlabelled item is IGNORE", .modes = CATALOGUE | OPE | AGREEMENT | AB},

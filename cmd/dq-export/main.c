@@ -190,10 +190,10 @@ int main(int argc, char **argv)
         .request = {.users.selection.limit = UINT64_MAX, .items.selection.limit = UINT64_MAX}};
     dq_import_request *r = &o.request;
     const dq_option table[] = {
-        {"users", 'u', DQ_OPT_TEXT, &r->users.path, "FILE",
+        {"users", 0, DQ_OPT_TEXT, &r->users.path, "FILE",
          "users: .jsonl .json .csv .tsv .npy .safetensors, also .zst .gz", .modes = EXPORT_FILES},
-        {"items", 'i', DQ_OPT_TEXT, &r->items.path, "FILE", "items", .modes = EXPORT_FILES | EXPORT_LOG},
-        {"interactions", 'x', DQ_OPT_TEXT, &r->interactions, "FILE", "who met what: JSON, or a table",
+        {"items", 0, DQ_OPT_TEXT, &r->items.path, "FILE", "items", .modes = EXPORT_FILES | EXPORT_LOG},
+        {"interactions", 0, DQ_OPT_TEXT, &r->interactions, "FILE", "who met what: JSON, or a table",
          .modes = EXPORT_FILES},
         {"feedback", 0, DQ_OPT_TEXT, &r->feedback.path, "FILE",
          "what came of the interactions: their labels and rewards", .modes = EXPORT_FILES,
@@ -208,7 +208,7 @@ int main(int argc, char **argv)
         {"item-vectors", 0, DQ_OPT_TEXT, &r->items.vectors, "FILE",
          "vectors of the items, .npy or .safetensors: in the order of their file, or of --item-ids",
          .modes = EXPORT_FILES, .needs = "items"},
-        {"columns", 'c', DQ_OPT_LIST, &o.columns, "ROLE=NAME,...",
+        {"columns", 0, DQ_OPT_LIST, &o.columns, "ROLE=NAME,...",
          "what columns or keys are; users:..., items:..., interactions:..., feedback:...; numbers: no header",
          .flags = DQ_OPT_PAYLOAD, .modes = EXPORT_FILES},
         {"sep", 0, DQ_OPT_LIST, &o.separators, "SEP", "what cells are cut at: ; | :: tab; users:SEP ...",
@@ -227,7 +227,7 @@ int main(int argc, char **argv)
          .flags = DQ_OPT_PAYLOAD, .modes = STREAM},
         {"item", 0, DQ_OPT_LIST, &o.item_ids, "ID", "only this item (may be repeated)",
          .flags = DQ_OPT_PAYLOAD, .modes = STREAM},
-        {"where", 'w', DQ_OPT_LIST, &o.wheres, "JSON",
+        {"where", 0, DQ_OPT_LIST, &o.wheres, "JSON",
          "only these, by a filter of MongoDB; users:JSON, items:JSON", .flags = DQ_OPT_PAYLOAD,
          .modes = EXPORT_DATABASE},
         {"compare", 'p', DQ_OPT_LIST, &o.pairs, "U:I", "fields to be compared by default",

@@ -25,8 +25,8 @@ typedef struct reward_run {
     dq_reward_judge judge; /* a model */
     dq_human *human;
     dq_user_list wanted; /* none: everybody */
-    uint8_t *only;       /* (users) they, of the plan */
     dq_pair_plan plan;
+    bool *only;      /* (users) they, of the plan */
     dq_source *list; /* --pairs-file */
     dq_reward_output out;
     dq_bundle *transitions, *rankings; /* of the input, held until the catalogue is whole */
@@ -39,7 +39,9 @@ typedef struct reward_run {
 /* --user and --users-file, together. */
 static dq_status read_users(reward_run *s, dq_error *error)
 {
-    dq_status status = s->o->user ? dq_user_list_add(&s->wanted, s->o->user, error) : DQ_OK;
+    dq_status status = DQ_OK;
+    for (size_t i = 0; !status && i < s->o->users.count; i++)
+        status = dq_user_list_add(&s->wanted, s->o->users.at[i], error);
     return status || !s->o->users_file ? status : dq_user_list_read(&s->wanted, s->o->users_file, error);
 }
 
@@ -48,7 +50,8 @@ static dq_status choose_users(reward_run *s, dq_error *error)
     const dq_index *users = &s->catalogue.users.identity.ids;
     dq_status status = dq_user_list_check(&s->wanted, users, "in the catalogue", error);
     if (status || !dq_index_count(&s->wanted.ids)) return status;
-    if (!(s->only = calloc(dq_index_count(users) + 1, 1))) return dq_fail_memory(error, "users");
+    if (!(s->only = calloc(dq_index_count(users) + 1, sizeof *s->only)))
+        return dq_fail_memory(error, "users");
     for (uint32_t u = 0; u < dq_index_count(users); u++) {
         size_t n;
         const char *id = dq_index_id(users, u, &n);
@@ -324,8 +327,8 @@ int main(int argc, char **argv)
          .flags = DQ_OPT_PAYLOAD, .modes = STREAM},
         {"map", 0, DQ_OPT_TEXT, &o.map, "LABEL=R,...", "rewards of labels; a label outside has none",
          .flags = DQ_OPT_PAYLOAD, .modes = LABELS},
-        {"user", 'u', DQ_OPT_TEXT, &o.user, "ID", "label only this user's pairs", .flags = DQ_OPT_PAYLOAD,
-         .modes = STREAM, .excludes = "labels-only"},
+        {"user", 'u', DQ_OPT_LIST, &o.users, "ID", "label only this user's pairs; may be repeated",
+         .flags = DQ_OPT_PAYLOAD, .modes = STREAM, .excludes = "labels-only"},
         {"users-file", 0, DQ_OPT_TEXT, &o.users_file, "FILE",
          "and those of the users whose ids are lines of FILE", .flags = DQ_OPT_PAYLOAD | DQ_OPT_READS,
          .modes = STREAM, .excludes = "labels-only"},

@@ -56,7 +56,8 @@ typedef struct dq_reward_options {
     int strategy;
     bool raw_cosine, strict, labels_only;
     dq_texts pair_fields;
-    const char *map, *pairs, *pairs_file, *user, *users_file, *answers;
+    const char *map, *pairs, *pairs_file, *users_file, *answers;
+    dq_texts users;
     double weight;
     dq_llm_options llm;
     dq_ask_key key;

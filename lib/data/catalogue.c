@@ -216,6 +216,26 @@ dq_status dq_entities_find_named(const dq_entities *entities, const char *what, 
     return DQ_OK;
 }
 
+dq_status dq_entities_mark(const dq_entities *entities, const char *what, const char *const *ids,
+                           size_t count, bool **marks, dq_error *error)
+{
+    *marks = NULL;
+    if (count == 0) return DQ_OK;
+    bool *found = calloc((size_t)dq_entities_count(entities) + 1, sizeof *found);
+    if (!found) return dq_fail_memory(error, "%zu ids", count);
+    dq_status status = DQ_OK;
+    for (size_t i = 0; !status && i < count; i++) {
+        uint32_t row;
+        status = dq_entities_find_named(entities, what, ids[i], &row, error);
+        if (!status) found[row] = true;
+    }
+    if (status)
+        free(found);
+    else
+        *marks = found;
+    return status;
+}
+
 dq_status dq_entities_check_vectors(const dq_entities *entities, const char *what, dq_error *error)
 {
     if (dq_entities_count(entities) == 0) return dq_fail(error, DQ_ERR_SCHEMA, "the input has no %s", what);

@@ -49,15 +49,15 @@ uint32_t *dq_transitions_rows(const dq_bundle *transitions, const char *column)
     return rows;
 }
 
-/* The rows r for which only[user[r]], or all when user is NULL. */
-static dq_status select_rows(dq_bundle *to, const dq_bundle *from, const uint32_t *user, const uint8_t *only,
+/* The rows for which user[r] is the wanted one, or all when user is NULL. */
+static dq_status select_rows(dq_bundle *to, const dq_bundle *from, const uint32_t *user, const bool *wanted,
                              dq_error *error)
 {
     uint32_t *rows = malloc((size_t)from->rows * sizeof *rows + 1);
     size_t count = 0;
     if (!rows) return dq_fail_memory(error, "transitions");
     for (uint64_t r = 0; r < from->rows; r++)
-        if (!user || only[user[r]]) rows[count++] = (uint32_t)r;
+        if (!user || wanted[user[r]]) rows[count++] = (uint32_t)r;
     dq_status status = dq_bundle_select(to, from, rows, count, error);
     free(rows);
     return status;
@@ -75,12 +75,12 @@ dq_status dq_transitions_carry(dq_bundle *to, const dq_bundle *from, const dq_ca
     return status;
 }
 
-dq_status dq_transitions_of(dq_bundle *to, const dq_bundle *from, const uint8_t *only, dq_error *error)
+dq_status dq_transitions_of(dq_bundle *to, const dq_bundle *from, const bool *users, dq_error *error)
 {
-    uint32_t *users = dq_transitions_rows(from, "user");
-    if (!users) return dq_fail_memory(error, "transitions");
-    dq_status status = select_rows(to, from, users, only, error);
-    free(users);
+    uint32_t *rows = dq_transitions_rows(from, "user");
+    if (!rows) return dq_fail_memory(error, "transitions");
+    dq_status status = select_rows(to, from, rows, users, error);
+    free(rows);
     return status;
 }
 

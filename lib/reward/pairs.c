@@ -19,11 +19,6 @@ typedef struct walk {
     dq_topk *best;
 } walk;
 
-static bool is_wanted(const dq_pair_plan *plan, uint32_t user)
-{
-    return !plan->only || plan->only[user];
-}
-
 static bool parse_per_user(const char *text, const char *prefix, uint64_t *n)
 {
     size_t length = strlen(prefix);
@@ -52,6 +47,11 @@ static int ascending(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
     return (x > y) - (x < y);
+}
+
+static bool is_wanted(const dq_pair_plan *plan, size_t user)
+{
+    return !plan->only || plan->only[user];
 }
 
 /* Drawn by the user's id, so that --user and the order of users change no draw. */
@@ -105,7 +105,7 @@ static dq_status walk_users(walk *w, dq_error *error)
     if (!w->chosen || !w->scratch || !w->cosines) status = dq_fail_memory(error, "%zu items", items);
     if (!status && w->plan->from == DQ_PAIRS_TOP) status = dq_topk_new(&w->best, (size_t)w->plan->n, error);
     for (size_t user = 0; !status && user < users; user++)
-        if (is_wanted(w->plan, (uint32_t)user)) status = walk_user(w, (uint32_t)user, error);
+        if (is_wanted(w->plan, user)) status = walk_user(w, (uint32_t)user, error);
     dq_topk_free(w->best);
     free(w->chosen);
     free(w->scratch);
@@ -181,10 +181,10 @@ uint64_t dq_pairs_count(const dq_pair_plan *plan, const dq_catalogue *catalogue)
 {
     uint64_t items = dq_entities_count(&catalogue->items), users = dq_entities_count(&catalogue->users);
     uint64_t wanted = 0;
-    for (uint32_t u = 0; u < users; u++) wanted += is_wanted(plan, u);
     if (plan->from == DQ_PAIRS_LISTED) return 0;
     if (plan->from == DQ_PAIRS_STREAM) return plan->only ? 0 : catalogue->interaction_count;
     if (plan->from != DQ_PAIRS_ALL && plan->n < items) items = plan->n;
+    for (uint64_t u = 0; u < users; u++) wanted += is_wanted(plan, u);
     return wanted * items;
 }
 

@@ -144,7 +144,7 @@ catalogue() { "$BUILD"/dq-export --users u.jsonl --items i.jsonl -o c.dq; }
 @test "a stream is not written to a terminal" {
     catalogue
     run script -qec '"$BUILD"/dq-reward --pairs all c.dq' /dev/null
-    [ "$status" -eq 1 ]
+    [ "$status" -eq 2 ]
     [[ $output == *"dq-reward: "*"terminal"* ]]
 }
 

@@ -215,7 +215,7 @@ assert v.dtype == "float32" and v.shape == (3, 4) and v[2][1] == 7'
 {"user":"b","item":"x"}
 END
     dq-export --users u.jsonl --items i.jsonl --interactions n.jsonl -o t.dq
-    when() { dq-cat -q -k interactions "$@" t.dq | jq -c .day | tr '\n' ' '; }
+    when() { dq-cat -q --kind interactions "$@" t.dq | jq -c .day | tr '\n' ' '; }
     [ "$(when --since 1998-03)" = "10 100 " ]
     [ "$(when --before 1998-03-01T10:00:00)" = "9 " ]
     [ "$(when --since 1998-01-01T10:00:00 --before 1998-05)" = "9 10 " ]
@@ -238,27 +238,27 @@ END
         dq-export --users u.jsonl --items i.jsonl --interactions n.jsonl -o t.dq
     }
     times 1573587064000 null '"1573587065000"'
-    run -0 --separate-stderr dq-cat -k interactions --since 2019-11-12T19:31:05Z t.dq
+    run -0 --separate-stderr dq-cat --kind interactions --since 2019-11-12T19:31:05Z t.dq
     [ "${#lines[@]}" = 1 ]
     [ "$stderr" = "dq-cat: the times 'time' are taken as milliseconds since 1970 (the first is 2019-11-12T19:31:04Z)
 dq-cat: 1 interactions have no 'time' and were left out" ]
     # four digits are a year beside what can be a time, and a number beside small ones
     times 978307199 978307200 '"1998"' null
-    run -0 --separate-stderr dq-cat -k interactions --since 2001 t.dq
+    run -0 --separate-stderr dq-cat --kind interactions --since 2001 t.dq
     [ "${#lines[@]}" = 1 ]
     [ "${lines[0]}" = '{"user":"a","item":"x","time":978307200}' ]
-    run -0 --separate-stderr dq-cat -k interactions --before 2001 t.dq
+    run -0 --separate-stderr dq-cat --kind interactions --before 2001 t.dq
     [ "${#lines[@]}" = 2 ]
     times 7 2020 2021
-    run -0 --separate-stderr dq-cat -k interactions --before 2021 t.dq
+    run -0 --separate-stderr dq-cat --kind interactions --before 2021 t.dq
     [ "${#lines[@]}" = 2 ]
     [[ "$stderr" == *"; four digits are such a number, and no year"* ]]
     times 1573587064 1573587064000 '{"$date":"2019-11-12T19:31:05Z"}'
-    run -0 --separate-stderr dq-cat -k interactions --before 2019-11-12T19:31:05Z t.dq
+    run -0 --separate-stderr dq-cat --kind interactions --before 2019-11-12T19:31:05Z t.dq
     [ "${#lines[@]}" = 2 ]
     [[ "$stderr" == *"are of several forms; 1 are taken as seconds"*"; 1 are taken as milliseconds"*"; 1 are dates"* ]]
     times 7 '"2019-11-12"'
-    run -1 --separate-stderr dq-cat -k interactions --since 2019-01-01 --to stream t.dq
+    run -1 --separate-stderr dq-cat --kind interactions --since 2019-01-01 --to stream t.dq
     [[ "$stderr" == *"of several forms, and 1 are numbers too small"* ]]
     for none in '"11/12/2019 7:31:04 PM"' '"09 14, 2010"' '"2019-02-30"' '""' true '[2019]' '{"at":5}'; do
         times 1573587064 "$none"

@@ -105,7 +105,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
 }
 
 @test "an agent of an environment ranks its items" {
-    dq-sim --quiet --users 30 --items 40 -n 0 | dq-rank --model online.dq -k 40 --format tsv --no-header >run.tsv
+    dq-sim --quiet --users 30 --items 40 --interactions 0 | dq-rank --model online.dq -k 40 --format tsv --no-header >run.tsv
     [ "$(wc -l <run.tsv)" -eq 1200 ]
     dq-sim --quiet --users 30 --items 40 | dq-rank --model online.dq --user u04 -k 3 --format tsv --no-header | [ "$(wc -l)" -eq 3 ]
     # Without events a user stands where a session begins: the value that dq-eval sees there, of the one who is served.

@@ -71,7 +71,7 @@ refuses() { # words, command...
 }
 
 @test "what takes from any number of writers is no file" {
-    user=$(dq-cat -k users c.dq | head -1 | jq -r .id)
+    user=$(dq-cat --kind users c.dq | head -1 | jq -r .id)
     dq-train -q --user "$user" --episodes 1 e.dq --log /dev/null > /dev/null
     dq-train -q --user "$user" --episodes 1 e.dq --log /dev/null -o /dev/null
 }

@@ -70,7 +70,7 @@ followed() {
 @test "a time is read however it is written: the same model" {
     weights() { # a program of jq for a time
         dq-export --users users.jsonl --items items.jsonl --interactions <(jq -c "$1" walks.jsonl) |
-            dq-train "${usual[@]}" --epochs 1 --since 2>words | dq-cat -k model --to safetensors >weights.st
+            dq-train "${usual[@]}" --epochs 1 --since 2>words | dq-cat --kind model --to safetensors >weights.st
         tail -c 4000 weights.st | sha256sum
     }
     usual_weights=$(weights .)

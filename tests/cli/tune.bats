@@ -110,7 +110,7 @@ tune() { dq-tune -q --metric score "$@"; }
 @test "an interrupted search ends its children, says how to go on, and goes on" {
     for signal in TERM HUP; do
         rm -rf tune hung unhung
-        env --default-signal=HUP dq-tune -q --metric score --by grid -x 'x=1|2|3' --prune none -- ./trainer --hang >table 2>words &
+        env --default-signal=HUP dq-tune -q --metric score --by grid --option 'x=1|2|3' --prune none -- ./trainer --hang >table 2>words &
         pid=$!
         until [ -e hung ]; do kill -0 $pid; done
         child=$(pgrep -P $pid)
@@ -127,7 +127,7 @@ tune() { dq-tune -q --metric score "$@"; }
 }
 
 @test "a search that was killed goes on, and tries again what was cut off" {
-    dq-tune -q --metric score --by grid -x 'x=1|2|3' --prune none -- ./trainer --hang >table &
+    dq-tune -q --metric score --by grid --option 'x=1|2|3' --prune none -- ./trainer --hang >table &
     pid=$!
     until [ -e hung ]; do kill -0 $pid; done
     child=$(pgrep -P $pid)
@@ -150,7 +150,7 @@ tune() { dq-tune -q --metric score "$@"; }
     [ "$stderr" = "dq-tune: ./trainer failed: trainer: it is broken" ]
     run -1 --separate-stderr tune -x 'x=1|2' -d other -- ./trainer --usage
     [ "$stderr" = "dq-tune: ./trainer failed: trainer: --usage: no such option" ]
-    run -1 --separate-stderr dq-tune -q -x 'x=1|2' --metric empty -d third -- ./trainer
+    run -1 --separate-stderr dq-tune -q --option 'x=1|2' --metric empty -d third -- ./trainer
     [ "$stderr" = "dq-tune: third/trial-00000/run.jsonl: no line has a number 'empty'" ]
 }
 
@@ -171,7 +171,7 @@ tune() { dq-tune -q --metric score "$@"; }
     data=$BATS_TEST_DIRNAME/../../data/demo
     dq-export --users "$data/veterans.jsonl" --items "$data/jobs.jsonl" --interactions "$data/veterans-answers.jsonl" |
         dq-embed hash:16 | dq-reward --strategy logged -o t.dq
-    dq-tune -q --by grid -x 'lr=1e-3|1e-5' -x 'hidden=16|8,8' --metric validation_concordance --prune none -o best.dq -- \
+    dq-tune -q --by grid --option 'lr=1e-3|1e-5' --option 'hidden=16|8,8' --metric validation_concordance --prune none -o best.dq -- \
         dq-train --offline --world-hidden 4 --epochs 2 --validation .2 t.dq >table
     [ "$(wc -l <table)" -eq 5 ]
     [ "$(dq-cat --count best.dq | cut -f 1)" = model ]
@@ -179,16 +179,16 @@ tune() { dq-tune -q --metric score "$@"; }
 
 @test "a preset: the defaults first, what was chosen beside them, and a model from which nothing is held out" {
     # x = 3 is best; of the preset's own options the trainer knows none.
-    run --separate-stderr dq-tune --preset offline -m score -x 'x=1|3|5' -n 8 --folds 2 -o best -- ./trainer
+    run --separate-stderr dq-tune --preset offline --metric score --option 'x=1|3|5' --trials 8 --folds 2 -o best -- ./trainer
     [ "$(head -1 <<<"$output")" = $'trial\tstate\tscore\tx\tloss\thidden\tfactored\tlr\tweight-decay\tinput-dropout\tdirect-start\tlist-temperature\tbatch' ]
     grep -q $'^0\tcomplete\t6.15\t1\tsoftmax\t48\t128\t2e-3\t1e-2\t0.2\t2\t1\t128$' <<<"$output"
     [[ $stderr == *"dq-tune: chosen: --x=3"*": score 10.15, with the defaults 6.15; better on 2 of 2 folds"* ]]
     [ "$(cat best)" = "x=3 bonus=0" ]
     [ -e tune/refit.jsonl ]
-    run --separate-stderr dq-tune --preset offline -m score -x 'x=3|1' -n 3 --folds 1 -d other -- ./trainer
+    run --separate-stderr dq-tune --preset offline --metric score --option 'x=3|1' --trials 3 --folds 1 -d other -- ./trainer
     [[ $stderr == *"dq-tune: the defaults stay: score 10, the best of 3" ]]
     # What is no better than the defaults is not chosen.
-    run --separate-stderr dq-tune --preset offline -m score -x 'x=5|1' -x 'batch=64|128' -n 6 --folds 1 -d equal -- ./trainer
+    run --separate-stderr dq-tune --preset offline --metric score --option 'x=5|1' --option 'batch=64|128' --trials 6 --folds 1 -d equal -- ./trainer
     [[ $stderr == *"dq-tune: the defaults stay: score 6, the best of 6" ]]
     run -2 --separate-stderr dq-tune --preset online -- ./trainer
     [[ $stderr == *"argument -p/--preset: invalid choice: 'online'"* ]]
@@ -198,7 +198,7 @@ tune() { dq-tune -q --metric score "$@"; }
     sh "$BATS_TEST_DIRNAME"/../fixtures/world.sh 40 50
     dq-export --users users.jsonl --items items.jsonl --interactions interactions.jsonl | dq-reward --strategy logged -o l.dq
     train=(dq-train --offline --no-world --epochs 2 --validate-by household l.dq)
-    dq-tune -q --preset offline -n 3 --folds 2 -o best.dq -- "${train[@]}" >table
+    dq-tune -q --preset offline --trials 3 --folds 2 -o best.dq -- "${train[@]}" >table
     [ "$(wc -l <table)" -eq 4 ]
     [ "$(jq -s 'map(.validation_ndcg) | length' tune/trial-00000/fold-2.jsonl)" -eq 2 ]
     options=$(awk -F'\t' 'NR == 1 { for (i = 4; i <= NF; i++) name[i] = $i }

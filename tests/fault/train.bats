@@ -161,7 +161,7 @@ for name, changes in (("same", {}), ("none", {"shape": [0], "data": b""})):
 @test "no model on a terminal" {
     command -v script > /dev/null || skip "script(1) is not here"
     run script -qec "\"$BUILD\"/dq-train --user u00 c.dq" /dev/null
-    [ "$status" = 1 ]
+    [ "$status" = 2 ]
     [[ "$output" == *terminal* ]]
 }
 

@@ -8,7 +8,10 @@
  *     defaults.c    defaults by mode and by choice
  *     modes.c       which options belong to which mode
  *     files.c       inputs, and outputs that are one file
- *     help.c        --help, --version, --completion
+ *     help.c        --help, --version
+ *     completion.c  what may come next on a line, for shells
+ *     ids.c         ids of a stream, for completion
+ *     scripts.c     --completion
  *     cli.c         the command line, the record
  */
 #ifndef DQ_CLI_OPTION_H
