@@ -2,6 +2,7 @@
 #include "cli/option/completion.h"
 #include "cli/option/help.h"
 #include "cli/option/option.h"
+#include "cli/terminal/line.h"
 #include "core/words/nearest.h"
 
 #include <errno.h>
@@ -34,7 +35,10 @@ static int close_stdout(const dq_program *program)
     bool failed = ferror(stdout) != 0, pending = __fpending(stdout) != 0;
     if (fclose(stdout) != 0 && (failed || pending || errno != EBADF)) failed = true;
     if (!failed) return DQ_EXIT_DONE;
-    (void)fprintf(stderr, "%s: stdout: %s\n", program->name, errno ? strerror(errno) : "write error");
+    char line[256];
+    (void)snprintf(line, sizeof line, "%.60s: stdout: %s\n", program->name,
+                   errno ? strerror(errno) : "write error");
+    dq_line_say(line);
     return DQ_EXIT_FAILED;
 }
 
@@ -305,11 +309,15 @@ dq_status dq_cli_close(dq_sink *out, dq_status status, dq_error *error)
 
 int dq_cli_finish(dq_cli *cli, dq_status status, dq_error *error)
 {
-    int code = status == DQ_OK ? DQ_EXIT_DONE : status == DQ_ERR_STOPPED ? DQ_EXIT_STOPPED : DQ_EXIT_FAILED;
+    int code = status == DQ_OK             ? DQ_EXIT_DONE
+               : status == DQ_ERR_STOPPED  ? DQ_EXIT_STOPPED
+               : status == DQ_ERR_TERMINAL ? DQ_EXIT_USAGE
+                                           : DQ_EXIT_FAILED;
     if (status) {
         error->status = status;
         dq_cli_report(cli, error);
     }
+    dq_line_clear();
     int late = close_stdout(cli->program);
     dq_arena_free(&cli->arena);
     return code ? code : late;

@@ -138,7 +138,7 @@ typedef struct dq_common {
      .flags = DQ_OPT_WRITES, .modes = output_modes},                                                                 \
     {"threads", 't', DQ_OPT_COUNT, &(c).threads, "N", "threads; or DQ_THREADS=N", .min = 0, .max = 1024},            \
     {"quiet", 'q', DQ_OPT_FLAG, &(c).quiet, NULL, "no words but errors: no progress bar, no summary, no warnings", .flags = 0},                        \
-    {"progress", 0, DQ_OPT_FLAG, &(c).progress, NULL, "a progress bar though stderr is no terminal", .flags = 0},    \
+    {"progress", 0, DQ_OPT_FLAG, &(c).progress, NULL, "show progress at once; in a log a line a minute", .flags = 0},    \
     {"flush", 0, DQ_OPT_FLAG, &(c).flush, NULL, "flush output whenever input would block; or DQ_FLUSH=1", .flags = 0}
 #define DQ_OPTION_SEED(c)                                                                                            \
     {"seed", 0, DQ_OPT_COUNT, &(c).seed, "N", "seed of the random numbers", .min = 0, .max = 9.2e18}
@@ -197,6 +197,8 @@ typedef struct dq_cli_files {
 /* The files that are read, each once: those of the operands ("-" where there are none) and of the mode's
  * options with DQ_OPT_READS. */
 dq_cli_files dq_cli_inputs(dq_cli *cli, dq_cli_file_of file_of);
+/* A usage error where the option of that name reads stdin ("-"), and the operands do, too. */
+void dq_cli_check_stdin(const dq_cli *cli, const char *option);
 /* Makes stdin one that can be read again from *start: a pipe is read to its end into a file without a name,
  * which takes its place. */
 dq_status dq_cli_keep_stdin(int64_t *start, dq_error *error);
@@ -239,21 +241,25 @@ int dq_cli_finish(dq_cli *cli, dq_status status, dq_error *error);
 /* Threads to use: --threads, else DQ_THREADS, else fallback (0 means all cores). At least 1. */
 unsigned dq_cli_threads(const dq_common *common, unsigned fallback);
 
-/* Whether colour is welcome: fd is a terminal that can, and NO_COLOR is not set. */
-bool dq_cli_colour(int fd);
-
-/* A progress bar on stderr; silent unless stderr is a terminal and the work takes a second, or --progress;
- * and with --quiet. */
+/* A progress bar on stderr (terminal/progress.c): on a terminal a line that is redrawn, once the work has
+ * taken a second; with --progress at once, and where stderr is no terminal, or a dumb one, a line a minute
+ * and one at the end. Nothing with --quiet, and nothing in the background. */
 typedef struct dq_progress {
-    const char *label;
-    uint64_t total, done;
-    double started, shown; /* seconds of the monotonic clock */
+    const char *label, *unit;     /* "training", "batches" */
+    uint64_t total, done, before; /* before: of an earlier run */
+    double started, shown;        /* seconds of the monotonic clock; since it started, < 0: never */
+    char note[64];
     bool on, forced;
 } dq_progress;
 
-dq_progress dq_progress_start(const dq_common *common, const char *label, uint64_t total);
-/* Redraws at most ten times a second; note is a short text after the bar ("reward 0.81"). */
+/* label: what is done, unit: what is counted, in the plural; both live on. total 0: nobody knows. */
+dq_progress dq_progress_start(const dq_common *common, const char *label, const char *unit, uint64_t total);
+/* What an earlier run did: no part of the rate. */
+void dq_progress_resume(dq_progress *progress, uint64_t done);
+/* Redraws at most ten times a second; note is a short text at the end of the line ("reward 0.81"), or NULL.
+ */
 void dq_progress_step(dq_progress *progress, uint64_t done, const char *note);
+/* The last state stays on the terminal, where one was shown. */
 void dq_progress_end(dq_progress *progress);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include "cli/cli.h"
 
+#include "cli/terminal/line.h"
 #include "core/utf8.h"
 
 #include <stdarg.h>
@@ -14,10 +15,11 @@
 /* end: what follows the words as it is. */
 static void say(const dq_program *program, const char *end, const char *format, va_list args)
 {
-    char words[1024], text[2 * sizeof words];
+    char words[1024], text[2 * sizeof words], line[sizeof text + 180];
     (void)vsnprintf(words, sizeof words, format, args);
     (void)dq_utf8_show(words, strlen(words), text, sizeof text);
-    (void)fprintf(stderr, "%s: %s%s\n", program->name, text, end);
+    (void)snprintf(line, sizeof line, "%.60s: %s%.100s\n", program->name, text, end);
+    dq_line_say(line);
 }
 
 /* " (try dq-train --help offline)": of the mode, once that is known. */
@@ -34,6 +36,7 @@ void dq_cli_usage(const dq_cli *cli, const char *format, ...)
     va_list args;
     char end[96];
     usage_end(cli, end, sizeof end);
+    dq_line_clear();
     va_start(args, format);
     say(cli->program, end, format, args);
     va_end(args);
@@ -51,6 +54,7 @@ static void say_words(const dq_cli *cli, const char *format, ...)
 
 void dq_cli_refuse(const dq_cli *cli, const char *option, const dq_error *why)
 {
+    dq_line_clear();
     bool machine = why->status == DQ_ERR_MEMORY || why->status == DQ_ERR_IO;
     const char *who = option ? option : "", *colon = option ? ": " : "";
     if (!machine) dq_cli_usage(cli, "%s%s%s", who, colon, why->reason);
@@ -60,6 +64,7 @@ void dq_cli_refuse(const dq_cli *cli, const char *option, const dq_error *why)
 
 void dq_cli_short_of_memory(const dq_cli *cli)
 {
+    dq_line_clear();
     say_words(cli, "out of memory");
     exit(DQ_EXIT_FAILED);
 }
@@ -67,11 +72,14 @@ void dq_cli_short_of_memory(const dq_cli *cli)
 void dq_cli_report(const dq_cli *cli, const dq_error *error)
 {
     const char *reason = error->reason[0] ? error->reason : dq_status_word(error->status);
-    (void)fprintf(stderr, "%s: ", cli->program->name);
-    if (error->source[0]) (void)fprintf(stderr, "%s: ", error->source);
+    char record[48] = "", end[96] = "", line[1024];
     if (error->record != DQ_NO_RECORD)
-        (void)fprintf(stderr, "record %llu: ", (unsigned long long)error->record);
-    (void)fprintf(stderr, "%s\n", reason);
+        (void)snprintf(record, sizeof record, "record %llu: ", (unsigned long long)error->record);
+    if (error->status == DQ_ERR_TERMINAL) usage_end(cli, end, sizeof end);
+    (void)snprintf(line, sizeof line, "%.60s: %s%s%s%s%s\n", cli->program->name, error->source,
+                   error->source[0] ? ": " : "", record, reason, end);
+    dq_line_clear();
+    dq_line_say(line);
 }
 
 static void keep(const dq_cli *cli, const char *format, va_list args)

@@ -181,7 +181,7 @@ static void flush(void *arg)
 static void show_rows(void *progress, uint64_t rows)
 {
     dq_progress *p = progress;
-    dq_progress_step(p, p->done + rows, "rows");
+    dq_progress_step(p, p->done + rows, NULL);
 }
 
 static dq_status copy_rows(output *out, dq_error *error)
@@ -249,7 +249,7 @@ static dq_status work(output *out, dq_error *error)
     const options *o = out->o;
     dq_common common = o->common;
     if (isatty(STDOUT_FILENO)) common.quiet |= !common.progress; /* rows and a bar do not share a terminal */
-    out->progress = dq_progress_start(&common, "dq-cat", 0);
+    out->progress = dq_progress_start(&common, "reading", "rows", 0);
     const dq_watch watch = {show_rows, &out->progress};
     if (o->check) return dq_check_stream(out->in, &watch, error);
     if (o->lineage) return dq_lineage_write(out->in, out->sink, &watch, error);

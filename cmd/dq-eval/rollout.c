@@ -366,7 +366,8 @@ dq_status rollout_figure(const void *played, const eval_options *o, dq_figure *f
 static dq_status play(rollout *run, dq_error *error)
 {
     const eval_options *o = run->o;
-    dq_progress bar = dq_progress_start(&o->common, "episodes", run->policy_count * run->outcomes.episodes);
+    dq_progress bar = dq_progress_start(&o->common, "playing", "episodes",
+                                        run->policy_count * run->outcomes.episodes);
     dq_status status = run->catalogue ? play_catalogue(run, &bar, error) : play_env(run, &bar, error);
     dq_progress_end(&bar);
     return status;

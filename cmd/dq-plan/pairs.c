@@ -225,7 +225,7 @@ static dq_status simulate(pairs *p, dq_error *error)
     bool *only = NULL;
     dq_status status = dq_entities_mark(all, "user", chosen->at, chosen->count, &only, error);
     if (status) return status;
-    dq_progress bar = dq_progress_start(&p->plan->o->common, "planning", users);
+    dq_progress bar = dq_progress_start(&p->plan->o->common, "planning", "users", users);
     for (uint32_t user = 0; !status && user < users; user++) {
         if (!only || only[user]) status = simulate_user(p, user, error);
         dq_progress_step(&bar, user + 1, NULL);

@@ -88,7 +88,7 @@ static dq_status put_counted(void *arg, const dq_bundle *bundle, dq_error *error
 static dq_status write_synthetic(const dq_synthetic *p, const dq_common *common, dq_writer *writer,
                                  dq_error *error)
 {
-    counted_writer w = {writer, dq_progress_start(common, "interactions", p->event_count)};
+    counted_writer w = {writer, dq_progress_start(common, "making", "interactions", p->event_count)};
     const dq_bundle_taker taker = {put_counted, &w};
     dq_status status = dq_synthetic_bundles(p, &taker, error);
     dq_progress_end(&w.bar);

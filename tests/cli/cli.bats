@@ -134,7 +134,7 @@ catalogue() { "$BUILD"/dq-export --users u.jsonl --items i.jsonl -o c.dq; }
 @test "a progress bar when asked for, none in a pipe" {
     catalogue
     "$BUILD"/dq-reward --pairs all --progress c.dq 2> words > out.dq
-    grep -qxE 'transitions \[#+\] 100% 2/2' words
+    grep -qxE 'dq-reward: rewarding 100%  2/2(  .*)?' words
     "$BUILD"/dq-reward --pairs all c.dq 2> words > out.dq
     [ ! -s words ]
     "$BUILD"/dq-reward --pairs all --progress --quiet c.dq 2> words > out.dq
@@ -144,18 +144,16 @@ catalogue() { "$BUILD"/dq-export --users u.jsonl --items i.jsonl -o c.dq; }
 @test "a stream is not written to a terminal" {
     catalogue
     run script -qec '"$BUILD"/dq-reward --pairs all c.dq' /dev/null
-    [ "$status" -eq 1 ]
+    [ "$status" -eq 2 ]
     [[ $output == *"dq-reward: "*"terminal"* ]]
 }
 
-@test "on a terminal: a bar in colour unless NO_COLOR is set, and none for short work" {
+@test "on a terminal: a bar in colour unless NO_COLOR is set" {
     catalogue
     command='"$BUILD"/dq-reward --pairs all -o r.dq c.dq'
     TERM=xterm script -qec "$command --progress" /dev/null > bar
     grep -qF "$(printf '\033[32m')" bar
     TERM=xterm NO_COLOR=1 script -qec "$command --progress" /dev/null > bar
-    grep -qF '100% 2/2' bar
+    grep -qF '100%  2/2' bar
     run ! grep -qF "$(printf '\033[32m')" bar
-    TERM=xterm script -qec "$command" /dev/null > bar
-    [ ! -s bar ]
 }

@@ -1,27 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/terminal/picture.h"
 
+#include "cli/terminal/screen.h"
 #include "plot/plot.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-/* The width to draw in: the terminal's, else 79. */
-static unsigned terminal_columns(void)
-{
-    struct winsize size;
-    bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40;
-    return known ? size.ws_col - 1U : 79;
-}
+enum { NARROWEST = 40 };
 
-/* Whether colours are welcome: on a terminal that knows them, unless NO_COLOR says otherwise
- * (no-color.org). */
-static bool wants_colour(void)
+/* The width to draw in; the last column stays free. */
+static unsigned picture_columns(void)
 {
-    const char *no = getenv("NO_COLOR"), *terminal = getenv("TERM");
-    return isatty(STDOUT_FILENO) && !(no && *no) && terminal && strcmp(terminal, "dumb") != 0;
+    unsigned width = dq_screen_width(STDOUT_FILENO);
+    return width > NARROWEST ? width - 1 : NARROWEST;
 }
 
 static bool is_file(const char *path)
@@ -51,11 +44,11 @@ static dq_status draw(const dq_cli *cli, const dq_common *common, dq_figure *fig
 {
     dq_sink *out = NULL;
     const char *to = path ? path : common->output;
-    dq_plot_form form = !is_file(to) && wants_colour() ? DQ_PLOT_COLOUR : DQ_PLOT_TERMINAL;
+    dq_plot_form form = !is_file(to) && dq_screen_colour(STDOUT_FILENO) ? DQ_PLOT_COLOUR : DQ_PLOT_TERMINAL;
     if (is_file(path)) (void)dq_plot_form_of(path, &form);
     dq_cli_drop_constant(cli, common, figure);
     dq_status status = dq_sink_open(&out, to, DQ_SINK_TEXT, error);
-    if (!status) status = dq_plot_write(figure, form, terminal_columns(), out, error);
+    if (!status) status = dq_plot_write(figure, form, picture_columns(), out, error);
     return dq_cli_close(out, status, error);
 }
 
