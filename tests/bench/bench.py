@@ -20,7 +20,7 @@ import evaluation
 import replay
 import serving
 
-PROGRAMS = "dq-export dq-embed dq-reward dq-train dq-plan dq-rank dq-eval dq-cat".split()
+PROGRAMS = "dq-export dq-embed dq-reward dq-train dq-plan dq-rank dq-eval dq-cat dq-serve dq-sim dq-tune".split()
 THREADS = 2
 
 
