@@ -3,6 +3,7 @@
 # dq-eval: measures of recommendations beyond being right, over a catalogue, and by group of users.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../last.bash"
 
 setup() {
     set -o pipefail
@@ -160,7 +161,7 @@ coverage_1  r       0.2500  f
     refused() {
         local words=$1 code=$2
         shift 2
-        run -"$code" "$BUILD"/dq-eval --quiet --qrels q --run r "$@"
+        run -"$code" last "$BUILD"/dq-eval --quiet --qrels q --run r "$@"
         [[ ${#lines[@]} -le 2 && "${lines[0]}" == *"$words"* ]] || { echo "$output"; return 1; }
     }
     refused 'diversity_10 needs --catalogue' 2 -m diversity

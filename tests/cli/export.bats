@@ -256,7 +256,7 @@ END
  "items": [{"collection": "jobs", "id": "_id", "texts": {"title": "title"}}],
  "interactions": {"collection": "seen", "user": "user", "item": "item"}}
 END
-    met() { export_ --schema map.json place | lines -k interactions | jq -r '.user + ":" + .item' | paste -sd' '; }
+    met() { export_ --schema map.json place | lines --kind interactions | jq -r '.user + ":" + .item' | paste -sd' '; }
     printf '{"user":%s,"item":%s,"time":5}\n' 1 30 1 10 2 20 1 20 1 30 >place/seen.jsonl
     [ "$(met)" = "1:30 1:10 1:20 1:30 2:20" ]
     printf '{"user":%s,"item":%s,"time":5,"_id":%s}\n' 1 30 10 1 10 9 2 20 1 1 20 '{"$oid":"65f100000000000000000001"}' 1 30 '"a"' >place/seen.jsonl
