@@ -20,7 +20,7 @@ VERSION = "@VERSION@"
 DONE, FAILED, USAGE, STOPPED = 0, 1, 2, 75
 EXAMPLES = """\
 Examples:
-  dq-tune --option 'lr=1e-3|1e-4' --option dropout=0.1..0.3 --metric validation_concordance -- dq-train --offline t.dq
+  dq-tune --option 'lr=1e-3|1e-4' --metric validation_concordance -- dq-train --offline t.dq
   dq-tune --by grid --option 'batch=32|64|128' --option 'gamma=.9|.95|.99' --metric return -- dq-train --env session
   dq-tune --preset offline -o best.dq -- dq-train --offline --validate-by household labelled.dq
 """
@@ -101,6 +101,12 @@ def distribution_of(text):
         return optuna.distributions.CategoricalDistribution(text.split("|"))
     span, _, scale = text.partition(":")
     least, _, most = span.partition("..")
+    try:
+        ordered = float("-inf") < float(least) <= float(most) < float("inf")
+    except ValueError:
+        ordered = False
+    if not ordered:
+        raise ValueError("LEAST and MOST are numbers, the least first")
     if scale not in ("", "log"):
         raise ValueError(f"':{scale}' is no scale: ':log' is the one there is")
     try:

@@ -127,9 +127,15 @@ static const char *kind_at(size_t i)
 /* What an argument of this name is. Names that are not here say nothing that could be completed. */
 static const struct {
     const char *argument, *what;
-} arguments[] = {{"FILE", "files"},  {"FILE.html", "files"},           {"LOG", "files"},
-                 {"MODEL", "files"}, {"[NAME=]FILE[:SHARE]", "files"}, {"POLICY", "files"},
-                 {"DIR", "folders"}, {"COMMAND", "commands"}};
+} arguments[] = {{"FILE", "files"},
+                 {"FILE.html", "files"},
+                 {"LOG", "files"},
+                 {"MODEL", "files"},
+                 {"[NAME=]FILE[:SHARE]", "files"},
+                 {"POLICY", "files"},
+                 {"NAME|FILE", "files"},
+                 {"DIR", "folders"},
+                 {"COMMAND", "commands"}};
 
 static const char *what_is(const char *argument)
 {

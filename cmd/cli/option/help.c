@@ -158,6 +158,9 @@ void dq_help_print(const dq_cli *cli, const dq_mode *mode)
             if (program->examples[i]) printf("  %s\n", program->examples[i]);
         print_modes(program);
     }
+    char beside[256] = "";
+    if (mode) dq_defaults_of(cli, mode->bit, beside, sizeof beside);
+    if (*beside) printf("\nDefaults are those of %s; name others beside --help to see theirs.\n", beside);
     printf("\nOptions:\n");
     print_options(cli, cli->table, mode ? mode->bit : 0);
     print_options(cli, standard, 0);

@@ -61,7 +61,9 @@ static void set_real(const dq_cli *cli, const dq_option *o, const char *who, con
 {
     char *end;
     double value = strtod(text, &end);
-    if (end == text || *end || !isfinite(value)) dq_cli_usage(cli, "%s: '%s' is not a number", who, text);
+    bool decimal = text[strspn(text, "0123456789.eE+-")] == '\0'; /* no 0x10, no white space, no nan */
+    if (!decimal || end == text || *end || !isfinite(value))
+        dq_cli_usage(cli, "%s: '%s' is not a number", who, text);
     *(double *)o->target = value;
 }
 
