@@ -275,7 +275,7 @@ static void check_pairs(const dq_cli *cli, const dq_texts *pairs)
 
 static const char *method_at(size_t i)
 {
-    static const char *const methods[] = {"hash:256", "openai:", "cf:32", "cf", NULL};
+    static const char *const methods[] = {"hash:256", "openai:", "cf:32", "cf", "scale:z", "scale:unit", "scale", NULL};
     return methods[i];
 }
 

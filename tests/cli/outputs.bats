@@ -65,7 +65,7 @@ refuses() { # words, command...
     [ "${output% (try *)}" = "dq-train: --log and stdout are one file: /dev/stdout" ]
     [ ! -s got ]
     run -2 bash -c 'dq-eval --curves e.dq --plot old >> old'
-    dq-train -q --user "$(dq-cat -k users c.dq | head -1 | jq -r .id)" --episodes 1 e.dq --log /dev/stdout -o m.dq > log
+    dq-train -q --user "$(dq-cat --kind users c.dq | head -1 | jq -r .id)" --episodes 1 e.dq --log /dev/stdout -o m.dq > log
     [ "$(wc -l < log)" = 1 ]
     dq-cat --check m.dq
 }
