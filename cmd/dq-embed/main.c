@@ -233,6 +233,7 @@ static void check_pairs(const dq_cli *cli, const dq_texts *pairs)
 
 static const dq_program program = {
     .name = "dq-embed",
+    .guide = "your-model.md",
     .summary = "vectors for texts, by hashing or from a model; or from who met what",
     .operands = "hash:WIDTH|openai:MODEL|cf:WIDTH|cf [FILE]...",
     .modes = modes,

@@ -70,6 +70,7 @@ static const dq_defaults defaults[] = {
 
 static const dq_program program = {
     .name = "dq-eval",
+    .guide = "evaluation.md",
     .summary = "measure rankings, agents and the agreement of labellers, and draw what comes of it",
     .operands = "[LOG... | STREAM... | TABLE...]",
     .examples = {"dq-eval --qrels test.qrels --run cosine.run --run dyna-q.run",

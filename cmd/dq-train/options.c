@@ -36,6 +36,7 @@ static const dq_mode modes[] = {
 
 static const dq_program program = {
     .name = "dq-train",
+    .guide = "training.md",
     .summary = "trains agents: online for one user or each, offline from transitions, or in an environment",
     .operands = "[FILE...]",
     .examples = {"dq-export --schema jobs FOLDER | dq-train --user U --pass | dq-rank --user U -k 10",

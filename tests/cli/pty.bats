@@ -39,3 +39,5 @@ holds() {
 @test "a dumb terminal gets lines, and no control character but their ends" { holds dumb_terminals; }
 @test "colour on a terminal unless NO_COLOR is set" { holds colour; }
 @test "who would read from a terminal says so, and exits 2" { holds nobody_waits_for_a_terminal; }
+@test "no line of help is wider than the terminal, nor than 100 columns; headings are bold where colour is welcome" { holds help_fits; }
+@test "an example that is broken over lines is the command that it is in one" { holds examples_are_commands; }
