@@ -198,6 +198,8 @@ typedef struct dq_cli_files {
 /* The files that are read, each once: those of the operands ("-" where there are none) and of the mode's
  * options with DQ_OPT_READS. */
 dq_cli_files dq_cli_inputs(dq_cli *cli, dq_cli_file_of file_of);
+/* A usage error where the option of that name reads stdin ("-"), and the operands do, too. */
+void dq_cli_check_stdin(const dq_cli *cli, const char *option);
 /* Makes stdin one that can be read again from *start: a pipe is read to its end into a file without a name,
  * which takes its place. */
 dq_status dq_cli_keep_stdin(int64_t *start, dq_error *error);

@@ -148,6 +148,14 @@ dq_cli_files dq_cli_inputs(dq_cli *cli, dq_cli_file_of file_of)
     return files;
 }
 
+void dq_cli_check_stdin(const dq_cli *cli, const char *option)
+{
+    const char *value = *(const char *const *)dq_option_of(cli, option)->target;
+    bool read = cli->operand_count == 0;
+    for (size_t i = 0; i < cli->operand_count; i++) read = read || strcmp(cli->operands[i], "-") == 0;
+    if (value && strcmp(value, "-") == 0 && read) dq_cli_usage(cli, "--%s -: stdin is the input", option);
+}
+
 static dq_status copy_stdin(int to, dq_error *error)
 {
     char buffer[65536];

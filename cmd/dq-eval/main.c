@@ -446,7 +446,7 @@ static const dq_option table[] = {
         {"plot", 0, DQ_OPT_TEXT, &o.plot, "FILE", "draw into FILE.svg, FILE.png or FILE.pdf, or - in the terminal", .flags = DQ_OPT_WRITES, .modes = PICTURED, .excludes = "against", .section = "Pictures"},
         {"draw", 0, DQ_OPT_LIST, &o.draw, "KIND:KEY=COLUMN,...", "draw a table: lines, points, bars, histogram or grid; repeated: further panels", .modes = DRAW},
         {"report", 0, DQ_OPT_TEXT, &o.report, "FILE.html", "tables, pictures and lineage as a page, too; alone: pages joined in one", .flags = DQ_OPT_WRITES, .modes = RESULTS | PAGES, .section = "Reports"},
-        {"title", 0, DQ_OPT_TEXT, &o.title, "WORDS", "what the page is called", .modes = RESULTS | PAGES, .needs = "report"},
+        {"title", 0, DQ_OPT_TEXT, &o.title, "WORDS", "what the page, and what the picture, is called", .modes = RESULTS | PAGES, .needs = "report plot curves draw"},
         {"threads", 't', DQ_OPT_COUNT, &o.common.threads, "N", "threads; or DQ_THREADS=N", .min = 0, .max = 1024, .section = "Running"},
         {"progress", 0, DQ_OPT_FLAG, &o.common.progress, NULL, "show the progress of roll-outs at once; in a log a line a minute", .flags = 0},
         DQ_OPTION_SEED(o.common),

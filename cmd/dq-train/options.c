@@ -86,6 +86,9 @@ enum { PAYLOAD = DQ_OPT_PAYLOAD };
 static const dq_option table[] = {
     {"user", 'u', DQ_OPT_TEXT, &o.user, "ID", "train for this user", PAYLOAD, .modes = TRAIN_ONLINE},
     {"each-user", 0, DQ_OPT_FLAG, &o.each_user, NULL, "an agent for each user, one worker a thread", PAYLOAD, .modes = TRAIN_EACH, .recorded = TRAIN_LIVE},
+    {"users-file", 0, DQ_OPT_TEXT, &o.users_file, "FILE", "for each user whose id is a line of FILE, not for all", PAYLOAD | DQ_OPT_READS, .modes = TRAIN_EACH},
+    {"models-dir", 0, DQ_OPT_TEXT, &o.models_dir, "DIR", "keep each agent in a file of DIR, named by its user, and go on from those that are there; a stream then leaves to --output alone", .modes = TRAIN_EACH},
+    {"max-failures", 0, DQ_OPT_COUNT, &o.max_failures, "N", "end when more than N agents have failed (else the others go on)", DQ_OPT_UNSET, .min = 0, .max = 1e9, .modes = TRAIN_EACH},
     {"offline", 0, DQ_OPT_FLAG, &o.offline, NULL, "train on what the stream has logged: its transitions", PAYLOAD, .modes = TRAIN_LOGGED, .recorded = TRAIN_LIVE | TRAIN_LOGGED},
     {"sessions", 0, DQ_OPT_FLAG, &o.sessions, NULL, "or its interactions, as what users met in the order of time", PAYLOAD, .modes = TRAIN_SESSIONS, .recorded = TRAIN_LOGGED, .needs = "offline"},
     {"follow", 0, DQ_OPT_TEXT, &o.follow, "LOG", "learn on from what a server logs, and put the model in the old one's place", .flags = DQ_OPT_READS, .modes = TRAIN_FOLLOW, .needs = "init"},
@@ -97,7 +100,7 @@ static const dq_option table[] = {
     {"preset", 0, DQ_OPT_CHOICE, &o.preset, "NAME", "other defaults: tuned on real labels, as published; or a published system in its environment", PAYLOAD, .choices = presets, .modes = TRAIN_ALL & ~TRAIN_FOLLOW},
     {"init", 'i', DQ_OPT_TEXT, &o.init, "MODEL", "start from a model (also one in the stream)", .flags = DQ_OPT_READS},
     {"pass", 0, DQ_OPT_FLAG, &o.pass, NULL, "send the catalogue after the model", PAYLOAD, .modes = TRAIN_LIVE | TRAIN_LOGGED},
-    {"checkpoint", 'c', DQ_OPT_TEXT, &o.checkpoint, "FILE", "keep progress in FILE, and go on from it when it exists", .flags = DQ_OPT_WRITES, .modes = TRAIN_ONLINE | TRAIN_LOGGED | TRAIN_ENV, .why = "a model of --each-user leaves when it is learnt, and what is half learnt is not kept; --user ID keeps one user's progress"},
+    {"checkpoint", 'c', DQ_OPT_TEXT, &o.checkpoint, "FILE", "keep progress in FILE, and go on from it when it exists", .flags = DQ_OPT_WRITES, .modes = TRAIN_ONLINE | TRAIN_LOGGED | TRAIN_ENV, .why = "--models-dir DIR keeps each agent that is learnt; --user ID keeps the progress of one"},
     {"checkpoint-every", 0, DQ_OPT_COUNT, &o.checkpoint_every, "N", "episodes (offline: epochs) between checkpoints", .min = 1, .max = 1e9, .modes = TRAIN_ONLINE | TRAIN_LOGGED | TRAIN_ENV, .needs = "checkpoint"},
     {"log", 'l', DQ_OPT_TEXT, &o.log, "FILE", "metrics as JSON lines, one an episode or epoch", .flags = DQ_OPT_WRITES},
     {"agent", 'a', DQ_OPT_CHOICE, &o.agent, "NAME", "who learns", PAYLOAD, train_agents, .section = "The agent and its networks (what is not given is --init's)"},
@@ -260,6 +263,7 @@ train_options *train_options_parse(dq_cli *cli, int argc, char **argv)
     train_describe_agents(table, &o.config);
     *cli = dq_cli_parse(&program, table, argc, argv);
     dq_cli_check(cli, train_options_mode(cli));
+    dq_cli_check_stdin(cli, "users-file");
     parse_fold(cli);
     return &o;
 }
@@ -270,4 +274,6 @@ void train_options_enter(dq_cli *cli, unsigned mode)
     train_configure_agent(cli, &o);
     parse_history(cli, mode);
     if ((mode & TRAIN_LIVE) && o.candidates == 0) dq_cli_usage(cli, "--candidates 0 needs --offline");
+    if (o.models_dir && o.pass && !o.common.output)
+        dq_cli_usage(cli, "--pass with --models-dir needs --output (-o - is stdout): else no stream leaves");
 }

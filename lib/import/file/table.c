@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "import/table.h"
+#include "import/file/table.h"
 
 #include "core/index.h"
 #include "port/files/ejson.h"
