@@ -188,7 +188,7 @@ def is_bar(line):
 def a_bar_fits():
     """a bar is one line at 40, 80 and 200 columns, and of fewer parts where it is narrow"""
     for columns in 12, 40, 80, 200:
-        run = Run("dq-train --progress --env cartpole --agent dqn --episodes 30 --seed 1 -o m.dq", columns)
+        run = Run("dq-train --progress --env cartpole --agent dqn --episodes 30 --warmup 8 --seed 1 -o m.dq", columns)
         lines = [line for line in run.end() if line.startswith("training")]
         same(len(lines), 1)
         assert len(lines[0]) <= columns - 3
