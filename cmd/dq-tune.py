@@ -20,7 +20,7 @@ VERSION = "@VERSION@"
 DONE, FAILED, USAGE, STOPPED = 0, 1, 2, 75
 EXAMPLES = """\
 Examples:
-  dq-tune --option 'lr=1e-3|1e-4' --option dropout=0.1..0.3 --metric validation_concordance -- dq-train --offline t.dq
+  dq-tune --option 'lr=1e-3|1e-4' --metric validation_concordance -- dq-train --offline t.dq
   dq-tune --by grid --option 'batch=32|64|128' --option 'gamma=.9|.95|.99' --metric return -- dq-train --env session
   dq-tune --preset offline -o best.dq -- dq-train --offline --validate-by household labelled.dq
 """
@@ -101,6 +101,12 @@ def distribution_of(text):
         return optuna.distributions.CategoricalDistribution(text.split("|"))
     span, _, scale = text.partition(":")
     least, _, most = span.partition("..")
+    try:
+        ordered = float("-inf") < float(least) <= float(most) < float("inf")
+    except ValueError:
+        ordered = False
+    if not ordered:
+        raise ValueError("LEAST and MOST are numbers, the least first")
     if scale not in ("", "log"):
         raise ValueError(f"':{scale}' is no scale: ':log' is the one there is")
     try:
@@ -745,14 +751,14 @@ def put_values(row, word, before):
 
 def check(o):
     import shutil
-    kind, _, count = o.take.partition(":")
+    kind, colon, count = o.take.partition(":")
     ours = [*(text.partition("=")[0].lstrip("-") for text in o.option), "log", "output", *(["fold"] if o.folds > 1 else [])]
     theirs = [word.partition("=")[0] for word in o.command]
     twice = next((name for name in ours if "--" + name in theirs), "o" if "-o" in theirs else "l" if "-l" in theirs else None)
     for bad, words in ((not o.command, "no command to run: dq-tune ... -- dq-train ..."),
                        (not o.option, "nothing to search: --option NAME=A|B|C"),
                        (not o.metric, "--metric KEY: which number of the log's lines?"),
-                       (kind not in ("best", "last") or (count and (kind == "best" or not count.isdigit() or int(count) == 0)),
+                       (kind not in ("best", "last") or (colon and (kind == "best" or not count.isdigit() or int(count) == 0)),
                         f"--take {o.take}: best, last or last:N"),
                        (min(o.trials, o.jobs, o.folds) < 1, "--trials, --jobs and --folds are at least 1"),
                        (twice, f"{'-' * (2 if twice and len(twice) > 1 else 1)}{twice} stands in the command, and is a trial's own"),

@@ -106,6 +106,32 @@ static const char *asked_shell(const dq_cli *cli, const char *name)
                  dq_hint_of(name, strlen(name), dq_word_in, dq_completion_shells).words);
 }
 
+/* Takes a choice that decides which defaults hold, if it is one. */
+static void note_choice(const dq_cli *cli, const dq_option *o, const char *words)
+{
+    bool decides = false;
+    for (const dq_defaults *set = cli->program->defaults; set && set->settings; set++)
+        decides |= set->option && strcmp(set->option, o->name) == 0;
+    for (int i = 0; decides && o->type == DQ_OPT_CHOICE && o->choices[i]; i++) {
+        if (strcmp(o->choices[i], words) != 0) continue;
+        *(int *)o->target = i;
+        cli->state[o - cli->table] |= DQ_ROW_GIVEN;
+    }
+}
+
+/* --help of a mode is of the choices beside it, wherever they stand: other options change no default. */
+static void note_choices(const dq_cli *cli, const forms *f, int argc, char **argv)
+{
+    int got;
+    optind = 0;
+    while ((got = getopt_long(argc, argv, f->shorts, f->longs, NULL)) != -1) {
+        const dq_option *o = cli->table;
+        while (got < SET && o->name && o->letter != got) o++;
+        if (got >= SET && got < UNSET) o += got - SET;
+        if (got < UNSET && o->name && optarg) note_choice(cli, o, optarg);
+    }
+}
+
 /* --help and its kin, wherever they stand: answered before any option changes a default. */
 static void answer_questions(const dq_cli *cli, const forms *f, int argc, char **argv)
 {
@@ -114,9 +140,11 @@ static void answer_questions(const dq_cli *cli, const forms *f, int argc, char *
     optind = 0;
     while ((got = getopt_long(argc, argv, f->shorts, f->longs, NULL)) != -1) {
         const char *next = optind < argc && argv[optind][0] != '-' ? argv[optind] : NULL;
-        if (got == 'h') dq_help_print(cli, asked_mode(cli, optarg ? optarg : next));
+        const char *of = optarg ? optarg : next;
+        if (got == 'h') note_choices(cli, f, argc, argv);
+        if (got == 'h') dq_help_print(cli, asked_mode(cli, of));
         if (got == 'V') dq_help_version(cli->program);
-        if (got == COMPLETION) dq_completion_print(cli, asked_shell(cli, optarg ? optarg : next));
+        if (got == COMPLETION) dq_completion_print(cli, asked_shell(cli, of));
         if (got == 'h' || got == 'V' || got == COMPLETION) exit(close_stdout(cli->program));
     }
 }

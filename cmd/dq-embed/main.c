@@ -7,6 +7,7 @@
 #include "model.h"
 #include "scale.h"
 
+#include "data/label_map.h"
 #include "embed/als.h"
 #include "embed/hashing.h"
 #include "math/cosine.h"
@@ -254,6 +255,14 @@ static unsigned parse_method(dq_cli *cli, options *o)
     return o->cf ? CF : HASH;
 }
 
+static void check_map(const dq_cli *cli, const char *text)
+{
+    dq_label_map map = {0};
+    dq_error e = DQ_ERROR_NONE;
+    if (text && dq_label_map_parse(&map, text, &e)) dq_cli_refuse(cli, "--map", &e);
+    dq_label_map_free(&map);
+}
+
 static void check_pairs(const dq_cli *cli, const dq_texts *pairs)
 {
     dq_arena scratch = DQ_ARENA_EMPTY;
@@ -264,11 +273,18 @@ static void check_pairs(const dq_cli *cli, const dq_texts *pairs)
     dq_arena_free(&scratch);
 }
 
+static const char *method_at(size_t i)
+{
+    static const char *const methods[] = {"hash:256", "openai:", "cf:32", "cf", "scale:z", "scale:unit", "scale", NULL};
+    return methods[i];
+}
+
 static const dq_program program = {
     .name = "dq-embed",
     .guide = "your-model.md",
     .summary = "vectors for texts, by hashing or from a model; from who met what; or scaled",
     .operands = "hash:WIDTH|openai:MODEL|cf:WIDTH|cf|scale:HOW|scale [FILE]...",
+    .operand_values = method_at,
     .modes = modes,
     .examples = {"dq-embed hash:256 --join < texts.dq | dq-rank --by cosine -k 10",
                  "dq-embed openai:MODEL --cache vectors.db --field bio --field description --compare "
@@ -327,6 +343,7 @@ int main(int argc, char **argv)
     dq_error e = DQ_ERROR_NONE;
     dq_cli_enter(&cli, parse_method(&cli, &o));
     check_pairs(&cli, &o.pairs);
+    check_map(&cli, o.als.map);
     if (o.model.name) dq_ask_check(&o.model.ask, &cli);
     dq_common common = o.common;
     if (o.model.ask.dry_run) common.output = "/dev/null"; /* words go to stdout, no stream */

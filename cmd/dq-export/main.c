@@ -184,6 +184,17 @@ static void ignore_file_limit(void)
 __attribute__((section(".preinit_array"),
                used)) static void (*const before_libraries)(void) = ignore_file_limit;
 
+static const char *schema_at(size_t i)
+{
+    static const char *const names[] = {"jobs", "obd", NULL};
+    return names[i];
+}
+
+static const char *mapping_at(size_t i)
+{
+    return i == 0 ? "jobs" : NULL;
+}
+
 int main(int argc, char **argv)
 {
     export_options o = {
@@ -217,11 +228,11 @@ int main(int argc, char **argv)
         {"encoding", 0, DQ_OPT_LIST, &o.encodings, "NAME",
          "of texts that are not UTF-8: latin1; users:NAME ...", .flags = DQ_OPT_PAYLOAD,
          .modes = EXPORT_FILES | EXPORT_FOLDER},
-        {"schema", 0, DQ_OPT_TEXT, &o.schema, "NAME",
+        {"schema", 0, DQ_OPT_TEXT, &o.schema, "NAME|FILE",
          "join the collections of a folder or database: jobs, or a mapping's file; obd: a log",
-         .modes = JOINED | EXPORT_LOG},
+         .modes = JOINED | EXPORT_LOG, .values = schema_at},
         {"show-schema", 0, DQ_OPT_TEXT, &o.show_schema, "NAME", "print a built-in mapping and exit",
-         .modes = EXPORT_SHOW},
+         .modes = EXPORT_SHOW, .values = mapping_at},
         {"limit", 'n', DQ_OPT_LIST, &o.limits, "N", "at most N of each side; users:N, items:N",
          .flags = DQ_OPT_PAYLOAD, .modes = STREAM},
         {"user", 0, DQ_OPT_LIST, &o.user_ids, "ID", "only this user (may be repeated)",
@@ -231,7 +242,7 @@ int main(int argc, char **argv)
         {"where", 0, DQ_OPT_LIST, &o.wheres, "JSON",
          "only these, by a filter of MongoDB; users:JSON, items:JSON", .flags = DQ_OPT_PAYLOAD,
          .modes = EXPORT_DATABASE},
-        {"compare", 'p', DQ_OPT_LIST, &o.pairs, "U:I", "fields to be compared by default",
+        {"compare", 0, DQ_OPT_LIST, &o.pairs, "U:I", "fields to be compared by default",
          .flags = DQ_OPT_PAYLOAD, .modes = STREAM},
         {"time-format", 0, DQ_OPT_TEXT, &r->times.format, "FORMAT",
          "interactions' times, as strptime(3) has it: '%m/%d/%Y %I:%M:%S %p'", .flags = DQ_OPT_PAYLOAD,

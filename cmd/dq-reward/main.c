@@ -316,7 +316,8 @@ int main(int argc, char **argv)
         {"pairs", 'p', DQ_OPT_TEXT, &o.pairs, "WHICH",
          "pairs to label: stream (its transitions, else its interactions), all, random:N or top:N per user "
          "(else stream)",
-         .flags = DQ_OPT_PAYLOAD, .modes = STREAM, .excludes = "pairs-file labels-only"},
+         .flags = DQ_OPT_PAYLOAD, .modes = STREAM, .excludes = "pairs-file labels-only",
+         .values = dq_reward_pairs_at},
         {"pairs-file", 0, DQ_OPT_TEXT, &o.pairs_file, "FILE", "pairs to label: lines of user, tab, item",
          .modes = STREAM, .excludes = "labels-only"},
         {"compare", 0, DQ_OPT_LIST, &o.pair_fields, "U:I",

@@ -38,6 +38,7 @@ static const dq_program program = {
     .guide = "environments.md",
     .summary = "makes up users, items and interactions; plays or serves an environment",
     .operands = "[ENV[:NAME=VALUE,...]]",
+    .operand_values = dq_env_name,
     .modes = modes,
     .examples = {"dq-sim --users 1000 --items 500 | dq-reward --strategy logged --map "
                  "VIEW=0,CLICK=0.2,PURCHASE=1,RATING=1",
@@ -171,7 +172,9 @@ static unsigned choose_mode(const sim_options *o)
 static void check(dq_cli *cli, const sim_options *o)
 {
     dq_cli_enter(cli, choose_mode(o));
+    dq_error error = DQ_ERROR_NONE;
     if (cli->operand_count > 1) dq_cli_usage(cli, "one environment at a time");
+    if (cli->operand_count && dq_env_check(cli->operands[0], &error)) dq_cli_refuse(cli, NULL, &error);
     const char *option = cli->mode == PLAY      ? "play"
                          : cli->mode == SERVE   ? "serve"
                          : cli->mode == AGAINST ? "against"

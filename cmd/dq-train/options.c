@@ -4,6 +4,7 @@
 #include "data/split.h"
 #include "math/blas.h"
 #include "offline/offline.h"
+#include "serve/online/follow.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +34,19 @@ static const dq_mode modes[] = {
     {TRAIN_ENV, "env", "an environment (--env)",
      .help = "an agent in an environment (--env, --env-cmd, or a preset of one)", .no_operands = true},
     {0}};
+
+static const char *feature_at(size_t i)
+{
+    static const char *const whole[] = {"none", "pairs", "all", "auto"};
+    size_t n = sizeof whole / sizeof *whole;
+    return i < n ? whole[i] : dq_feature_name_at(i - n);
+}
+
+static const char *wish_at(size_t i)
+{
+    static const char *const wishes[] = {"greatest", "none", NULL};
+    return wishes[i];
+}
 
 static const dq_program program = {
     .name = "dq-train",
@@ -111,8 +125,8 @@ static const dq_option table[] = {
     {"heads", 0, DQ_OPT_SMALL, &o.config.heads, "N", "of its self-attention", PAYLOAD, .min = 1, .max = DQ_NET_MAX_HEADS, .modes = TRAIN_VECTORS, .where = TRANSFORMER, .why = "a user's state has no history"},
     {"encoder-width", 0, DQ_OPT_SMALL, &o.config.encoder_width, "N", "of its tokens, a multiple of the heads", PAYLOAD, .min = 1, .max = DQ_NET_MAX_ENCODER_WIDTH, .modes = TRAIN_VECTORS, .where = TRANSFORMER, .why = "a user's state has no history"},
     {"context", 0, DQ_OPT_SMALL, &o.config.context, "N", "dt: steps that it reads, the present one among them", PAYLOAD, .min = 1, .max = DQ_AGENT_MAX_CONTEXT, .modes = TRAIN_SESSIONS | TRAIN_STATES, .where = "agent=dt"},
-    {"wish", 0, DQ_OPT_TEXT, &o.wish, "X", "dt: the return that it acts for: a number, the greatest of the log's, or none (behaviour cloning)", PAYLOAD, .modes = TRAIN_SESSIONS | TRAIN_STATES, .where = "agent=dt"},
-    {"features", 0, DQ_OPT_TEXT, &o.features, "NAME,...", "further inputs of a head on actions: none, pairs or all (cosines of the catalogue's pairs of fields, of all of one width), features of a pair within its list (docs/features.md), or auto", PAYLOAD, .modes = TRAIN_ITEMS, .where = VECTORS, .why = "a catalogue alone has fields to compare"},
+    {"wish", 0, DQ_OPT_TEXT, &o.wish, "X", .values = wish_at, .help = "dt: the return that it acts for: a number, the greatest of the log's, or none (behaviour cloning)", .flags = PAYLOAD, .modes = TRAIN_SESSIONS | TRAIN_STATES, .where = "agent=dt"},
+    {"features", 0, DQ_OPT_TEXT, &o.features, "NAME,...", .values = feature_at, .help = "further inputs of a head on actions: none, pairs or all (cosines of the catalogue's pairs of fields, of all of one width), features of a pair within its list (docs/features.md), or auto", .flags = PAYLOAD, .modes = TRAIN_ITEMS, .where = VECTORS, .why = "a catalogue alone has fields to compare"},
     {"feature-scale", 0, DQ_OPT_REAL, &o.config.feature_scale, "X", "the cosines are multiplied by X", PAYLOAD, .min = 1e-6, .max = 1e6, .modes = TRAIN_ITEMS, .where = NETWORK " features", .why = "a catalogue alone has fields to compare"},
     {"hidden-inputs", 0, DQ_OPT_CHOICE, &o.config.hidden_inputs, "NAME", "what hidden layers of a head on actions see: all, or the features alone", PAYLOAD, dq_hidden_inputs_names, .modes = TRAIN_ITEMS, .where = NETWORK, .why = "a catalogue alone has fields to compare"},
     {"direct", 0, DQ_OPT_FLAG, &o.config.direct, NULL, "features are also added to the output, with learnt weights", PAYLOAD, .modes = TRAIN_ITEMS, .where = NETWORK, .why = "a catalogue alone has fields to compare"},
@@ -195,7 +209,7 @@ static const dq_option table[] = {
     {"fold", 0, DQ_OPT_TEXT, &o.fold, "I/K", "hold out part I of K of the groups instead (cross-validation)", PAYLOAD, .modes = TRAIN_LOGGED, .excludes = "validation", .why = "an agent that acts is evaluated by --evaluate"},
     {"best-by", 0, DQ_OPT_CHOICE, &o.passes.best_by, "WHAT", "the epoch to keep, by held-out rows: least loss, best order of a user's rows, best places among all items", PAYLOAD, dq_best_by_names, .modes = TRAIN_LOGGED, .where = HELD_OUT " " PASSES, .why = "an agent that acts is evaluated by --evaluate"},
     {"patience", 0, DQ_OPT_COUNT, &o.passes.patience, "N", "epochs (or evaluations) without a better one before stopping (0: never); rate and other schedules then stop short of their ends", PAYLOAD, .min = 0, .max = 1e6, .where = "evaluate|" HELD_OUT " evaluate|" PASSES},
-    {"env", 0, DQ_OPT_TEXT, &o.env, "NAME[:X=N,...]", "train in an environment (dq-sim(1) lists them)", PAYLOAD, .modes = TRAIN_ENV, .excludes = "env-cmd", .section = "Environments"},
+    {"env", 0, DQ_OPT_TEXT, &o.env, "NAME[:X=N,...]", "train in an environment (dq-sim(1) lists them)", PAYLOAD, .values = dq_env_name, .modes = TRAIN_ENV, .excludes = "env-cmd", .section = "Environments"},
     {"env-cmd", 0, DQ_OPT_TEXT, &o.env_cmd, "COMMAND", "train in the environment that a process offers (docs/environments.md)", .modes = TRAIN_ENV},
     {"envs", 0, DQ_OPT_COUNT, &o.envs, "N", "environments side by side", PAYLOAD, .min = 1, .max = 4096, .modes = TRAIN_ENV},
     {"total-steps", 0, DQ_OPT_COUNT, &o.acting.steps, "N", "steps in all (else --episodes count)", PAYLOAD, .min = 1, .max = 1e12, .modes = TRAIN_ACTING},
@@ -226,6 +240,20 @@ static void parse_fold(const dq_cli *cli)
 {
     if (o.fold && !dq_split_parse_fold(o.fold, &o.passes.fold, &o.passes.folds))
         dq_cli_usage(cli, "--fold %s: I/K is wanted, with K at least 2 and I from 1 to K", o.fold);
+}
+
+/* What other parts read later, and a person has typed wrong. */
+static void check_words(const dq_cli *cli)
+{
+    dq_follow_every every;
+    dq_label_map map = {0};
+    dq_error e = DQ_ERROR_NONE;
+    if (!dq_follow_parse_every(o.every, &every))
+        dq_cli_usage(cli, "--every %s: a number of rows is wanted, or a time such as 30s, 10m, 1h, 1d",
+                     o.every);
+    if (dq_label_map_parse(&map, o.map, &e)) dq_cli_refuse(cli, "--map", &e);
+    dq_label_map_free(&map);
+    if (o.env && dq_env_check(o.env, &e)) dq_cli_refuse(cli, "--env", &e);
 }
 
 /* --history N, or seen[:N] */
@@ -265,6 +293,7 @@ train_options *train_options_parse(dq_cli *cli, int argc, char **argv)
     dq_cli_check(cli, train_options_mode(cli));
     dq_cli_check_stdin(cli, "users-file");
     parse_fold(cli);
+    check_words(cli);
     return &o;
 }
 

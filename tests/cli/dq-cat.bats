@@ -42,10 +42,10 @@ same_json() { diff <(jq -cS . "$1") <(jq -cS . "$2"); }
     [ "$(dq-cat --kind interactions --item i1 s.dq | jq -r .user)" = u2 ]
     run dq-cat --user nobody s.dq
     [ "$status" -eq 1 ]
-    [ "$output" = "dq-cat: no user nobody" ]
+    [ "${output% (try *)}" = "dq-cat: no user nobody" ]
     run dq-cat --kind items --row 2 s.dq
     [ "$status" -eq 1 ]
-    [ "$output" = "dq-cat: no row 2: there are 2" ]
+    [ "${output% (try *)}" = "dq-cat: no row 2: there are 2" ]
 }
 
 @test "--count and --check" {
@@ -101,7 +101,7 @@ same_json() { diff <(jq -cS . "$1") <(jq -cS . "$2"); }
     [ "$(paste -sd' ' counts)" = $'users\t3 items\t1' ]
     run dq-cat --to stream --kind transitions s.dq
     [ "$status" -eq 1 ]
-    [ "$output" = "dq-cat: s.dq: record 7: transitions refer to users, which are not selected" ]
+    [ "${output% (try *)}" = "dq-cat: s.dq: record 7: transitions refer to users, which are not selected" ]
 }
 
 @test "--join makes one section of several" {
@@ -227,7 +227,7 @@ END
     run -1 dq-cat --since 1998 --time hour t.dq
     [ "$output" = "dq-cat: t.dq: record 3: the interactions have no attribute 'hour' that says their time; 'time' reads as one (--time)" ]
     run -2 dq-cat --time day t.dq
-    [ "$output" = "dq-cat: --time needs --since or --before" ]
+    [ "${output% (try *)}" = "dq-cat: --time needs --since or --before" ]
 }
 
 @test "--since and --before: what was taken for granted is said, and what is no time is refused" {
@@ -267,7 +267,7 @@ dq-cat: 1 interactions have no 'time' and were left out" ]
     done
     for none in soon 11/12/2019 '' 2019-13-01 nan 0x10; do
         run -2 dq-cat --since "$none" t.dq
-        [ "$output" = "dq-cat: --since: '$none' is no time: seconds, milliseconds or microseconds since 1970, or ISO 8601" ]
+        [ "${output% (try *)}" = "dq-cat: --since: '$none' is no time: seconds, milliseconds or microseconds since 1970, or ISO 8601" ]
         run -2 dq-cat --before "$none" t.dq
     done
 }

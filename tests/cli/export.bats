@@ -305,7 +305,7 @@ END
     [[ "$output" == *"both 'seen' and 'time' are there"* ]]
     echo '{"users":[{"collection":"people","id":"_id"}],"items":[{"collection":"jobs","id":"_id"}]}' >map.json
     run -2 "$BUILD"/dq-export --schema map.json --time-format %Y-%m-%d place
-    [[ "$output" == *"the mapping map.json has no interactions" ]]
+    [[ "${output% (try *)}" == *"the mapping map.json has no interactions" ]]
 }
 
 @test "collections: interactions may be missing, and selections hold" {

@@ -127,9 +127,15 @@ static const char *kind_at(size_t i)
 /* What an argument of this name is. Names that are not here say nothing that could be completed. */
 static const struct {
     const char *argument, *what;
-} arguments[] = {{"FILE", "files"},  {"FILE.html", "files"},           {"LOG", "files"},
-                 {"MODEL", "files"}, {"[NAME=]FILE[:SHARE]", "files"}, {"POLICY", "files"},
-                 {"DIR", "folders"}, {"COMMAND", "commands"}};
+} arguments[] = {{"FILE", "files"},
+                 {"FILE.html", "files"},
+                 {"LOG", "files"},
+                 {"MODEL", "files"},
+                 {"[NAME=]FILE[:SHARE]", "files"},
+                 {"POLICY", "files"},
+                 {"NAME|FILE", "files"},
+                 {"DIR", "folders"},
+                 {"COMMAND", "commands"}};
 
 static const char *what_is(const char *argument)
 {
@@ -160,6 +166,15 @@ static const char *last_part(const char *text)
     return comma + 1;
 }
 
+/* Whether what the text begins wants something behind it: "random:". */
+static bool is_part(const char *(*values)(size_t i), const char *text)
+{
+    const char *value;
+    for (size_t i = 0; values && (value = values(i)); i++)
+        if (strncmp(value, text, strlen(text)) == 0 && value[strlen(value) - 1] == ':') return true;
+    return false;
+}
+
 static void put_values(const char *(*values)(size_t i), const char *text)
 {
     const char *value;
@@ -170,7 +185,7 @@ static void answer_value(const line *l, const dq_option *o, const char *text)
 {
     const char *argument = o->argument ? o->argument : "";
     bool ids = strcmp(argument, "ID") == 0, users = strcmp(o->name, "user") == 0;
-    puts(what_is(argument));
+    puts(is_part(o->values, text) ? "part" : what_is(argument));
     if (o->type == DQ_OPT_CHOICE) put_choices(l, o, text);
     if (strstr(argument, ",...")) text = last_part(text);
     if (o->values) put_values(o->values, text);
@@ -220,7 +235,8 @@ static void answer_operand(const line *l)
 {
     const dq_program *p = l->cli->program;
     bool first = l->operand_words == 0 && p->operand_values;
-    puts(strstr(p->operands ? p->operands : "", "FILE") && !first ? "files" : "words");
+    bool files = strstr(p->operands ? p->operands : "", "FILE") && !first;
+    puts(files ? "files" : first && is_part(p->operand_values, l->word) ? "part" : "words");
     if (first) put_values(p->operand_values, l->word);
 }
 

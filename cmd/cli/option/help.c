@@ -208,6 +208,18 @@ static void print_end(const dq_program *program, const dq_sheet *sheet)
     dq_sheet_words(sheet, 0, 0, words);
 }
 
+/* Whose the defaults of a mode are, where they depend on more than the mode. */
+static void print_beside(const dq_cli *cli, const dq_sheet *sheet, const dq_mode *mode)
+{
+    char beside[256] = "", words[400];
+    dq_defaults_of(cli, mode->bit, beside, sizeof beside);
+    if (!*beside) return;
+    (void)snprintf(words, sizeof words, "Defaults are those of %s; name others beside --help to see theirs.",
+                   beside);
+    putchar('\n');
+    dq_sheet_words(sheet, 0, 0, words);
+}
+
 void dq_help_print(const dq_cli *cli, const dq_mode *mode)
 {
     const dq_program *program = cli->program;
@@ -220,6 +232,7 @@ void dq_help_print(const dq_cli *cli, const dq_mode *mode)
             if (program->examples[i]) dq_sheet_command(&sheet, program->examples[i]);
         print_modes(program, &sheet);
     }
+    if (mode) print_beside(cli, &sheet, mode);
     print_options(cli, &sheet, mode ? mode->bit : 0);
     print_end(program, &sheet);
 }

@@ -8,8 +8,8 @@
 #include "cli/cli.h"
 
 /* Summary, usage, examples, modes, options with the defaults of each mode, exit codes; on stdout. Of one
- * mode: its options, with its defaults by preset. Defaults are those that targets hold now, and the program's
- * sets. */
+ * mode: its options, each with one default, by the choices that the line has (--preset). Defaults are those
+ * that targets hold now, and the program's sets. */
 void dq_help_print(const dq_cli *cli, const dq_mode *mode);
 
 /* "dq-x 0.1.0", and below it the version note. */

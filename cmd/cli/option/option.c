@@ -11,7 +11,8 @@
 const dq_option *dq_option_find(const dq_option *table, const char *name)
 {
     for (const dq_option *o = table; o->name; o++)
-        if (strcmp(o->name, name) == 0) return o;
+        if (o->name[0] == name[0] && strcmp(o->name, name) == 0)
+            return o; /* --help asks ten thousand times */
     return NULL;
 }
 
@@ -61,7 +62,9 @@ static void set_real(const dq_cli *cli, const dq_option *o, const char *who, con
 {
     char *end;
     double value = strtod(text, &end);
-    if (end == text || *end || !isfinite(value)) dq_cli_usage(cli, "%s: '%s' is not a number", who, text);
+    bool decimal = text[strspn(text, "0123456789.eE+-")] == '\0'; /* no 0x10, no white space, no nan */
+    if (!decimal || end == text || *end || !isfinite(value))
+        dq_cli_usage(cli, "%s: '%s' is not a number", who, text);
     *(double *)o->target = value;
 }
 
