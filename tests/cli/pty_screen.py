@@ -18,7 +18,6 @@ import threading
 import time
 import unicodedata
 
-SCRIPTS = {"dq-tune"}  # not of these sources' making
 PATIENCE = int(os.environ.get("DQ_TEST_PATIENCE", 300))  # seconds, of a machine that is busy; nothing is learnt from how many it takes
 
 
@@ -332,7 +331,7 @@ def programs():
 
 def help_fits():
     """no line of help is wider than the terminal, nor than 100 columns; headings are bold where colour is welcome"""
-    for program in set(programs()) - SCRIPTS:
+    for program in programs():
         pages = {}
         for columns in 40, 80, 200:
             run = Run(["bash", "-c", f"{program} --help"], columns)
@@ -360,7 +359,7 @@ def section(lines, heading):
 
 def examples_are_commands():
     """an example that is broken over lines is the command that it is in one, and no break is within quotes"""
-    for program in set(programs()) - SCRIPTS:
+    for program in programs():
         said = {}
         for columns in 40, 100:
             page = subprocess.run([program, "--help"], env={**os.environ, "COLUMNS": str(columns)}, capture_output=True, text=True,
@@ -372,6 +371,20 @@ def examples_are_commands():
             said[columns] = [re.sub(r" \\\n +", " ", example) for example in examples]
         assert len(said[40]) >= 2 and not any("\n" in example for example in said[40]), said[40]
         same(said[40], said[100])
+
+
+# ---- pictures ----
+
+def pictures_fit():
+    """a picture in the terminal is as wide as that, in colour where it is welcome"""
+    for columns in 40, 80, 200:
+        run = Run("exec dq-eval --quiet --curves log --plot -", columns)
+        lines = run.end()
+        assert columns / 2 < max(map(len, lines)) <= columns, lines
+        assert run.screen.colours > 0
+    plain = Run("exec dq-eval --quiet --curves log --plot -", 80, NO_COLOR="1")
+    plain.end()
+    same(plain.screen.colours, 0)
 
 
 # ---- stdin that is a terminal ----
@@ -423,7 +436,7 @@ dq-serve --model - --catalogue c.dq
 def nobody_waits_for_a_terminal():
     """who would read from a terminal says so, and exits 2"""
     readers = {line.split()[0] for line in READERS.split("\n") if line}
-    same(sorted(readers), sorted(set(programs()) - SCRIPTS))  # the command of dq-tune gets an empty stdin
+    same(sorted(readers), sorted(set(programs()) - {"dq-tune"}))  # the command of dq-tune gets an empty stdin
     for command in filter(None, READERS.split("\n")):
         run = Run("exec " + command, 200, output="out")
         lines = run.end(2)
