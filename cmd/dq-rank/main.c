@@ -109,6 +109,7 @@ static void check_options(rank_options *o, dq_cli *cli)
 
 static const dq_program program = {
     .name = "dq-rank",
+    .guide = "ranking.md",
     .summary = "the k best items for users, by Q-value, world model, cosine or a baseline",
     .operands = "[FILE...]",
     .modes = modes,

@@ -141,20 +141,19 @@ check_program() {
     [ "$refused" -ge 250 ]
 }
 
-@test "--help says of each option in which modes it is, and --help MODE lists these" {
+@test "--help has each option under its modes, and --help MODE lists these" {
     for program in "$BUILD"/dq-*; do
         for mode in $(modes_of "$program"); do
-            # an option and what stands behind it on one line, then those whose brackets hold the mode, or lack it behind a "not"
-            "$program" --help | awk '/^ +(-., )?--/ { if (text) print text; text = $0; next } /^                    / { text = text " " $0; next } { if (text) print text; text = "" }' |
-                tr -s ' ' | awk -v mode="$mode" '{
-                    inside = 1
-                    if (match($0, / \[(not )?[a-z, -]+\]/)) {
-                        list = substr($0, RSTART + 2, RLENGTH - 3); negative = sub(/^not /, "", list)
-                        inside = negative; n = split(list, names, ", ")
-                        for (i = 1; i <= n; i++) if (names[i] == mode) inside = !negative
-                    }
-                    if (inside && match($0, /--(\[no-\])?[a-z0-9-]+/)) { name = substr($0, RSTART + 2, RLENGTH - 2); sub(/^\[no-\]/, "no-", name); print name }
-                }' | grep -vxE 'help|version' | sort -u > said
+            # options stand under "With A, B:" or "Not with C:", which may take more than one line, or before such: in all modes
+            "$program" --help | awk -v mode="$mode" '
+                /^[^ ]/ { inside = 1 }
+                /^  (With|Not with) / { heading = ""; open = 1 }
+                open { heading = heading $0; if (!/:$/) next
+                       open = 0; negative = inside = sub(/^ *Not with /, "", heading); sub(/^ *With /, "", heading); sub(/:$/, "", heading)
+                       n = split(heading, names, ", *"); for (i = 1; i <= n; i++) if (names[i] == mode) inside = !negative
+                       next }
+                inside && match($0, /^(  -.,|     ) --(\[no-\])?[a-z0-9-]+/) { print substr($0, 9, RLENGTH - 8) }' |
+                sed 's/^\[no-\]/no-/' | grep -vxE 'help|version' | sort -u > said
             options_of "$program" --help "$mode" | diff said -
         done
     done
