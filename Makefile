@@ -80,7 +80,9 @@ UNITS    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c
 SERVERS  := $(B)/services/llm_server $(B)/services/http_post
 HELPERS  := $(patsubst tests/fault/%.c,$(B)/helpers/%,$(wildcard tests/fault/*.c))
 MAN      := $(if $(filter man_pages,$(LEFT)),,$(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd)))
-COMP     := $(patsubst $(B)/%,$(B)/completions/%,$(BUILT) $(SCRIPTED))
+# A completion a program and shell, each named as the shell wants it.
+NAMES    := $(PROGRAMS) $(SCRIPTS)
+COMP     := $(NAMES:%=$(B)/completions/bash/%) $(NAMES:%=$(B)/completions/zsh/_%) $(NAMES:%=$(B)/completions/fish/%.fish)
 # Every folder with C files.
 FOLDERS  := $(ROOMS) $(SHARED) $(PROGRAMS:%=cmd/%) tests/unit tests/services tests/fault tests/fuzz
 
@@ -99,9 +101,21 @@ $(B)/librooms.a: $(call objects,$(ROOMS)) $(B)/obj/lib/label/prompts.o
 	@rm -f $@
 	ar qcs $@ $^
 
-$(B)/libcli.a: $(call objects,$(SHARED))
+$(B)/libcli.a: $(call objects,$(SHARED)) $(B)/obj/cmd/cli/option/script_bytes.o
 	@rm -f $@
 	ar qcs $@ $^
+
+# The completion scripts, as C: a part of every program.
+SHELLS   := bash zsh fish
+$(B)/obj/cmd/cli/option/script_bytes.c: $(SHELLS:%=cmd/cli/option/completion.%) Makefile
+	@mkdir -p $(@D)
+	{ echo '#include <stddef.h>'; for s in $(SHELLS); do \
+	    echo "extern const unsigned char dq_script_$$s[]; extern const size_t dq_script_$${s}_bytes;"; \
+	    echo "const unsigned char dq_script_$$s[] = {"; od -An -v -tu1 cmd/cli/option/completion.$$s | sed 's/\([0-9]\{1,\}\)/\1,/g'; \
+	    echo "}; const size_t dq_script_$${s}_bytes = sizeof dq_script_$$s;"; done; } > $@
+
+$(B)/obj/cmd/cli/option/script_bytes.o: $(B)/obj/cmd/cli/option/script_bytes.c
+	$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 # The library that is installed: the stream and what it stands on. It exports what include/dq/ declares.
 VERSION  := $(shell sed -n 's/^\#define DQ_VERSION "\(.*\)"/\1/p' cmd/cli/cli.h)
@@ -156,9 +170,9 @@ $(B)/obj/cmd/dq-serve/page_files.o: $(B)/obj/cmd/dq-serve/page_files.c
 
 $(B)/dq-serve: $(B)/obj/cmd/dq-serve/page_files.o
 
-$(SCRIPTED): $(B)/%: cmd/%.py cmd/cli/cli.h
+$(SCRIPTED): $(B)/%: cmd/%.py cmd/cli/cli.h $(SHELLS:%=cmd/cli/option/completion.%)
 	@mkdir -p $(@D)
-	sed "s/@VERSION@/$$(sed -n 's/^#define DQ_VERSION "\(.*\)"/\1/p' cmd/cli/cli.h)/" $< > $@
+	sed -e "s/@VERSION@/$(VERSION)/" $(foreach s,$(SHELLS),-e '/^@$(s)@$$/{r cmd/cli/option/completion.$(s)' -e 'd}') $< > $@
 	@chmod 755 $@
 
 # What is no test_*.c in tests/unit is there for the tests to use.
@@ -221,9 +235,17 @@ $(B)/man/%: docs/man/%.scd
 	@mkdir -p $(@D)
 	scdoc < $< > $@
 
-$(B)/completions/%: $(B)/%
+$(B)/completions/bash/%: $(B)/%
 	@mkdir -p $(@D)
-	$< --completion > $@
+	$< --completion bash > $@
+
+$(B)/completions/zsh/_%: $(B)/%
+	@mkdir -p $(@D)
+	$< --completion zsh > $@
+
+$(B)/completions/fish/%.fish: $(B)/%
+	@mkdir -p $(@D)
+	$< --completion fish > $@
 
 -include $(patsubst %.o,%.d,$(call objects,$(FOLDERS)) $(patsubst $(B)/obj/%,$(B)/obj/shared/%,$(call objects,$(PUBLIC))))
 
@@ -233,11 +255,12 @@ programs: $(BUILT) $(SCRIPTED) $(LIBRARY) $(MAN) $(COMP)
 # ---- the two commands ----
 
 # On all cores, but where make was told how many.
-JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 demo: deps ## install what is missing, build, and run the main job on embedded data
 	@$(MAKE) --no-print-directory $(JOBS) all
 	@$(MAKE) --no-print-directory -f pipelines/demo.mk BUILD=$(B)
+	@echo; echo 'The programs are in $(B)/. Next: export PATH=$$PWD/$(B):$$PATH (or: sudo make install), then README.md, "A first pipeline".'
 
 check: deps deps-check ## install what is missing, build, and run every test
 	@$(MAKE) --no-print-directory $(JOBS) all units

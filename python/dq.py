@@ -31,9 +31,9 @@ import itertools
 import json
 import os
 import platform
+import secrets
 import struct
 import sys
-import tempfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Union
@@ -132,6 +132,7 @@ class Column:
         return self.data.shape if self.offsets is None else (len(self.offsets) - 1,)
 
     def _texts(self) -> list[str]:
+        assert self.offsets is not None
         data, at = self.data.tobytes(), self.offsets.tolist()
         whole = data.decode()
         if len(whole) == len(data):  # characters are bytes
@@ -327,6 +328,8 @@ class Bundle(Mapping):
         self.rows = 0 if kind == "model" or not self.columns else next(iter(self.columns.values())).shape[0]
         self._ids = ids or (section.ids if section else None)
 
+    __eq__, __hash__ = object.__eq__, object.__hash__  # a Mapping would compare arrays
+
     def __getitem__(self, name: str) -> numpy.ndarray:
         if name not in self.columns:
             raise KeyError(f"{self.kind}: no column {name}; there are {', '.join(self.columns)}")
@@ -484,10 +487,10 @@ class _Payload:
         out = bytearray()
         while len(out) < n:
             if self.at == len(self.held):
-                self.held, self.at = next(self.chunks, None), 0
-                if self.held is None:
-                    self.held = b""
+                held = next(self.chunks, None)
+                if held is None:
                     break
+                self.held, self.at = held, 0
             piece = memoryview(self.held)[self.at:self.at + n - len(out)]
             out += piece
             self.at += len(piece)
@@ -525,6 +528,7 @@ class _Body:
         return struct.unpack(form, self.take(struct.calcsize(form)))[0]
 
     def value(self, depth: int) -> Any:
+        kind: Any
         byte = self.take(1)[0]
         if byte < 0x80 or byte >= 0xe0:
             return byte - 256 * (byte >= 0xe0)
@@ -631,7 +635,8 @@ def _column_from(c: Any, base: int) -> tuple[str, Column]:
 
 
 def _bundle_from(record: Mapping[str, Any], body: memoryview, section: Section) -> Bundle:
-    kind, rows, meta, columns = (record.get(k) for k in ("kind", "rows", "meta", "columns"))
+    kind, meta, columns = (record.get(k) for k in ("kind", "meta", "columns"))
+    rows: Any = record.get("rows")
     if not isinstance(kind, str) or not kind or "\0" in kind:
         raise Error("a bundle without a kind")
     if not _is_count(rows) or rows > len(body):
@@ -668,9 +673,13 @@ class Reader:
 
     def __init__(self, source: Source = None):
         self.sections: list[Section] = []
-        self._own = isinstance(source, (str, os.PathLike)) and os.fspath(source) != "-"
-        self.name = os.fspath(source) if self._own else getattr(source, "name", "stdin")
-        self._file = open(self.name, "rb") if self._own else source if hasattr(source, "read") else _standard(sys.stdin)
+        self._own = False
+        if source is None or source == "-":
+            self._file, self.name = _standard(sys.stdin), "stdin"
+        elif isinstance(source, (str, os.PathLike)):
+            self._file, self.name, self._own = open(source, "rb"), os.fspath(source), True
+        else:
+            self._file, self.name = source, str(getattr(source, "name", "a stream"))
         self._payload, self._records, self._bundles = _Payload(_chunks(self._file)), 0, self._all()
 
     def __enter__(self) -> Reader:
@@ -726,7 +735,8 @@ class Reader:
                     section._add(bundle, hash64)
                     yield bundle
                 else:
-                    section = _end(section, record)
+                    _end(section, record)
+                    section = None
             if section or not self.sections:
                 raise Error("cut off: its section has no end" if section else "empty: no stream")
         except Error as e:
@@ -808,7 +818,8 @@ class Stream:
 
     def _first_rows(self) -> dict[int, dict[str, int]]:
         """Of each section, how many rows of each kind stand in those before it."""
-        first, sums = {}, {}
+        first: dict[int, dict[str, int]] = {}
+        sums: dict[str, int] = {}
         for section in self.sections:
             first[id(section)] = dict(sums)
             for kind, rows in section.rows.items():
@@ -830,7 +841,7 @@ def _concatenate(kind: str, name: str, parts: Sequence[tuple[Bundle, Mapping[str
         nulls = numpy.concatenate([numpy.zeros(c.shape[0], bool) if c.nulls is None else c.nulls for c in columns])
     if like.offsets is not None:
         starts = numpy.cumsum([0] + [len(c.data) for c in columns])
-        offsets = [numpy.zeros(1, "<u8")] + [c.offsets[1:] + s.astype("<u8") for c, s in zip(columns, starts)]
+        offsets = [numpy.zeros(1, "<u8")] + [c.offsets[1:] + s.astype("<u8") for c, s in zip(columns, starts) if c.offsets is not None]
         return Column(like.type, numpy.concatenate([c.data for c in columns]), numpy.concatenate(offsets), nulls)
     if like.ref:
         first = [before.get(like.ref, 0) for _, before in parts]
@@ -931,6 +942,44 @@ def _list_header(n: int) -> bytes:
     return bytes((0x90 | n,)) if n < 16 else struct.pack(">BH", 0xdc, n)
 
 
+class _Target:
+    """Where a stream goes: a file that gets its name when it is complete, a pipe or device, or somebody's file."""
+
+    def __init__(self, target: Source):
+        self.path = self.aside = ""
+        self.own = False
+        if target is None or target == "-":
+            self.file = _standard(sys.stdout)
+        elif isinstance(target, (str, os.PathLike)):
+            self.file, self.own = self._open(os.path.realpath(os.fspath(target))), True
+        else:
+            self.file = target
+
+    def _open(self, path: str) -> BinaryIO:
+        there = os.path.exists(path)
+        if there and not os.path.isfile(path):  # a pipe, a device
+            return open(path, "wb")
+        folder, name = os.path.split(path)
+        self.path, self.aside = path, os.path.join(folder, f".{name}.{secrets.token_hex(4)}")
+        fd = os.open(self.aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        if there:
+            os.fchmod(fd, os.stat(path).st_mode & 0o7777)
+        return os.fdopen(fd, "wb")
+
+    def complete(self) -> None:
+        if self.aside:
+            os.fsync(self.file.fileno())
+            os.replace(self.aside, self.path)
+            self.aside = ""
+
+    def discard(self) -> None:
+        if self.own:
+            self.file.close()
+        if self.aside:
+            os.unlink(self.aside)
+            self.aside = ""
+
+
 class Writer:
     """A stream of one section, or several:
 
@@ -951,27 +1000,12 @@ class Writer:
             version = platform.python_version() if program == "python" else "0"
         self._maker = {"program": program, "version": version, "options": dict(options or {}), "seed": seed}
         self._inputs, self._known = list(inputs), [0] * len(inputs)
-        self._path = self._aside = None
-        self._file, self._own = self._open(target)
+        self._target: _Target | None = _Target(target)
+        self._file = self._target.file
         self._zstd = zstandard.ZstdCompressor(level=3, write_checksum=True).compressobj()
         self._section: Section | None = None
         self._from: Section | None = None
         self._rows_of: dict[str, dict[str, int]] = {}
-
-    def _open(self, target: Source) -> tuple[BinaryIO, bool]:
-        if target is None or target == "-":
-            return _standard(sys.stdout), False
-        if hasattr(target, "write"):
-            return target, False
-        self._path = os.path.realpath(os.fspath(target))
-        if os.path.exists(self._path) and not os.path.isfile(self._path):  # a pipe, a device
-            return open(self._path, "wb"), True
-        folder, name = os.path.split(self._path)
-        fd, self._aside = tempfile.mkstemp(prefix=f".{name}.", dir=folder)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(fd, os.stat(self._path).st_mode & 0o7777 if os.path.exists(self._path) else 0o666 & ~mask)
-        return os.fdopen(fd, "wb"), True
 
     def __enter__(self) -> Writer:
         return self
@@ -1075,29 +1109,22 @@ class Writer:
 
     def close(self) -> None:
         """Ends the stream; the file gets its name. A stream of nothing is a section without bundles."""
-        if self._file is None:
+        if self._target is None:
             return
         try:
             self._begin()
             self.next_section()
             self._file.write(self._zstd.flush())
             self._file.flush()
-            if self._aside:
-                os.fsync(self._file.fileno())
-                self._file.close()
-                os.replace(self._aside, self._path)
-                self._aside = None
+            self._target.complete()
         finally:
             self.abort()
 
     def abort(self) -> None:
         """Leaves the stream as it is, without an end; a file that has no name yet is removed."""
-        file, self._file = self._file, None
-        if file is not None and self._own:
-            file.close()
-        if self._aside:
-            os.unlink(self._aside)
-            self._aside = None
+        if self._target is not None:
+            self._target.discard()
+        self._target = None
 
 
 def write(target: Source, kinds: Mapping[str, Any] | None = None, /, **more: Any) -> None:

@@ -66,7 +66,7 @@ typedef struct dq_option {
     char letter;      /* or 0 */
     dq_option_type type;
     void *target;         /* holds the default, receives the value */
-    const char *argument; /* what --help calls it: "FILE", "N" */
+    const char *argument; /* what --help calls it: "FILE", "N"; completion.c knows some of them */
     const char *help;     /* one line; the default is appended by --help */
     unsigned flags;
     const char *const *choices; /* CHOICE: NULL-ended */
@@ -82,6 +82,8 @@ typedef struct dq_option {
     const char *where;
     const char *why;     /* for its refusal by the modes that it does not belong to; NULL: they say enough */
     const char *section; /* a heading that --help prints before this option; NULL: none */
+    /* TEXT, LIST: words that it knows, among others; NULL behind the last. For completion. */
+    const char *(*values)(size_t i);
 } dq_option;
 
 /* A way of working, to which options belong. An option outside of the mode is a usage error when it is given,
@@ -104,9 +106,10 @@ typedef struct dq_defaults {
 } dq_defaults;
 
 typedef struct dq_program {
-    const char *name;     /* "dq-rank" */
-    const char *summary;  /* one line */
-    const char *operands; /* "[FILE...]" or "" */
+    const char *name;                        /* "dq-rank" */
+    const char *summary;                     /* one line */
+    const char *operands;                    /* "[FILE...]" or "" */
+    const char *(*operand_values)(size_t i); /* what the first may be, as of an option's values; or NULL */
     const char *examples[2];
     const char *version_note; /* appended to --version, e.g. the BLAS core; or NULL. */
     const char *(*version_note_fn)(void);
@@ -154,9 +157,10 @@ typedef struct dq_cli {
     dq_arena arena;     /* what the command line needs for its life */
 } dq_cli;
 
-/* Parses; --help, --help MODE, --version and --completion print and exit 0; a bad option is one line and
- * exit 2. A long option may be abbreviated while unambiguous. Sets SIGPIPE to its default, ignores SIGXFSZ,
- * and sets DQ_FLUSH/DQ_THREADS into an option table's common. */
+/* Parses; --help, --help MODE, --version and --completion SHELL print and exit 0; a bad option is one line
+ * and exit 2. A long option may be abbreviated while unambiguous. What is no list is given once; a flag may
+ * be said again, but not taken back. Sets SIGPIPE to its default, ignores SIGXFSZ, and sets
+ * DQ_FLUSH/DQ_THREADS into an option table's common. */
 dq_cli dq_cli_parse(const dq_program *program, const dq_option *table, int argc, char **argv);
 
 /* Says which of the program's modes it is: options that were given and do not belong to it, and options that
@@ -193,6 +197,8 @@ typedef struct dq_cli_files {
 /* The files that are read, each once: those of the operands ("-" where there are none) and of the mode's
  * options with DQ_OPT_READS. */
 dq_cli_files dq_cli_inputs(dq_cli *cli, dq_cli_file_of file_of);
+/* A usage error where the option of that name reads stdin ("-"), and the operands do, too. */
+void dq_cli_check_stdin(const dq_cli *cli, const char *option);
 /* Makes stdin one that can be read again from *start: a pipe is read to its end into a file without a name,
  * which takes its place. */
 dq_status dq_cli_keep_stdin(int64_t *start, dq_error *error);

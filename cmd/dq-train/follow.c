@@ -172,9 +172,7 @@ dq_status train_run_follow(train *t, dq_error *error)
 {
     follow f = {.t = t};
     train_options *o = t->o;
-    if (!dq_follow_parse_every(o->every, &f.every))
-        dq_cli_usage(t->cli, "--every %s: a number of rows is wanted, or a time such as 30s, 10m, 1h, 1d",
-                     o->every);
+    (void)dq_follow_parse_every(o->every, &f.every); /* options.c has checked it */
     if (!o->common.output || strcmp(o->common.output, "-") == 0) o->common.output = o->init;
     f.held = dq_promotion_held(o->common.output);
     dq_status status = f.held ? train_read_map(t, error) : dq_fail_memory(error, "a file's name");

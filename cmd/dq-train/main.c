@@ -35,15 +35,18 @@ static dq_status train_in_mode(train *t, unsigned mode, dq_error *error)
     train_ask(t);
     dq_status status = train_all(t, error);
     if (!status && t->o->pass) status = dq_catalogue_write(&t->base.dataset.catalogue, t->output, error);
-    if (status || !t->output) return status;
-    status = dq_writer_close(t->output, error);
-    t->output = NULL;
-    return status;
+    if (!status && t->output) {
+        status = dq_writer_close(t->output, error);
+        t->output = NULL;
+    }
+    if (status || !t->failed.status) return status;
+    *error = t->failed;
+    return error->status;
 }
 
 static dq_status run(train_options *o, dq_cli *cli, bool *refused, dq_error *error)
 {
-    train t = {.o = o, .cli = cli};
+    train t = {.o = o, .cli = cli, .failed = DQ_ERROR_NONE};
     unsigned mode = train_options_mode(cli);
     dq_status status = o->offline  ? train_offline_read(&t, &mode, error)
                        : o->follow ? train_follow_read(&t, error)

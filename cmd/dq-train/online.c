@@ -238,6 +238,7 @@ dq_status train_online(train *t, uint32_t user, dq_log *log, dq_progress *bar, d
     if (status == DQ_ERR_STOPPED) dq_stop_end(); /* there is nothing yet to keep */
     if (!status && bar) dq_progress_resume(bar, done_of(&run));
     if (!status) status = go(&run, error);
+    if (!status) status = dq_online_check_learnt(&run.loop, error);
     if (!status) status = remember_labeller(&run, error);
     if (!status) say_warnings(&run);
     if (!status && t->o->keep != TRAIN_KEEP_BEST) /* a copy: the agent ends before it leaves */

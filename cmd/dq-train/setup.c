@@ -45,7 +45,8 @@ dq_status train_open(train *t, dq_error *error)
     dq_status status = train_read_map(t, error);
     if (!status && t->cli->mode != TRAIN_ENV) status = train_read_all(t, error);
     if (!status) status = train_read_init(t, error);
-    return status ? status : train_open_output(t, error);
+    bool files_alone = t->o->models_dir && !t->o->common.output;
+    return status || files_alone ? status : train_open_output(t, error);
 }
 
 void train_close(train *t)

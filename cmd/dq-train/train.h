@@ -10,7 +10,7 @@
  *     offline.c      passes over what was logged
  *     offline_input.c  which is one of three things
  *     follow.c       on what a server logs, shot after shot
- *     each.c         one agent a user, forked workers
+ *     each.c         one agent a user, forked workers, a file or a stream
  */
 #ifndef DQ_TRAIN_TRAIN_H
 #define DQ_TRAIN_TRAIN_H
@@ -33,7 +33,8 @@ typedef struct train {
     dq_writer *output;
     bool weighted; /* a reward is a mixture of two parts, and this the cosine's weight */
     dq_reward_weight weight;
-    bool refused; /* by --accept */
+    bool refused;    /* by --accept */
+    dq_error failed; /* some agents of --each-user, in words; status DQ_OK: none */
 } train;
 
 /* ---- setup.c ---- */

@@ -22,7 +22,7 @@ typedef struct dq_layout {
 /* Whether a model fits a catalogue of these layouts: it was trained on vectors of these widths, and of the
  * fields that `trained` names (meta.layout of the model, as dq_layout_value makes it; NULL or nil: the model
  * does not say). DQ_ERR_RANGE when it does not. Equal widths may still hold other fields, or the same in
- * another order. */
+ * another order, or numbers that were scaled otherwise. */
 dq_status dq_layout_fits(dq_layout users, dq_layout items, uint32_t user_width, uint32_t item_width,
                          const dq_value *trained, dq_error *error);
 

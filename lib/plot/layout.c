@@ -7,7 +7,17 @@
 
 #include <string.h>
 
-enum { NUMBER = 20, TITLE = 32, TICKS = 22, SIDE = 20, RIGHT = 18, ROW = 22, SLANT = 35, LONGEST = 44 };
+enum {
+    NUMBER = 20,
+    TITLE = 32,
+    TICKS = 22,
+    SIDE = 20,
+    RIGHT = 18,
+    ROW = 22,
+    SLANT = 35,
+    LONGEST = 44,
+    FEW = 4
+};
 /* Of a slanted text: how much of its length goes down, and how much to the left. */
 static const double down = 0.574, aside = 0.819;
 
@@ -31,6 +41,17 @@ static dq_plot_range value_range(const dq_plot_panel *panel)
     return range;
 }
 
+static size_t longest_tick(const dq_plot_scale *scale)
+{
+    size_t longest = 0;
+    for (size_t i = 0; i < scale->count; i++) {
+        char text[40];
+        dq_plot_tick_text(scale, scale->ticks[i], text);
+        if (plot_letters(text, LONGEST) > longest) longest = plot_letters(text, LONGEST);
+    }
+    return longest;
+}
+
 static dq_plot_scale x_scale(const dq_plot_panel *panel, double width)
 {
     dq_plot_range range = DQ_PLOT_NOTHING;
@@ -47,7 +68,12 @@ static dq_plot_scale x_scale(const dq_plot_panel *panel, double width)
     for (const dq_plot_mark *m = panel->marks; m; m = m->next)
         if (!m->horizontal) dq_plot_include(&range, m->at);
     axis.whole = axis.whole || whole;
-    return dq_plot_scale_for(&axis, range, (unsigned)(width / 75), panel->kind != DQ_PLOT_POINTS);
+    bool snug = panel->kind != DQ_PLOT_POINTS;
+    dq_plot_scale scale = dq_plot_scale_for(&axis, range, (unsigned)(width / 75), snug);
+    if (scale.count >= FEW || scale.log) return scale;
+    dq_plot_scale finer = dq_plot_scale_for(&axis, range, (unsigned)(width / 42), snug);
+    double taken = (double)(finer.count * (longest_tick(&finer) + 2) * DQ_PLOT_LETTER);
+    return taken <= width ? finer : scale;
 }
 
 /* ---- labels ---- */
@@ -58,17 +84,6 @@ static size_t longest_row(const dq_plot_panel *panel)
     for (const dq_plot_series *s = panel->series; s; s = s->next) {
         size_t n = plot_letters(s->name, LONGEST);
         if (n > longest) longest = n;
-    }
-    return longest;
-}
-
-static size_t longest_tick(const dq_plot_scale *scale)
-{
-    size_t longest = 0;
-    for (size_t i = 0; i < scale->count; i++) {
-        char text[40];
-        dq_plot_tick_text(scale, scale->ticks[i], text);
-        if (plot_letters(text, LONGEST) > longest) longest = plot_letters(text, LONGEST);
     }
     return longest;
 }
@@ -187,5 +202,7 @@ void plot_layout(plot_script *s, plot_place *places)
         }
         top += height;
     }
-    s->height = top + (has_text(s->figure->note) ? DQ_PLOT_LINE : 0) + 4;
+    char note[300];
+    plot_note(s, note);
+    s->height = top + (*note ? DQ_PLOT_LINE : 0) + 4;
 }

@@ -127,6 +127,42 @@ static bool adapts(const dq_figure *figure, dq_plot_form form)
     return form == DQ_PLOT_SVG;
 }
 
+/* Up to where a line shows something: blanks and changes of colour at its end do not. */
+static size_t shown_bytes(const char *line, size_t n)
+{
+    size_t shown = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (line[i] == '\033') {
+            while (i < n && line[i] != 'm') i++;
+        } else if (line[i] != ' ' && line[i] != '\r') {
+            shown = i + 1;
+        }
+    }
+    return shown;
+}
+
+/* gnuplot begins with a form feed, which clears some terminals, fills its lines with blanks, and leaves lines
+ * empty above and below. One above parts a panel from the last. */
+static dq_status write_text(const bytes *b, bool colour, dq_sink *out, dq_error *error)
+{
+    const char *at = b->at, *end = b->at + b->count;
+    size_t waiting = 0; /* empty lines that may be the last */
+    bool begun = false;
+    dq_status status = DQ_OK;
+    if (at < end && *at == '\f') at++;
+    while (at < end && !status) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        size_t n = (size_t)((stop ? stop : end) - at), shown = shown_bytes(at, n);
+        waiting = shown && !begun ? 1 : begun ? waiting + 1 : 0;
+        for (; shown && waiting && !status; waiting--) status = dq_sink_write(out, "\n", 1, error);
+        if (shown && !status) status = dq_sink_write(out, at, shown, error);
+        begun = begun || shown;
+        at = stop ? stop + 1 : end;
+    }
+    const char *tail = colour ? "\033[0m\n" : "\n";
+    return status ? status : dq_sink_write(out, tail, strlen(tail), error);
+}
+
 static dq_status write_mended(FILE *script, const dq_figure *figure, dq_plot_form form, dq_sink *out,
                               dq_error *error)
 {
@@ -139,7 +175,9 @@ static dq_status write_mended(FILE *script, const dq_figure *figure, dq_plot_for
         dq_sink_abort(sink);
     else
         status = dq_sink_close(sink, error);
-    if (!status)
+    if (!status && (form == DQ_PLOT_TERMINAL || form == DQ_PLOT_COLOUR))
+        status = write_text(&picture, form == DQ_PLOT_COLOUR, out, error);
+    else if (!status)
         status = form == DQ_PLOT_PDF ? write_pdf(&picture, out, error)
                                      : write_svg(&picture, adapts(figure, form), out, error);
     free(picture.at);
@@ -154,19 +192,30 @@ static dq_status failed_script(dq_error *error)
 static dq_status draw(const dq_figure *figure, dq_plot_form form, unsigned columns, dq_sink *out,
                       dq_error *error)
 {
-    bool as_it_is = form == DQ_PLOT_PNG || form == DQ_PLOT_TERMINAL || form == DQ_PLOT_COLOUR;
     FILE *script = tmpfile();
     if (!script) return failed_script(error);
     dq_status status = dq_plot_script(script, figure, form, columns, error);
     if (!status && ferror(script)) status = failed_script(error);
     if (!status)
-        status = as_it_is ? dq_gnuplot_run(script, out, error)
-                          : write_mended(script, figure, form, out, error);
+        status = form == DQ_PLOT_PNG ? dq_gnuplot_run(script, out, error)
+                                     : write_mended(script, figure, form, out, error);
     (void)fclose(script);
     return status;
 }
 
 /* ---- in a terminal ---- */
+
+/* Closes a stream in memory and writes its text, if what filled it came to `status` DQ_OK. */
+static dq_status write_memory(FILE *f, char **text, const size_t *n, dq_status status, dq_sink *out,
+                              dq_error *error)
+{
+    bool lost = ferror(f); /* which fclose may forget, and text too */
+    lost = fclose(f) != 0 || lost || !*text;
+    if (lost && !status) status = dq_fail_memory(error, "a picture");
+    if (!status) status = dq_sink_write(out, *text, *n, error);
+    free(*text);
+    return status;
+}
 
 static dq_status write_table(const dq_figure *of_one, dq_plot_form form, unsigned columns, dq_sink *out,
                              dq_error *error)
@@ -176,19 +225,26 @@ static dq_status write_table(const dq_figure *of_one, dq_plot_form form, unsigne
     FILE *f = open_memstream(&text, &n);
     if (!f) return dq_fail_memory(error, "a picture");
     dq_status status = plot_table_write(f, of_one, form, columns, error);
-    bool lost = ferror(f); /* which fclose may forget, and text too */
-    lost = fclose(f) != 0 || lost || !text;
-    if (lost && !status) status = dq_fail_memory(error, "a picture");
-    if (!status) status = dq_sink_write(out, text, n, error);
-    free(text);
-    return status;
+    return write_memory(f, &text, &n, status, out, error);
+}
+
+static dq_status write_title(const dq_figure *figure, unsigned columns, dq_sink *out, dq_error *error)
+{
+    char *text = NULL;
+    size_t n = 0;
+    if (!figure->title || !*figure->title) return DQ_OK;
+    FILE *f = open_memstream(&text, &n);
+    if (!f) return dq_fail_memory(error, "a picture");
+    (void)plot_put(f, figure->title, columns, PLOT_PLAIN);
+    (void)fputc('\n', f);
+    return write_memory(f, &text, &n, DQ_OK, out, error);
 }
 
 /* Panel by panel: some are tables, gnuplot draws the others. */
 static dq_status write_panels(const dq_figure *figure, dq_plot_form form, unsigned columns, dq_sink *out,
                               dq_error *error)
 {
-    dq_status status = DQ_OK;
+    dq_status status = write_title(figure, columns, out, error);
     for (const dq_plot_panel *p = figure->panels; p && !status; p = p->next) {
         dq_plot_panel alone = *p;
         dq_figure one = {.arena = figure->arena, .panels = &alone, .panel_count = 1};

@@ -3,7 +3,7 @@
 
 /* Letters of a name that is long; categories that may stand on the left; bars with numbers at their ends, and
  * the pixels that such a number takes. */
-enum { LONG_NAME = 14, MOST_ROWS = 24, MOST_NUMBERS = 40, NUMBER_WIDTH = 36 };
+enum { LONG_NAME = 14, MOST_ROWS = 24, MOST_NUMBERS = 40, NUMBER_WIDTH = 36, MOST_BANDS = 4 };
 
 double plot_clamp(const dq_plot_axis *axis, double value)
 {
@@ -49,6 +49,18 @@ bool plot_numbered(const dq_plot_panel *panel, double slot)
     size_t bars = panel->category_count * panel->series_count;
     if (panel->kind != DQ_PLOT_BARS || bars > MOST_NUMBERS) return false;
     return plot_on_side(panel) || 0.8 * slot / (double)panel->series_count > NUMBER_WIDTH;
+}
+
+bool plot_crowded(const dq_plot_panel *panel)
+{
+    size_t bands = 0;
+    for (const dq_plot_series *s = panel->series; s && panel->kind == DQ_PLOT_LINES; s = s->next)
+        for (size_t i = 0; i < s->count; i++)
+            if (plot_has_interval(&s->points[i])) {
+                bands++;
+                break;
+            }
+    return bands > MOST_BANDS;
 }
 
 double plot_half_bin(const dq_plot_panel *panel)

@@ -42,6 +42,8 @@ dq_status dq_rank_items_agree(dq_rank_items *items, const dq_bundle *bundle, dq_
                        (unsigned long long)width, items->width);
     if (!same_meta(&items->meta, &bundle->meta, "fields"))
         return dq_fail(error, DQ_ERR_SCHEMA, "items: the vectors' fields are not those of earlier rows");
+    if (!same_meta(&items->meta, &bundle->meta, "scale"))
+        return dq_fail(error, DQ_ERR_SCHEMA, "items: the vectors are scaled otherwise than earlier rows");
     if (!same_meta(&items->meta, &bundle->meta, "pairs"))
         return dq_fail(error, DQ_ERR_SCHEMA, "items: the default pairs are not those of earlier rows");
     return DQ_OK;

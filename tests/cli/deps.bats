@@ -179,7 +179,7 @@ would() { env -u MAKEFLAGS make -C "$root" --no-print-directory -n B="$PWD/none"
     of_make() { env -u MAKEFLAGS make -s -C "$root" --no-print-directory --eval 'print-it: ; $(info $('"$1"'))' print-it; }
     guide=$root/docs/installing.md
     for package in $(of_make REQUIRED); do
-        grep -qF " ${package//|/ or }" "$guide" || { echo "$guide lacks ${package//|/ or }"; false; }
+        grep -qE "(^| )${package//|/ or }( |$)" "$guide" || { echo "$guide lacks ${package//|/ or }"; false; }
     done
     for pair in $(of_make PARTS); do
         part=${pair#*=}

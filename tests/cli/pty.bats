@@ -12,11 +12,14 @@ setup_file() {
     printf '{"user":"u","item":"a","label":"APPLY"}\n{"user":"u","item":"b","label":"CLICK"}\n' > seen.jsonl
     dq-export -q --users users.jsonl --items items.jsonl --interactions seen.jsonl -o c.dq
     dq-reward -q --strategy logged c.dq -o t.dq
+    dq-train -q --offline --epochs 1 --hidden 4 t.dq -o m.dq
+    dq-rank -q --by cosine --format trec c.dq -o run
+    printf 'u 0 a 1\n' > qrels
 }
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
-    cp "$BATS_FILE_TMPDIR"/{c,t}.dq .
+    cp "$BATS_FILE_TMPDIR"/* .
 }
 
 # A function of pty_screen.py, whose first line says what it holds.
@@ -35,3 +38,4 @@ holds() {
 @test "nothing is drawn in the background; stopped and back, the bar is there again" { holds a_job_in_the_background; }
 @test "a dumb terminal gets lines, and no control character but their ends" { holds dumb_terminals; }
 @test "colour on a terminal unless NO_COLOR is set" { holds colour; }
+@test "who would read from a terminal says so, and exits 2" { holds nobody_waits_for_a_terminal; }

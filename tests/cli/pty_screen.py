@@ -145,10 +145,9 @@ class Run:
         os.write(self.ours, keys)
 
     def end(self, status=0):
-        """Waits for the end; the lines of the screen."""
-        if self.child.stdin:
-            with contextlib.suppress(OSError):
-                self.child.stdin.close()
+        """Waits for the end; the lines of the screen. The input ends, but for who is to end by a signal."""
+        if self.child.stdin and status >= 0:
+            self.child.stdin.close()
         got = self.child.wait(PATIENCE)
         self.thread.join(PATIENCE)
         lines = self.screen.text()
@@ -259,8 +258,8 @@ def one_program_draws():
     for _ in range(50):
         run.feed(stream())
     lines = run.end()
-    same(len(lines), 3)
-    for line in lines[:2]:
+    assert 2 <= len(lines) <= 3, lines  # who draws first is a matter of luck; what the other says in the end stands below
+    for line in lines[:-1]:
         matches(line, COUNTS)
     run.clean()
 
@@ -322,6 +321,65 @@ def colour():
     for run in coloured, plain:
         matches(run.end()[0], r"rewarding \[#{8,30}\] 100%  2/2.*")
     assert coloured.screen.colours > 0 and plain.screen.colours == 0
+
+
+# ---- stdin that is a terminal ----
+
+# Whatever reads stdin, by having no operand, by the operand "-", and by an option's value.
+READERS = """
+dq-cat
+dq-cat -
+dq-cat c.dq /dev/stdin
+dq-cat --check
+dq-cat --count
+dq-cat --schema
+dq-cat --lineage
+dq-cat --join c.dq -
+dq-cat --from npy
+dq-embed hash:4
+dq-embed cf:2
+dq-embed cf --factors -
+dq-eval --qrels qrels
+dq-eval --qrels - --run run
+dq-eval --qrels qrels --report page.html
+dq-eval --report page.html -
+dq-eval --rollout --model random
+dq-eval --cold-start --model m.dq
+dq-eval --traffic
+dq-eval --agreement c.dq -
+dq-eval --draw histogram:x=id
+dq-eval --paired
+dq-eval --ab
+dq-export --users -
+dq-export --users users.jsonl --items items.jsonl --interactions -
+dq-plan --model m.dq
+dq-rank --by cosine
+dq-rank --model - c.dq
+dq-rank --merge
+dq-reward
+dq-reward --strategy human --answers answers.jsonl
+dq-reward --pairs-file - c.dq
+dq-sim cartpole --serve
+dq-sim cartpole --play 2 --model -
+dq-train
+dq-train --offline
+dq-train --offline --init - t.dq
+dq-train --each-user
+dq-serve --model - --catalogue c.dq
+"""
+
+
+def nobody_waits_for_a_terminal():
+    """who would read from a terminal says so, and exits 2"""
+    programs = {line.split()[0] for line in READERS.split("\n") if line}
+    there = {name for name in os.listdir(os.environ["BUILD"]) if re.fullmatch("dq-[a-z]+", name)}
+    same(programs, there - {"dq-tune"})  # its command gets an empty stdin
+    for command in filter(None, READERS.split("\n")):
+        run = Run("exec " + command, 200, output="out")
+        lines = run.end(2)
+        matches(lines[0], command.split()[0] + r": (stdin|/dev/stdin): (record \d+: )?a terminal, where a file or a pipe is wanted "
+                r"\(try dq-[a-z]+ --help.*\)")
+        same(lines[1:], [""])
 
 
 if __name__ == "__main__":

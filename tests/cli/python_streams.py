@@ -5,7 +5,6 @@ import io
 import json
 import os
 import resource
-import struct
 import subprocess
 import sys
 
@@ -136,6 +135,7 @@ def columns_are_views(path):
             assert not column.data.flags.owndata and not column.data.flags.writeable, name
             if column.type not in ("text", "json", "bf16") and column.nulls is None:
                 assert bundle[name] is column.data
+        assert bundle == bundle and bundle != dq.Bundle(bundle.kind, bundle.columns) and bundle in {bundle}
 
 
 # ---- reading: nothing on trust ----
@@ -280,7 +280,7 @@ def refuses_to_write():
 
 @test
 def a_large_table_is_cut(path):
-    rows = 300_000
+    rows, dq.BLOCK = 20_000, 1 << 17
     dq.write(path, users={"id": numpy.char.add("u", numpy.arange(rows).astype(str))},
              items=({"id": ["i"], "vector": [[1, 2]]}, {"fields": [["a", 0, 2]]}),
              transitions={"user": numpy.arange(rows)[::-1], "item": numpy.zeros(rows, int), "reward": numpy.arange(rows) / rows})

@@ -36,7 +36,7 @@ void dq_cli_apply_defaults(dq_cli *cli)
 /* ---- for --help ---- */
 
 typedef struct variant {
-    const char *label; /* a mode, a choice */
+    const char *label; /* a mode */
     char value[128];
 } variant;
 
@@ -69,27 +69,24 @@ static void print_setting(const dq_cli *cli, const dq_option *o, const char *wor
     dq_option_print(&scratch, to, size);
 }
 
-static void print_default(const dq_cli *cli, const dq_option *o, unsigned mode, const dq_defaults *given,
-                          char *to, size_t size);
+static void print_default(const dq_cli *cli, const dq_option *o, unsigned mode, char *to, size_t size);
 
-/* Whether a set's condition is met in a mode when nothing is given but one choice (that of a set; NULL:
- * nothing): another set may choose what this one asks for, as a preset chooses its agent. */
-static bool would_hold(const dq_cli *cli, const dq_defaults *set, unsigned mode, const dq_defaults *given)
+/* Whether a set's condition is met in a mode when nothing is given but the choices that stand beside --help:
+ * another set may choose what this one asks for, as a preset chooses its agent. */
+static bool would_hold(const dq_cli *cli, const dq_defaults *set, unsigned mode)
 {
     char choice[sizeof(variant){0}.value];
     if (!set->option) return true;
-    if (given && strcmp(given->option, set->option) == 0) return strcmp(given->choice, set->choice) == 0;
-    print_default(cli, dq_option_of(cli, set->option), mode, given, choice, sizeof choice);
+    if (dq_cli_given(cli, set->option)) return holds(cli, set);
+    print_default(cli, dq_option_of(cli, set->option), mode, choice, sizeof choice);
     return strcmp(choice, set->choice) == 0;
 }
 
-/* The default in a mode, when nothing is given but one choice. */
-static void print_default(const dq_cli *cli, const dq_option *o, unsigned mode, const dq_defaults *given,
-                          char *to, size_t size)
+static void print_default(const dq_cli *cli, const dq_option *o, unsigned mode, char *to, size_t size)
 {
     for (const dq_defaults *set = cli->program->defaults; set && set->settings; set++) {
         const char *words = set->modes & mode ? setting_of(set, o->name) : NULL;
-        if (!words || !would_hold(cli, set, mode, given)) continue;
+        if (!words || !would_hold(cli, set, mode)) continue;
         print_setting(cli, o, words, to, size);
         return;
     }
@@ -98,14 +95,13 @@ static void print_default(const dq_cli *cli, const dq_option *o, unsigned mode, 
     if (modes && !(modes & mode)) to[0] = '\0';
 }
 
-/* Adds what the option's default is in the mode, with the choice, unless it is the first. */
-static void add_variant(variants *v, const dq_cli *cli, const dq_option *o, const char *label, unsigned mode,
-                        const dq_defaults *given)
+/* Adds what the option's default is in the mode, unless it is the first. */
+static void add_variant(variants *v, const dq_cli *cli, const dq_option *o, const char *label, unsigned mode)
 {
     variant *next = &v->at[v->count];
     if (v->count == MAX_VARIANTS) return;
     next->label = label;
-    print_default(cli, o, mode, given, next->value, sizeof next->value);
+    print_default(cli, o, mode, next->value, sizeof next->value);
     if (strcmp(next->value, v->first) == 0) return;
     if (!next->value[0])
         (void)snprintf(next->value, sizeof next->value, "%s", o->type == DQ_OPT_FLAG ? "off" : "none");
@@ -136,24 +132,34 @@ static unsigned first_mode(const dq_cli *cli, const dq_option *o)
     return m && m->name ? m->bit : 0;
 }
 
-/* Whether an earlier set is of the same choice, in the mode. */
-static bool seen(const dq_cli *cli, const dq_defaults *set, unsigned mode)
-{
-    for (const dq_defaults *s = cli->program->defaults; s < set; s++)
-        if (s->option && (s->modes & mode) && strcmp(s->option, set->option) == 0 &&
-            strcmp(s->choice, set->choice) == 0)
-            return true;
-    return false;
-}
+/* A number is found at a glance; a list of modes that is longer is not. */
+enum { LONGEST = 48 };
 
 void dq_defaults_print(const dq_cli *cli, const dq_option *o, unsigned mode, char *to, size_t size)
 {
     variants v = {.count = 0};
-    print_default(cli, o, mode ? mode : first_mode(cli, o), NULL, v.first, sizeof v.first);
+    print_default(cli, o, mode ? mode : first_mode(cli, o), v.first, sizeof v.first);
     for (const dq_mode *m = cli->program->modes; !mode && m && m->name; m++)
-        if (dq_option_in(o, m->bit)) add_variant(&v, cli, o, m->name, m->bit, NULL);
-    for (const dq_defaults *set = cli->program->defaults; mode && set && set->settings; set++)
-        if (set->option && (set->modes & mode) && !seen(cli, set, mode) && strcmp(set->option, o->name) != 0)
-            add_variant(&v, cli, o, set->choice, mode, set);
+        if (dq_option_in(o, m->bit)) add_variant(&v, cli, o, m->name, m->bit);
     print_variants(&v, to, size);
+    if (v.count && strlen(to) > LONGEST) (void)snprintf(to, size, "by mode: --help MODE");
+}
+
+void dq_defaults_of(const dq_cli *cli, unsigned mode, char *to, size_t size)
+{
+    size_t used = 0;
+    to[0] = '\0';
+    for (const dq_option *o = cli->table; o->name && used < size; o++) {
+        bool decides = false;
+        for (const dq_defaults *set = cli->program->defaults; set && set->settings; set++)
+            decides |= set->option && (set->modes & mode) && strcmp(set->option, o->name) == 0;
+        if (!decides || !dq_option_in(o, mode)) continue;
+        char choice[sizeof(variant){0}.value];
+        if (dq_cli_given(cli, o->name))
+            dq_option_print(o, choice, sizeof choice);
+        else
+            print_default(cli, o, mode, choice, sizeof choice);
+        if (choice[0])
+            used += (size_t)snprintf(to + used, size - used, "%s--%s %s", used ? " " : "", o->name, choice);
+    }
 }

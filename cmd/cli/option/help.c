@@ -158,6 +158,9 @@ void dq_help_print(const dq_cli *cli, const dq_mode *mode)
             if (program->examples[i]) printf("  %s\n", program->examples[i]);
         print_modes(program);
     }
+    char beside[256] = "";
+    if (mode) dq_defaults_of(cli, mode->bit, beside, sizeof beside);
+    if (*beside) printf("\nDefaults are those of %s; name others beside --help to see theirs.\n", beside);
     printf("\nOptions:\n");
     print_options(cli, cli->table, mode ? mode->bit : 0);
     print_options(cli, standard, 0);
@@ -172,52 +175,4 @@ void dq_help_version(const dq_program *program)
     const char *note = program->version_note_fn ? program->version_note_fn() : program->version_note;
     printf("%s %s\n", program->name, DQ_VERSION);
     if (note) printf("%s\n", note);
-}
-
-static void print_names(const dq_option *table)
-{
-    for (const dq_option *o = table; o->name; o++)
-        if (!(o->flags & DQ_OPT_HIDDEN))
-            printf(" --%s%s%s", default_on(o) ? "no-" : "", o->name,
-                   o->type == DQ_OPT_FLAG ? "" : "="); /* "=": no space follows */
-}
-
-static void complete_modes(const dq_program *program)
-{
-    if (!program->modes) return;
-    printf("    --help|-h) mapfile -t COMPREPLY < <(compgen -W '");
-    for (const dq_mode *m = program->modes; m->name; m++)
-        printf("%s%s", m == program->modes ? "" : " ", m->name);
-    printf("' -- \"$cur\"); return ;;\n");
-}
-
-void dq_help_completion(const dq_program *program, const dq_option *table)
-{
-    printf("# bash completion for %s, printed by %s --completion\n", program->name, program->name);
-    printf("_%s() {\n"
-           "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-           "    [[ $cur == = ]] && cur=\n"
-           "    [[ $prev == = ]] && prev=${COMP_WORDS[COMP_CWORD-2]}\n"
-           "    COMPREPLY=()\n"
-           "    case $prev in\n",
-           program->name);
-    complete_modes(program);
-    for (const dq_option *o = table; o->name; o++) {
-        if (o->type != DQ_OPT_CHOICE || (o->flags & DQ_OPT_HIDDEN)) continue;
-        printf("    --%s", o->name);
-        if (o->letter) printf("|-%c", o->letter);
-        printf(") mapfile -t COMPREPLY < <(compgen -W '");
-        for (size_t i = 0; o->choices[i]; i++) printf("%s%s", i ? " " : "", o->choices[i]);
-        printf("' -- \"$cur\"); return ;;\n");
-    }
-    printf("    esac\n"
-           "    [[ $cur == -* ]] && mapfile -t COMPREPLY < <(compgen -W '");
-    print_names(table);
-    print_names(standard);
-    printf("' -- \"$cur\")\n"
-           "    [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace\n"
-           "    return 0\n"
-           "}\n"
-           "complete -o default -F _%s %s\n",
-           program->name, program->name);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "cli/option/option.h"
 
+#include "core/words/nearest.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,7 +61,9 @@ static void set_real(const dq_cli *cli, const dq_option *o, const char *who, con
 {
     char *end;
     double value = strtod(text, &end);
-    if (end == text || *end || !isfinite(value)) dq_cli_usage(cli, "%s: '%s' is not a number", who, text);
+    bool decimal = text[strspn(text, "0123456789.eE+-")] == '\0'; /* no 0x10, no white space, no nan */
+    if (!decimal || end == text || *end || !isfinite(value))
+        dq_cli_usage(cli, "%s: '%s' is not a number", who, text);
     *(double *)o->target = value;
 }
 
@@ -75,7 +79,8 @@ static void set_choice(const dq_cli *cli, const dq_option *o, const char *who, c
         if (used < sizeof all)
             used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", i ? ", " : "", o->choices[i]);
     }
-    dq_cli_usage(cli, "%s: '%s' is not one of %s", who, text, all);
+    dq_cli_usage(cli, "%s: '%s' is not one of %s%s", who, text, all,
+                 dq_hint_of(text, strlen(text), dq_word_in, o->choices).words);
 }
 
 static void set_list(const dq_cli *cli, const dq_option *o, const char *who, const char *text)

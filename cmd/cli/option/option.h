@@ -8,7 +8,10 @@
  *     defaults.c    defaults by mode and by choice
  *     modes.c       which options belong to which mode
  *     files.c       inputs, and outputs that are one file
- *     help.c        --help, --version, --completion
+ *     help.c        --help, --version
+ *     completion.c  what may come next on a line, for shells
+ *     ids.c         ids of a stream, for completion
+ *     scripts.c     --completion
  *     cli.c         the command line, the record
  */
 #ifndef DQ_CLI_OPTION_H
@@ -69,8 +72,11 @@ bool dq_cli_recorded(const dq_cli *cli, const dq_option *option);
 /* ---- defaults.c ---- */
 
 void dq_cli_apply_defaults(dq_cli *cli);
-/* Defaults of an option as --help says them: "64; offline: 256" by mode (mode 0), or "256; published: 128" by
- * choice in a mode; empty: none. */
+/* Defaults of an option as --help says them: one in a mode, with the choices that stand on the line beside
+ * --help; "64; offline: 256" by mode (mode 0), or where to look where that is long; empty: none. */
 void dq_defaults_print(const dq_cli *cli, const dq_option *option, unsigned mode, char *to, size_t size);
+/* The choices that decide what the defaults of a mode are: "--agent dyna-q --preset tuned"; empty: none do.
+ */
+void dq_defaults_of(const dq_cli *cli, unsigned mode, char *to, size_t size);
 
 #endif

@@ -70,7 +70,7 @@ void dq_cli_check_picture(const dq_cli *cli, const char *path)
 uint64_t dq_cli_mark(const dq_cli *cli, const char *mark, const char **label)
 {
     size_t digits = strspn(mark, "0123456789");
-    if (!digits || (mark[digits] && mark[digits] != '='))
+    if (!digits || digits > 18 || (mark[digits] && mark[digits] != '='))
         dq_cli_usage(cli, "--mark %s: the number of an episode or epoch is wanted, perhaps =LABEL", mark);
     *label = mark[digits] ? mark + digits + 1 : NULL;
     return strtoull(mark, NULL, 10);
