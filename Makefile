@@ -44,7 +44,7 @@ LEFT    := $(sort $(foreach package,$(LACKING),$(patsubst $(package)=%,%,$(filte
 PROGRAMS := $(filter-out $(LEFT),$(filter dq-%,$(notdir $(patsubst %/,%,$(wildcard cmd/*/)))))
 SCRIPTS  := $(basename $(notdir $(wildcard cmd/*.py)))
 # The rooms of lib/, and the folders within some. A program links what it uses of them.
-ROOMS    := $(filter-out lib/port $(if $(filter dq-serve,$(LEFT)),lib/port/httpd lib/serve lib/serve/%),$(patsubst %/,%,$(wildcard lib/*/ lib/*/*/)))
+ROOMS    := $(filter-out lib/port $(if $(filter dq-serve,$(LEFT)),lib/port/httpd),$(patsubst %/,%,$(wildcard lib/*/ lib/*/*/)))
 
 # ---- flags ----
 

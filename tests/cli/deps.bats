@@ -171,12 +171,21 @@ would() { env -u MAKEFLAGS make -C "$root" --no-print-directory -n B="$PWD/none"
     would > whole
     grep -q 'dq-serve' whole && grep -q scdoc whole && run ! grep -q 'left out' whole
     would CHART_JS=/nonexistent > served
-    run ! grep -qE 'lib/serve|httpd|page_files|lmicrohttpd' served
+    run ! grep -qE 'cmd/dq-serve|lib/port/httpd|page_files|lmicrohttpd' served
     grep -q 'left out: dq-serve (not installed: libjs-chart.js; make deps installs' served
     [ "$(grep -o -- '-o [^ ]*/none/dq-[a-z]*$' served | wc -l)" -eq "$(($(grep -o -- '-o [^ ]*/none/dq-[a-z]*$' whole | wc -l) - 1))" ]
     would LACKING='scdoc libmicrohttpd-dev' > fewer
-    run ! grep -qE 'scdoc <|lib/serve' fewer
+    run ! grep -qE 'scdoc <|lib/port/httpd' fewer
     grep -q 'left out: dq-serve, man pages (not installed: scdoc libmicrohttpd-dev; make deps installs' fewer
+}
+
+@test "no program but dq-serve needs the room that is left out with it" {
+    [ -z "$SANITIZER" ] || skip "one build is enough"
+    nm "$BUILD"/dq-serve | grep -q ' T dq_httpd_'
+    for program in "$BUILD"/dq-*; do
+        [[ $program == */dq-serve || $program == */dq-tune ]] || nm "$program" | sed -n "s,.* T \(dq_httpd_.*\),${program##*/}: \1,p"
+    done > needing
+    [ ! -s needing ] || { cat needing; false; }
 }
 
 @test "the guide has every package, with what is left out without it" {
