@@ -30,8 +30,11 @@ PACKAGES := $(REQUIRED) $(foreach pair,$(PARTS),$(firstword $(subst =, ,$(pair))
 # What tests are built with and run by; what single tests need, which are skipped, and say so, where it is not to be had.
 CHECK_PACKAGES  := libcmocka-dev bats zstd procps bsdextrautils
 SINGLE_PACKAGES := python3-msgpack python3-zstandard python3-numpy python3-xxhash python3-optuna python3-pymongo \
-                   python3-pymongo-ext python3-bson python3-bson-ext openssl curl sqlite3 chromium chromium-driver \
+                   python3-pymongo-ext python3-bson python3-bson-ext man-db openssl curl sqlite3 chromium chromium-driver \
                    python3-selenium
+# Frames of python/dq.py and the pictures of docs/notebook.ipynb; and what runs it in Jupyter, in make check-full.
+SINGLE_PACKAGES   += python3-pandas python3-matplotlib
+NOTEBOOK_PACKAGES := python3-nbclient python3-ipykernel
 PKGS       := openblas msgpack libzstd libxxhash jansson zlib libcurl nettle sqlite3 libmongoc-1.0
 CHART_JS   := /usr/share/javascript/chart.js/chart.min.js
 
@@ -43,6 +46,8 @@ LEFT    := $(sort $(foreach package,$(LACKING),$(patsubst $(package)=%,%,$(filte
 # cmd/dq-NAME/ is a program, cmd/NAME.py one that is a script on Debian's Python; cmd/cli/ is what programs share.
 PROGRAMS := $(filter-out $(LEFT),$(filter dq-%,$(notdir $(patsubst %/,%,$(wildcard cmd/*/)))))
 SCRIPTS  := $(basename $(notdir $(wildcard cmd/*.py)))
+# What programs share: cmd/cli and the folders within.
+SHARED   := $(patsubst %/,%,cmd/cli/ $(wildcard cmd/cli/*/))
 # The rooms of lib/, and the folders within some. A program links what it uses of them.
 ROOMS    := $(filter-out lib/port $(if $(filter dq-serve,$(LEFT)),lib/port/httpd),$(patsubst %/,%,$(wildcard lib/*/ lib/*/*/)))
 
@@ -57,7 +62,7 @@ WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-psabi
 OPT      ?= -O3 -g
 CFLAGS   ?=
 # No name of the folder it was built in stays in what is installed.
-ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE $(OPT) '-fdebug-prefix-map=$(CURDIR)=.' $(WARN) -ffp-contract=off -fno-math-errno -pthread -Iinclude -Ilib -Icmd $(PKG_CFLAGS) $(SAN) $(CFLAGS)
+ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE $(OPT) '-fdebug-prefix-map=$(CURDIR)=.' $(WARN) -ffp-contract=off -fno-math-errno -pthread -Iinclude -Ilib -Icmd $(PKG_CFLAGS) $(SAN) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -Wl,--as-needed -pthread $(SAN) $(LDFLAGS)
 SAN         = $(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 PKG_SERVE  := $(if $(filter dq-serve,$(LEFT)),,libmicrohttpd)
@@ -75,9 +80,11 @@ UNITS    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c
 SERVERS  := $(B)/services/llm_server $(B)/services/http_post
 HELPERS  := $(patsubst tests/fault/%.c,$(B)/helpers/%,$(wildcard tests/fault/*.c))
 MAN      := $(if $(filter man_pages,$(LEFT)),,$(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd)))
-COMP     := $(patsubst $(B)/%,$(B)/completions/%,$(BUILT) $(SCRIPTED))
+# A completion a program and shell, each named as the shell wants it.
+NAMES    := $(PROGRAMS) $(SCRIPTS)
+COMP     := $(NAMES:%=$(B)/completions/bash/%) $(NAMES:%=$(B)/completions/zsh/_%) $(NAMES:%=$(B)/completions/fish/%.fish)
 # Every folder with C files.
-FOLDERS  := $(ROOMS) cmd/cli $(PROGRAMS:%=cmd/%) tests/unit tests/services tests/fault tests/fuzz
+FOLDERS  := $(ROOMS) $(SHARED) $(PROGRAMS:%=cmd/%) tests/unit tests/services tests/fault tests/fuzz
 
 # What nothing can be built without, in one line instead of a compiler's many.
 MISSING   = $(shell command -v $(firstword $(CC)) >/dev/null || echo $(firstword $(CC)); command -v pkg-config >/dev/null || echo pkg-config; \
@@ -94,13 +101,27 @@ $(B)/librooms.a: $(call objects,$(ROOMS)) $(B)/obj/lib/label/prompts.o
 	@rm -f $@
 	ar qcs $@ $^
 
-$(B)/libcli.a: $(call objects,cmd/cli)
+$(B)/libcli.a: $(call objects,$(SHARED)) $(B)/obj/cmd/cli/option/script_bytes.o
 	@rm -f $@
 	ar qcs $@ $^
 
+# The completion scripts, as C: a part of every program.
+SHELLS   := bash zsh fish
+$(B)/obj/cmd/cli/option/script_bytes.c: $(SHELLS:%=cmd/cli/option/completion.%) Makefile
+	@mkdir -p $(@D)
+	{ echo '#include <stddef.h>'; for s in $(SHELLS); do \
+	    echo "extern const unsigned char dq_script_$$s[]; extern const size_t dq_script_$${s}_bytes;"; \
+	    echo "const unsigned char dq_script_$$s[] = {"; od -An -v -tu1 cmd/cli/option/completion.$$s | sed 's/\([0-9]\{1,\}\)/\1,/g'; \
+	    echo "}; const size_t dq_script_$${s}_bytes = sizeof dq_script_$$s;"; done; } > $@
+
+$(B)/obj/cmd/cli/option/script_bytes.o: $(B)/obj/cmd/cli/option/script_bytes.c
+	$(CC) $(ALL_CFLAGS) -c $< -o $@
+
 # The library that is installed: the stream and what it stands on. It exports what include/dq/ declares.
 VERSION  := $(shell sed -n 's/^\#define DQ_VERSION "\(.*\)"/\1/p' cmd/cli/cli.h)
-SONAME   := libdq.so.$(firstword $(subst ., ,$(VERSION)))
+# Goes up when a change of what include/dq/ declares breaks a program; debian/'s libdq1 and its files are called by it.
+ABI      := 1
+SONAME   := libdq.so.$(ABI)
 PUBLIC   := lib/core lib/wire
 
 $(B)/libdq.a: $(call objects,$(PUBLIC))
@@ -149,9 +170,9 @@ $(B)/obj/cmd/dq-serve/page_files.o: $(B)/obj/cmd/dq-serve/page_files.c
 
 $(B)/dq-serve: $(B)/obj/cmd/dq-serve/page_files.o
 
-$(SCRIPTED): $(B)/%: cmd/%.py cmd/cli/cli.h
+$(SCRIPTED): $(B)/%: cmd/%.py cmd/cli/cli.h $(SHELLS:%=cmd/cli/option/completion.%)
 	@mkdir -p $(@D)
-	sed "s/@VERSION@/$$(sed -n 's/^#define DQ_VERSION "\(.*\)"/\1/p' cmd/cli/cli.h)/" $< > $@
+	sed -e "s/@VERSION@/$(VERSION)/" $(foreach s,$(SHELLS),-e '/^@$(s)@$$/{r cmd/cli/option/completion.$(s)' -e 'd}') $< > $@
 	@chmod 755 $@
 
 # What is no test_*.c in tests/unit is there for the tests to use.
@@ -214,9 +235,17 @@ $(B)/man/%: docs/man/%.scd
 	@mkdir -p $(@D)
 	scdoc < $< > $@
 
-$(B)/completions/%: $(B)/%
+$(B)/completions/bash/%: $(B)/%
 	@mkdir -p $(@D)
-	$< --completion > $@
+	$< --completion bash > $@
+
+$(B)/completions/zsh/_%: $(B)/%
+	@mkdir -p $(@D)
+	$< --completion zsh > $@
+
+$(B)/completions/fish/%.fish: $(B)/%
+	@mkdir -p $(@D)
+	$< --completion fish > $@
 
 -include $(patsubst %.o,%.d,$(call objects,$(FOLDERS)) $(patsubst $(B)/obj/%,$(B)/obj/shared/%,$(call objects,$(PUBLIC))))
 
@@ -247,8 +276,10 @@ check-model: deps deps-check ## label with a real language model, built and run 
 	@[ -e $(LLAMA)/why ] || { BUILD=$(B) SANITIZER=$(SANITIZER) LLAMA=$(abspath $(LLAMA)) SUITE_SECONDS=7200 bash tests/run ^model && \
 	    grep '^# ' $(B)/test-logs/model.tap; }
 
-check-full: ## make check with 200 kills, ten times the limits and each call failing, README in a bare root, make check-model
+check-full: ## make check with 200 kills, ten times the limits and each call failing, packages built twice, README in a bare root, the notebook, make check-model
+	@bash tests/deps --each $(NOTEBOOK_PACKAGES)
 	@$(MAKE) --no-print-directory check KILLS=200 LIMITS=30 FAULTS=full SUITE_SECONDS=7200
+	@bash tests/packages
 	@bash tests/deps --each mmdebstrap git
 	@bash tests/bare-root
 	@$(MAKE) --no-print-directory check-model
@@ -351,6 +382,19 @@ fuzz: deps ## fuzz every reader, or those of READER='NAME...', with libFuzzer (c
 	@$(MAKE) --no-print-directory B=build/fuzz CC='$(FUZZ_CC)' OPT='-O1 -g' SAN='$(FUZZ_SAN)' fuzzers
 	@READERS='$(or $(READER),$(READERS))' bash tests/fuzz/run
 
+# The packages are built of what git has in this folder (a tarball: of all but build/), in a copy under build/deb.
+DEB          := build/deb
+DEB_PACKAGES := debhelper dh-python libcmocka-dev
+DEB_SOURCE   := $(DEB)/dq-recommend-$(VERSION)
+
+deb: deps ## build Debian packages into build/deb
+	@bash tests/deps $(DEB_PACKAGES)
+	@rm -rf $(DEB) && mkdir -p $(DEB_SOURCE)
+	@{ [ -e .git ] && git ls-files -z || find . \( -path ./build -o -name .git \) -prune -o -type f -print0; } | \
+	    xargs -0 cp --parents -t $(DEB_SOURCE)
+	@cd $(DEB_SOURCE) && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS dpkg-buildpackage -us -uc > ../build.log 2>&1 || { tail -50 ../build.log; exit 1; }
+	@ls $(DEB)/*.deb
+
 pictures: all ## take pictures of dq-serve's page in Chromium, light and dark, phone and screen: build/pictures
 	@bash tests/deps chromium chromium-driver python3-selenium curl
 	@BUILD=$(B) bash tests/cli/serve_pictures $(B)/pictures
@@ -367,4 +411,4 @@ clean: ## remove build/
 list: ## print this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
-.PHONY: all programs demo check check-model check-full coverage lint deps deps-check needed units bench same fuzz fuzzers install uninstall remove-installed pictures format drawing clean list
+.PHONY: all programs demo check check-model check-full coverage lint deps deps-check needed units bench same fuzz fuzzers install uninstall remove-installed deb pictures format drawing clean list

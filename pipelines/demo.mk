@@ -113,18 +113,20 @@ $(OUT)/table.tsv: $(SYSTEMS:%=$(OUT)/%.run)
 CURVES  = $(foreach who,$(NEWCOMERS),pre-trained=$(OUT)/agents/$(who).jsonl "from nothing=$(OUT)/cold/$(who).jsonl")
 
 $(OUT)/learning.png: $(NEWCOMERS:%=$(OUT)/agents/%.dq) $(NEWCOMERS:%=$(OUT)/cold/%.dq)
-	dq-eval --curves --smooth 3 --plot $@ $(CURVES)
+	$(PLOT) $@ --curves --smooth 3 $(CURVES)
+
+WARNING := $(if $(QUICK),$(NO_RESULT). )
 
 # ---- all of it as a page: tables, pictures, and what made what they come from ----
 
 $(OUT)/rankings.html: $(SYSTEMS:%=$(OUT)/%.run)
-	dq-eval --qrels $(DATA)/held-out.qrels $(^:%=--run %) -m ndcg@10 -m P@10 -m mrr --title "Jobs not judged yet, ranked" --report $@ -o $(@:.html=.txt)
+	dq-eval --qrels $(DATA)/held-out.qrels $(^:%=--run %) -m ndcg@10 -m P@10 -m mrr --title "$(WARNING)Jobs not judged yet, ranked" --report $@ -o $(@:.html=.txt)
 
 $(OUT)/curves.html: $(OUT)/learning.png
-	dq-eval --curves --smooth 3 --title "Training online" --report $@ --format tsv -o $(@:.html=.tsv) $(CURVES)
+	dq-eval --curves --smooth 3 --title "$(WARNING)Training online" --report $@ --format tsv -o $(@:.html=.tsv) $(CURVES)
 
 $(OUT)/report.html: $(OUT)/rankings.html $(OUT)/curves.html
-	dq-eval --report $@ --title "Can a recommender learn a taste that nobody told it?" $^
+	dq-eval --report $@ --title "$(WARNING)Can a recommender learn a taste that nobody told it?" $^
 
 $(OUT) $(OUT)/agents $(OUT)/cold:
 	mkdir -p $@

@@ -45,7 +45,7 @@ export DQ_THREADS := 1
 
 all: $(OUT)/table.tsv $(OUT)/learning.png
 	@echo
-	@column -ts $$'\t' $<
+	@$(SHOW) $<
 	@echo
 	@echo "learning curve: $(OUT)/learning.png"
 	@awk -v expected="$(EXPECTED)" -f $(HERE)/expect.awk $<
@@ -145,6 +145,6 @@ $(OUT)/table.tsv: $(foreach seed,$(SEEDS),$(SYSTEMS:%=$(OUT)/$(seed)/%.eval))
 	awk -v measures="ndcg_cut_10 success_10 recip_rank" -v against=last-item -f $(HERE)/summary.awk $^ > $@
 
 $(OUT)/learning.png: $(OUT)/table.tsv
-	dq-eval --curves --plot $@ $(foreach seed,$(SEEDS),$(foreach system,$(LEARNT),$(system)=$(OUT)/$(seed)/$(system).jsonl))
+	$(PLOT) $@ --curves $(foreach seed,$(SEEDS),$(foreach system,$(LEARNT),$(system)=$(OUT)/$(seed)/$(system).jsonl))
 
 .PHONY: all

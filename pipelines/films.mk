@@ -70,15 +70,15 @@ all: $(TABLES) $(PICTURES)
 	echo
 	echo "Return, clicks and films watched to the end of an episode of $(STEPS) steps, without exploring:"
 	echo
-	column -ts $$'\t' $(OUT)/table.tsv
+	$(SHOW) $(OUT)/table.tsv
 	echo
 	echo "Q at the start of an episode, against the discounted return that came:"
 	echo
-	column -ts $$'\t' $(OUT)/values.tsv
+	$(SHOW) $(OUT)/values.tsv
 	echo
 	echo "New users: return at first and in the end; steps to nine tenths of what training from nothing ends at, and how many fewer:"
 	echo
-	column -ts $$'\t' $(OUT)/cold-start.tsv
+	$(SHOW) $(OUT)/cold-start.tsv
 	echo
 	echo "figures: $(PICTURES)"
 	awk -v expected="$(EXPECTED)" -f $(HERE)/expect.awk $(OUT)/table.tsv
@@ -151,15 +151,22 @@ $(OUT)/values-curves.tsv: $(LOGS)
 	    $(foreach seed,$(SEEDS),$(foreach name,$(LEARNT),$(name)=$(OUT)/$(seed)/$(name).jsonl))
 
 $(OUT)/values.png: $(OUT)/values-curves.tsv
-	dq-eval --plot $@ $(foreach name,dqn double,--draw "lines:x=episode,y=mean,sd=sd,runs=runs,band=± sd,series=metric,where=group=$(name),\
-	title=$(name),ymin=0,ylabel=return")  $<
+	sed 's/evaluation_value/Q at the start/; s/evaluation_discounted/the discounted return that came/' $< > $(@:.png=-named.tsv)
+	$(PLOT) $@ $(foreach name,dqn double,--draw "lines:x=episode,y=mean,sd=sd,runs=runs,band=± sd,series=metric,where=group=$(name),\
+	title=$(name),ymin=0,ylabel=return") $(@:.png=-named.tsv)
 
 $(OUT)/variants.png: $(LOGS)
-	dq-eval --curves --metric evaluation_return --plot $@ \
+	$(PLOT) $@ --curves --metric evaluation_return \
 	    $(foreach seed,$(SEEDS),$(foreach name,$(LEARNT),$(name)=$(OUT)/$(seed)/$(name).jsonl))
 
-$(OUT)/cold-start.png: $(SEEDS:%=$(OUT)/%/nothing.jsonl) $(SEEDS:%=$(OUT)/%/adapted.jsonl)
-	dq-eval --curves --metric evaluation_return --smooth 3 --plot $@ \
+# Who was trained by simulation and does not adapt is a level line.
+$(OUT)/cold-curves.tsv: $(SEEDS:%=$(OUT)/%/nothing.jsonl) $(SEEDS:%=$(OUT)/%/adapted.jsonl) $(SEEDS:%=$(OUT)/%/simulated.cold)
+	dq-eval --curves --metric evaluation_return --smooth 3 --format tsv -o $@.aside \
 	    $(foreach seed,$(SEEDS),$(foreach name,nothing adapted,$(name)=$(OUT)/$(seed)/$(name).jsonl))
+	awk -f $(HERE)/films/cold-curves.awk $@.aside $(SEEDS:%=$(OUT)/%/simulated.cold) > $@
+	rm $@.aside
+
+$(OUT)/cold-start.png: $(OUT)/cold-curves.tsv
+	$(PLOT) $@ --draw "lines:x=episode,y=mean,sd=sd,runs=runs,band=± sd,series=group,order=nothing|simulated|adapted,title=Return without exploring,ylabel=return" $<
 
 .PHONY: all

@@ -29,7 +29,7 @@ export DQ_THREADS := 1
 
 all: $(OUT)/table.tsv
 	echo
-	column -ts $$'\t' $<
+	$(SHOW) $<
 	awk -v expected="$(EXPECTED)" -f $(HERE)/expect.awk $<
 
 $(OUT)/walks.dq:

@@ -27,7 +27,7 @@ export DQ_THREADS := 1
 ENV = --env-cmd '$(abspath $(dir $(GYM_PYTHON)))/$(notdir $(GYM_PYTHON)) $(HERE)/../examples/gymnasium_env.py $(notdir $(@D))'
 
 all: $(OUT)/table.tsv
-	@column -ts $$'\t' $<
+	@$(SHOW) $<
 	@awk -v expected="$(EXPECTED)" -f $(HERE)/expect.awk $<
 
 $(OUT)/table.tsv: $(foreach t,$(ENVS),$(SEEDS:%=$(OUT)/$(t)/%.judged))

@@ -19,14 +19,15 @@ export ACCEPT = dq-eval --ope snips --epsilon 0.5 --map CLICK=1,IGNORE=0 --requi
     --target model:$$DQ_CANDIDATE --target model:$$DQ_STANDING --catalogue catalogue.dq $$DQ_HELD
 
 all: $(OUT)/rounds.svg $(OUT)/checked
-	@column -ts "$$(printf '\t')" $(OUT)/rounds.tsv; column -ts "$$(printf '\t')" $(OUT)/forecast.tsv; cat $(OUT)/ab.txt
+	@$(SHOW) $(OUT)/rounds.tsv; $(SHOW) $(OUT)/forecast.tsv; cat $(OUT)/ab.txt
 
 $(OUT)/rounds.tsv: $(HERE)/loop/rounds.sh
 	mkdir -p $(OUT)
 	cd $(OUT) && bash $(abspath $(HERE))/loop/rounds.sh $(WORLD) $(SESSIONS) $(ROUNDS)
 
 $(OUT)/rounds.svg: $(OUT)/rounds.tsv
-	dq-eval --draw lines:x=round,y=ctr $< --plot $@
+	awk -F'\t' -v OFS='\t' '{ print $$1, $$6, NR == 1 ? "low" : $$6 - 1.96 * $$7, NR == 1 ? "high" : $$6 + 1.96 * $$7 }' $< | \
+	    $(PLOT) $@ --draw 'lines:x=round,y=ctr,lower=low,upper=high,ymin=0,ymax=1,ylabel=click-through rate,title=Clicks of each round\, and the 95 % interval' -
 
 # Nothing here depends on luck: a promoted model's click-through is within five standard errors of its estimate, the last
 # round's above that of the poor model by as much, and the test tells the two apart (of few users: the difference is there).

@@ -28,7 +28,7 @@ all: $(OUT)/table.tsv $(OUT)/maze.png
 	echo
 	echo "Episodes to near-optimal with 0, 5 and 50 planning steps (the book: about 25, 5 and 3); steps of episodes:"
 	echo
-	column -ts $$'\t' $<
+	$(SHOW) $<
 	echo
 	echo "the figure: $(OUT)/maze.png"
 	awk -v expected="$(EXPECTED)" -f $(HERE)/expect.awk $<
@@ -45,7 +45,7 @@ $(OUT)/table.tsv: $(OUT)/curves.tsv
 	awk -f $(HERE)/maze/table.awk $< > $@
 
 $(OUT)/maze.png: $(OUT)/curves.tsv
-	dq-eval --plot $@ --draw "lines:x=episode,y=mean,runs=runs,series=group,log=y,ymark=14=14: the shortest way,\
-	title=Steps of an episode by planning steps,ylabel=steps" $<
+	sed '1s/^group/planning steps/' $< | $(PLOT) $@ --draw "lines:x=episode,y=mean,runs=runs,series=planning steps,log=y,ymark=14=14: the shortest way,\
+	title=Steps of an episode by planning steps,ylabel=steps" -
 
 .PHONY: all

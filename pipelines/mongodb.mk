@@ -21,7 +21,7 @@ EXPECTED := $(if $(QUICK),random ndcg_cut_10 0 .06; cosine ndcg_cut_10 0 .06; Dy
 
 all: $(OUT)/table.tsv
 	@echo
-	@column -ts $$'\t' $<
+	@$(SHOW) $<
 	@$(if $(QUICK),awk -v expected="$(EXPECTED)" -f $(HERE)/expect.awk $<)
 
 # ---- out of the database, once: every later step reads this file ----

@@ -63,7 +63,7 @@ export OPENBLAS_NUM_THREADS := 1
 
 all: $(OUT)/table.tsv $(OUT)/learning.png
 	@echo
-	@column -ts $$'\t' $<
+	@$(SHOW) $<
 	@echo
 	@echo "learning curve: $(OUT)/learning.png"
 	@awk -v expected="$(EXPECTED)" -f $(HERE)/expect.awk $<
@@ -145,10 +145,20 @@ $(OUT)/table.tsv: $(call EACH,.eval)
 	awk -v measures="ndcg_cut_10 P_10 recip_rank map" -v against=cosine-best -f $(HERE)/summary.awk $^ > $@
 
 $(OUT)/learning.png: $(call EACH,.eval)
-	dq-eval --curves --plot $@ $(foreach seed,$(SEEDS),$(foreach system,$(filter dyna-q%,$(SYSTEMS)), \
+	$(PLOT) $@ --curves $(foreach seed,$(SEEDS),$(foreach system,$(filter dyna-q%,$(SYSTEMS)), \
 	    $(system)=$(OUT)/$(seed)/$(system).jsonl))
+
+# ---- README's picture, from the full run as docs/onet.md has it, or from a table of yours: picture TABLE=build/onet/table.tsv ----
+
+TABLE   ?= docs/onet.tsv
+PICTURE ?= docs/onet.svg
+
+picture:
+	awk -f $(HERE)/onet/picture.awk $(TABLE) | $(PLOT) $(PICTURE) --draw "bars:x=system,y=ndcg,lower=lower,upper=upper,series=input,\
+	    ymin=0,ymax=1,ylabel=NDCG@10 (1: the order of the judge),title=Which of 923 jobs fit? For applicants whose occupation is new,\
+	    note=Real occupations (O*NET): mean of five splits\, 95 % interval" -
 
 # What lies between, named here so that make keeps it, and makes it when it is missing.
 between: $(call EACH,.run) $(foreach seed,$(SEEDS),$(patsubst %,$(OUT)/$(seed)/%.dq,$(filter dyna-q%,$(SYSTEMS)))) $(SEEDS:%=$(OUT)/%/test.qrels)
 
-.PHONY: all between
+.PHONY: all between picture

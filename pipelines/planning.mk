@@ -123,8 +123,8 @@ $(OUT)/offline.txt: $(OUT)/offline/units.tsv
 
 $(OUT)/offline.svg: $(OUT)/offline.tsv
 	awk -v measure=ndcg_cut_10 -f $(HERE)/planning/means.awk $< > $(@:.svg=-means.tsv)
-	dq-eval --draw 'bars:x=labels,y=mean,lower=lower,upper=upper,series=system,ymin=0,ymax=1,xlabel=applicants with labels,ylabel=NDCG@10' \
-	    --plot $@ $(@:.svg=-means.tsv)
+	$(PLOT) $@ --draw 'bars:x=labels,y=mean,lower=lower,upper=upper,series=system,ymin=0,ymax=1,xlabel=applicants with labels,ylabel=NDCG@10' \
+	    $(@:.svg=-means.tsv)
 
 # ---- online: pre-training ----
 
@@ -192,18 +192,18 @@ $(OUT)/online-means.tsv: $(LOGS)
 	python3 $(HERE)/planning/answers.py means $(OUT)/online > $@
 
 $(OUT)/online.txt: $(OUT)/online.tsv $(OUT)/online-means.tsv
-	{ echo; echo "online, means over seeds"; echo; column -ts $$'\t' $(OUT)/online-means.tsv; \
+	{ echo; echo "online, means over seeds"; echo; $(SHOW) $(OUT)/online-means.tsv; \
 	echo; echo "online, a less b, seed by seed"; echo; \
 	for pair in $(PAIRS); do for measure in answers_95 answers_90 first reward; do \
 	    awk -F '\t' -v a=$${pair%:*} -v b=$${pair#*:} -v measure=$$measure 'NR == 1 || (($$1 == a || $$1 == b) && $$3 == measure)' $< | \
 	    dq-eval --paired --against $${pair#*:} --test t --adjust none --format tsv -; done; done | \
 	    awk -F '\t' -v OFS='\t' '$$1 == "a" { if (!headed++) print $$1, $$2, $$3, $$7, $$10, $$11, $$13, "a > b"; next } \
-	        { print $$1, $$2, $$3, sprintf("%.3f", $$7), $$10, $$11, $$13, $$20 " of " $$4 }' | column -ts $$'\t'; } > $@
+	        { print $$1, $$2, $$3, sprintf("%.3f", $$7), $$10, $$11, $$13, $$20 " of " $$4 }' | $(SHOW); } > $@
 
 $(OUT)/online.svg: $(LOGS)
 	python3 $(HERE)/planning/answers.py curves $(OUT)/online > $(@:.svg=-curves.tsv)
-	dq-eval --draw 'lines:x=answers,y=reward,sd=sd,runs=seeds,band=± sd over seeds,series=system,panel=panel,ylabel=reward of what can be had' \
-	    --plot $@ $(@:.svg=-curves.tsv)
+	$(PLOT) $@ --draw 'lines:x=answers,y=reward,sd=sd,runs=seeds,band=± sd over seeds,series=system,panel=panel,ymin=0,ymax=1,ylabel=share of the reward that can be had' \
+	    $(@:.svg=-curves.tsv)
 
 between: $(call EACH,.run) $(LOGS) $(foreach seed,$(SEEDS),$(foreach fewer,$(FEWER),$(addprefix $(OUT)/offline/$(fewer)/$(seed)/,test.qrels \
     few.dq student.dq student-of-world.dq teachers.dq)) $(addprefix $(OUT)/online/$(seed)/,test.qrels labels.dq asked.dq features.dq \

@@ -44,7 +44,7 @@ all: $(OUT)/table.tsv $(OUT)/rewards.svg
 	echo
 	echo "Trained on one pair in three of the veterans', rewarded in five ways; mean and spread over seeds $(SEEDS):"
 	echo
-	column -ts $$'\t' $<
+	$(SHOW) $<
 	echo
 	echo "the figure: $(OUT)/rewards.svg"
 	awk -v expected="$(EXPECTED)" -f $(HERE)/expect.awk $<
@@ -107,7 +107,7 @@ $(OUT)/table.tsv: $(call EACH,.eval)
 
 $(OUT)/rewards.svg: $(OUT)/table.tsv
 	awk -f $(HERE)/rewards/bars.awk $< | \
-	    dq-eval --plot $@ --draw "bars:x=rewards,y=ndcg,lower=lower,upper=upper,ymin=0,ymax=1,ylabel=NDCG@10\, jobs not met" -
+	    $(PLOT) $@ --draw "bars:x=rewards,y=ndcg,lower=lower,upper=upper,ymin=0,ymax=1,ylabel=NDCG@10,title=Jobs not met\, ranked by who learnt from these rewards" -
 
 $(OUT):
 	mkdir -p $@

@@ -44,7 +44,7 @@ all: $(OUT)/table.tsv $(PICTURES)
 	echo
 	echo "The first and last trials of each block (table: 5 of 15 and 10 of 100; network: 100 of $(CHANGE)):"
 	echo
-	column -ts $$'\t' $<
+	$(SHOW) $<
 	echo
 	echo "figures: $(PICTURES)"
 	awk -v expected="$(EXPECTED)" -f $(HERE)/expect.awk $<
@@ -92,19 +92,19 @@ $(OUT)/table.tsv: $(EVALS)
 # ---- the pictures ----
 
 $(OUT)/table.png: $(SEEDS:%=$(OUT)/%/table.jsonl)
-	dq-eval --curves --metric success --metric errors --metric distracted --smooth 5 --mark "15=A D C B E" --plot $@ $(^:%=table=%)
+	$(PLOT) $@ --curves --metric success --metric errors --metric distracted --smooth 5 --mark "15=now A D C B E" $(^:%=table=%)
 
 $(OUT)/network.png: $(NETWORK_SEEDS:%=$(OUT)/%/network.jsonl)
-	dq-eval --curves --metric success --metric errors --smooth 100 --mark "$(CHANGE)=the reverse" --plot $@ $(^:%=network=%)
+	$(PLOT) $@ --curves --metric success --metric errors --smooth 100 --mark "$(CHANGE)=now the reverse order" $(^:%=network=%)
 
 $(OUT)/snapshots.tsv: $(SEEDS:%=$(OUT)/%/snapshots.tsv)
 	awk -f $(HERE)/sequence/means.awk $^ > $@
 
 $(OUT)/distractor.png: $(OUT)/snapshots.tsv
-	dq-eval --plot $@ --draw "lines:x=trials,y=Q,series=place,where=item=Z,title=Q of the distractor by place,xlabel=trial,\
-	ylabel=mean over the seeds,xmark=15=A D C B E" $<
+	$(PLOT) $@ --draw "lines:x=trials,y=Q,series=place,where=item=Z,title=Q of the distractor by place,xlabel=trial,xmin=0,xmax=115,\
+	ylabel=mean over the seeds,xmark=15=now A D C B E" $<
 
 $(OUT)/q-table.png: $(OUT)/snapshots.tsv
-	dq-eval --plot $@ $(foreach trials,15 115,--draw "grid:x=item,y=Q,series=place,where=trials=$(trials),title=After $(trials) trials") $<
+	$(PLOT) $@ $(foreach trials,15 115,--draw "grid:x=item,y=Q,series=place,where=trials=$(trials),title=After $(trials) trials") $<
 
 .PHONY: all

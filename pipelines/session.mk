@@ -74,15 +74,15 @@ all: $(TABLES) $(PICTURES)
 	echo
 	echo "What the generator drew, beside what is stated:"
 	echo
-	column -ts $$'\t' $(OUT)/population.tsv
+	$(SHOW) $(OUT)/population.tsv
 	echo
 	echo "Return, click-through rate and repetitions of a session of ten steps, without exploring:"
 	echo
-	column -ts $$'\t' $(OUT)/table.tsv
+	$(SHOW) $(OUT)/table.tsv
 	echo
 	echo "With the optional terms of the reward:"
 	echo
-	column -ts $$'\t' $(OUT)/terms.tsv
+	$(SHOW) $(OUT)/terms.tsv
 	echo
 	echo "figures: $(PICTURES)"
 	awk -v expected="$(EXPECTED_POPULATION)" -f $(HERE)/expect.awk $(OUT)/population.tsv
@@ -105,13 +105,21 @@ $(OUT)/users.tsv: $(OUT)/population.dq $(OUT)/events.tsv
 $(OUT)/population.tsv: $(OUT)/users.tsv
 	awk -f $(HERE)/session/population.awk $< > $@
 
-$(OUT)/population.png: $(OUT)/users.tsv $(OUT)/events.tsv
-	dq-eval --plot $@ --draw "histogram:x=age,bin=5,title=Age,xunit=years,ylabel=users" \
-	    --draw "histogram:x=income,bin=10000,title=Income,ylabel=users" \
-	    --draw "histogram:x=activity,order=low|medium|high,title=Activity,ylabel=users" \
-	    --draw "histogram:x=interactions,series=activity,order=low|medium|high,bin=2,title=Interactions of a user,ylabel=users" \
-	    --draw "histogram:x=label,order=VIEW|CLICK|PURCHASE|RATING,title=How far they went,ylabel=interactions" \
-	    --draw "histogram:x=month,title=By month,ylabel=interactions" $< $< $< $< $(OUT)/events.tsv $(OUT)/events.tsv
+$(OUT)/items.tsv: $(OUT)/population.dq
+	{ printf 'category\tprice\tquality\n'; dq-cat --kind items $< | jq -r '[.category, .price, .quality] | @tsv' | sort; } > $@
+
+# A row of users, one of items, one of what the users did with them.
+$(OUT)/population.png: $(OUT)/users.tsv $(OUT)/items.tsv $(OUT)/events.tsv
+	$(PLOT) $@ --draw "histogram:x=age,bin=5,title=Users by age,xunit=years,ylabel=users" \
+	    --draw "histogram:x=income,bin=10000,title=Users by income,ylabel=users" \
+	    --draw "histogram:x=activity,order=low|medium|high,title=Users by activity,ylabel=users" \
+	    --draw "histogram:x=category,title=Items by category,ylabel=items" \
+	    --draw "histogram:x=price,bin=20,title=Items by price,ylabel=items" \
+	    --draw "histogram:x=quality,bin=.25,title=Items by quality,ylabel=items" \
+	    --draw "histogram:x=interactions,series=activity,order=low|medium|high,bin=2,title=Interactions of a user,xlabel=interactions of a user,ylabel=users" \
+	    --draw "histogram:x=label,order=VIEW|CLICK|PURCHASE|RATING,title=How far they went,xlabel=what a user did with an item,ylabel=interactions" \
+	    --draw "histogram:x=month,title=Interactions by month,ylabel=interactions" \
+	    $< $< $< $(OUT)/items.tsv $(OUT)/items.tsv $(OUT)/items.tsv $< $(OUT)/events.tsv $(OUT)/events.tsv
 
 # ---- learn: the same session's seeds for all systems, and others to be judged by ----
 
@@ -152,7 +160,7 @@ $(OUT)/terms.tsv: $(call named,$(OPTIONAL))
 
 define picture
 $(OUT)/$(1).png: $(foreach seed,$(SEEDS),$(patsubst %,$(OUT)/$(seed)/%.jsonl,$(filter $(1)/%,$(LEARNT))))
-	dq-eval --curves --metric return --metric clicks --smooth 50 --plot $$@ \
+	$(PLOT) $$@ --curves --metric return --metric clicks --smooth 50 \
 	    $$(foreach log,$$^,$$(basename $$(notdir $$(log)))=$$(log))
 endef
 $(foreach world,$(WORLDS) $(WIDE),$(eval $(call picture,$(world))))

@@ -4,7 +4,7 @@
  */
 #include "eval.h"
 
-#include "cli/picture.h"
+#include "cli/terminal/picture.h"
 
 #include <errno.h>
 #include <string.h>
@@ -61,6 +61,8 @@ static dq_status report(const eval_result *result, const eval_options *o, const 
     dq_text_table own = {0};
     const dq_text_table *table = result->table ? result->table : result->print ? &own : NULL;
     dq_page page = DQ_PAGE_EMPTY;
+    dq_figure untitled = *figure; /* the page has the title */
+    untitled.title = NULL;
     dq_status status = table == &own ? collect_rows(result, o, &own, error) : DQ_OK;
     const dq_page_report part = {.title = o->title ? o->title : result->title,
                                  .run = o->run,
@@ -69,7 +71,7 @@ static dq_status report(const eval_result *result, const eval_options *o, const 
                                  .table = table ? table->data : NULL,
                                  .table_bytes = table ? table->bytes : 0,
                                  .confidence = o->confidence,
-                                 .figure = figure};
+                                 .figure = &untitled};
     if (!status && o->start >= 0 && lseek(STDIN_FILENO, o->start, SEEK_SET) < 0)
         status = dq_fail_errno(error, errno, "cannot read stdin again");
     if (!status) status = dq_page_add_report(&page, &part, error);
@@ -103,6 +105,7 @@ static dq_status make_figure(const eval_result *result, const eval_options *o, c
     bool draws = o->plot || result->drawn;
     if (!result->figure || !(draws || o->run)) return DQ_OK;
     dq_status status = result->figure(result->of, o, figure, error);
+    if (draws) figure->title = o->title;
     if (!status) dq_cli_drop_constant(cli, &o->common, figure);
     return status == DQ_ERR_SCHEMA && !draws ? DQ_OK : status;
 }

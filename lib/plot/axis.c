@@ -105,6 +105,10 @@ static dq_plot_scale logarithmic(double low, double high, bool snug)
 dq_plot_scale dq_plot_scale_for(const dq_plot_axis *axis, dq_plot_range range, unsigned wanted, bool snug)
 {
     if (axis->zero && !axis->log) dq_plot_include(&range, 0);
+    if (axis->full && isfinite(axis->min) && isfinite(axis->max)) {
+        dq_plot_include(&range, axis->min);
+        dq_plot_include(&range, axis->max);
+    }
     double low = range.low < axis->min ? axis->min : range.low; /* false for NAN */
     double high = range.high > axis->max ? axis->max : range.high;
     return axis->log ? logarithmic(low, high, snug) : linear(axis, low, high, wanted, snug);

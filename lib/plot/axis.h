@@ -28,7 +28,7 @@ typedef struct dq_plot_range {
 void dq_plot_include(dq_plot_range *range, double value);
 
 /* A scale for values of this range, with about `wanted` ticks. It goes somewhat beyond them, or, where it is
- * snug, not at all; and never beyond the axis' bounds. */
+ * snug, not at all; and never beyond the axis' bounds, which a full one reaches. */
 dq_plot_scale dq_plot_scale_for(const dq_plot_axis *axis, dq_plot_range range, unsigned wanted, bool snug);
 
 /* What a tick says, with as many digits as tell it from its neighbours; U+2212 for a minus. */

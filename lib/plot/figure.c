@@ -82,7 +82,7 @@ dq_plot_axis dq_plot_values(const char *label)
 
 dq_plot_axis dq_plot_share(const char *label)
 {
-    return (dq_plot_axis){.label = label, .min = 0, .max = 1};
+    return (dq_plot_axis){.label = label, .min = 0, .max = 1, .full = true};
 }
 
 void dq_plot_widen(dq_plot_panel *panel)

@@ -27,7 +27,8 @@ typedef enum dq_plot_kind {
     DQ_PLOT_LINES,     /* a line a series, in the order of x, and a band from lower to upper */
     DQ_PLOT_POINTS,    /* a point a value and its interval; over categories these stand on the left, for long
                           names */
-    DQ_PLOT_BARS,      /* over categories, a bar a series side by side, and its interval */
+    DQ_PLOT_BARS,      /* over categories, a bar a series side by side, and its interval; categories with long
+                          names stand on the left */
     DQ_PLOT_HISTOGRAM, /* x is the middle of a bin, the bins as wide as their distance; bars touch */
     DQ_PLOT_GRID,      /* a row a series, a column a category, a cell coloured by y with the number on it */
 } dq_plot_kind;
@@ -52,6 +53,7 @@ typedef struct dq_plot_axis {
     const char *label, *unit; /* NULL: none; shown as "label (unit)" */
     double min, max;          /* NAN: no bound */
     bool zero;                /* begins at 0, though no value does (bars and histograms always) */
+    bool full;                /* goes from min to max, where it has both, wherever the values are */
     bool log;                 /* logarithmic; values <= 0 are not shown */
     bool whole;               /* whole numbers: no tick between them (x: seen by itself) */
 } dq_plot_axis;

@@ -7,7 +7,17 @@
 
 #include <string.h>
 
-enum { TITLE = 32, TICKS = 22, SIDE = 20, RIGHT = 18, ROW = 22, SLANT = 35, LONGEST = 44 };
+enum {
+    NUMBER = 20,
+    TITLE = 32,
+    TICKS = 22,
+    SIDE = 20,
+    RIGHT = 18,
+    ROW = 22,
+    SLANT = 35,
+    LONGEST = 44,
+    FEW = 4
+};
 /* Of a slanted text: how much of its length goes down, and how much to the left. */
 static const double down = 0.574, aside = 0.819;
 
@@ -31,6 +41,17 @@ static dq_plot_range value_range(const dq_plot_panel *panel)
     return range;
 }
 
+static size_t longest_tick(const dq_plot_scale *scale)
+{
+    size_t longest = 0;
+    for (size_t i = 0; i < scale->count; i++) {
+        char text[40];
+        dq_plot_tick_text(scale, scale->ticks[i], text);
+        if (plot_letters(text, LONGEST) > longest) longest = plot_letters(text, LONGEST);
+    }
+    return longest;
+}
+
 static dq_plot_scale x_scale(const dq_plot_panel *panel, double width)
 {
     dq_plot_range range = DQ_PLOT_NOTHING;
@@ -47,20 +68,15 @@ static dq_plot_scale x_scale(const dq_plot_panel *panel, double width)
     for (const dq_plot_mark *m = panel->marks; m; m = m->next)
         if (!m->horizontal) dq_plot_include(&range, m->at);
     axis.whole = axis.whole || whole;
-    return dq_plot_scale_for(&axis, range, (unsigned)(width / 75), panel->kind != DQ_PLOT_POINTS);
+    bool snug = panel->kind != DQ_PLOT_POINTS;
+    dq_plot_scale scale = dq_plot_scale_for(&axis, range, (unsigned)(width / 75), snug);
+    if (scale.count >= FEW || scale.log) return scale;
+    dq_plot_scale finer = dq_plot_scale_for(&axis, range, (unsigned)(width / 42), snug);
+    double taken = (double)(finer.count * (longest_tick(&finer) + 2) * DQ_PLOT_LETTER);
+    return taken <= width ? finer : scale;
 }
 
 /* ---- labels ---- */
-
-static size_t longest_category(const dq_plot_panel *panel)
-{
-    size_t longest = 0;
-    for (size_t i = 0; i < panel->category_count; i++) {
-        size_t n = plot_letters(panel->categories[i], LONGEST);
-        if (n > longest) longest = n;
-    }
-    return longest;
-}
 
 static size_t longest_row(const dq_plot_panel *panel)
 {
@@ -68,17 +84,6 @@ static size_t longest_row(const dq_plot_panel *panel)
     for (const dq_plot_series *s = panel->series; s; s = s->next) {
         size_t n = plot_letters(s->name, LONGEST);
         if (n > longest) longest = n;
-    }
-    return longest;
-}
-
-static size_t longest_tick(const dq_plot_scale *scale)
-{
-    size_t longest = 0;
-    for (size_t i = 0; i < scale->count; i++) {
-        char text[40];
-        dq_plot_tick_text(scale, scale->ticks[i], text);
-        if (plot_letters(text, LONGEST) > longest) longest = plot_letters(text, LONGEST);
     }
     return longest;
 }
@@ -93,7 +98,7 @@ static bool has_text(const char *text)
 static void place_left(const dq_plot_panel *panel, plot_place *p)
 {
     double width = p->panel.right - p->panel.left;
-    size_t letters = plot_on_side(panel)           ? longest_category(panel)
+    size_t letters = plot_on_side(panel)           ? plot_longest_category(panel, LONGEST)
                      : panel->kind == DQ_PLOT_GRID ? longest_row(panel)
                                                    : longest_tick(&p->y);
     bool said = panel->kind == DQ_PLOT_GRID
@@ -103,13 +108,14 @@ static void place_left(const dq_plot_panel *panel, plot_place *p)
     p->letters = (double)letters > most ? (size_t)most : letters;
     p->axes.left = p->panel.left + PLOT_EDGE + (said ? SIDE : 0) + (double)(p->letters * DQ_PLOT_LETTER) + 8;
     p->axes.right = p->panel.right - RIGHT - 6.2 * (double)plot_mark_letters(panel);
+    if (plot_on_side(panel) && plot_numbered(panel, 0)) p->axes.right -= NUMBER;
 }
 
 /* Names of categories below the axes: side by side, slanted where they need more room than there is, or, of
  * very many, not each. */
 static double place_categories(const dq_plot_panel *panel, plot_place *p)
 {
-    size_t letters = longest_category(panel), count = panel->category_count;
+    size_t letters = plot_longest_category(panel, LONGEST), count = panel->category_count;
     double slot = (p->axes.right - p->axes.left) / (double)(count ? count : 1);
     p->every = 1;
     p->letters = letters;
@@ -196,5 +202,7 @@ void plot_layout(plot_script *s, plot_place *places)
         }
         top += height;
     }
-    s->height = top + (has_text(s->figure->note) ? DQ_PLOT_LINE : 0) + 4;
+    char note[300];
+    plot_note(s, note);
+    s->height = top + (*note ? DQ_PLOT_LINE : 0) + 4;
 }

@@ -42,19 +42,30 @@ static void choose_looks(plot_legend *legend, const dq_figure *figure)
     }
 }
 
-/* "NAME, mean of 5 runs, ± sd" */
-static void write_text(plot_entry *e, bool bands)
+static void find_common_runs(plot_legend *legend)
+{
+    uint32_t runs = legend->count > 1 ? legend->entries[0].series->runs : 0;
+    for (size_t i = 1; i < legend->count; i++)
+        if (legend->entries[i].series->runs != runs) return;
+    if (runs < 2) return;
+    legend->runs = runs;
+    for (size_t i = 0; i < legend->count && !legend->interval; i++)
+        legend->interval = legend->entries[i].interval;
+}
+
+/* "NAME, mean of 5 runs, ± sd"; NAME alone where its runs are said elsewhere. */
+static void write_text(plot_entry *e, bool bands, bool runs)
 {
     const dq_plot_series *s = e->series;
     size_t n = 0;
     e->text[0] = '\0';
     if (*s->name) n = (size_t)snprintf(e->text, sizeof e->text, "%.120s", s->name);
-    if (s->runs > 1)
+    if (s->runs > 1 && runs)
         (void)snprintf(e->text + n, sizeof e->text - n, "%smean of %u runs%s%s", n ? ", " : "", s->runs,
                        e->interval && bands ? ", " : "", e->interval && bands ? e->interval : "");
 }
 
-dq_status plot_legend_make(plot_legend *legend, const dq_figure *figure, bool bands, dq_error *error)
+dq_status plot_legend_make(plot_legend *legend, const dq_figure *figure, bool brief, dq_error *error)
 {
     size_t all = 0;
     for (const dq_plot_panel *p = figure->panels; p; p = p->next) all += p->series_count;
@@ -64,17 +75,20 @@ dq_status plot_legend_make(plot_legend *legend, const dq_figure *figure, bool ba
         for (const dq_plot_series *s = p->series; s && p->kind != DQ_PLOT_GRID; s = s->next) {
             size_t at = plot_legend_number(legend, s->name);
             plot_entry *e = &legend->entries[at];
+            bool banded = p->kind == DQ_PLOT_LINES && s->runs > 1 && p->interval && !plot_crowded(p);
             if (at == legend->count) {
-                *e = (plot_entry){.series = s, .kind = p->kind, .interval = p->interval};
+                *e = (plot_entry){.series = s, .kind = p->kind, .interval = p->interval, .banded = banded};
                 legend->count++;
             } else if (s->runs > e->series->runs) {
                 e->series = s;
                 e->interval = p->interval;
+                e->banded = banded;
             }
         }
     choose_looks(legend, figure);
+    find_common_runs(legend);
     for (size_t i = 0; i < legend->count; i++) {
-        write_text(&legend->entries[i], bands);
+        write_text(&legend->entries[i], !brief, legend->runs == 0);
         legend->shown += legend->entries[i].text[0] != '\0';
     }
     return DQ_OK;
@@ -121,7 +135,7 @@ static void draw_sample(plot_script *s, const plot_entry *e, double x, double y)
     double left = x / s->width, right = (x + SAMPLE) / s->width, middle = 1 - y / s->height;
     double half = 5 / s->height;
     bool filled = e->kind == DQ_PLOT_BARS || e->kind == DQ_PLOT_HISTOGRAM;
-    if (filled || (e->kind == DQ_PLOT_LINES && e->series->runs > 1 && e->interval))
+    if (filled || e->banded)
         draw_patch(s, left, middle - half, right, middle + half, filled ? number : SIZE_MAX, colour);
     if (e->kind == DQ_PLOT_LINES)
         (void)fprintf(s->f,
@@ -149,4 +163,56 @@ void plot_legend_draw(plot_script *s, double top)
                       (x + SAMPLE + GAP) / s->width, 1 - y / s->height, s->theme->ink);
         at++;
     }
+}
+
+/* ---- the note, which says what all have in common ---- */
+
+/* Whether two series of a panel, in the order of x, have something at one place: bins that are not empty, or
+ * bands. */
+static bool overlaps(const dq_plot_panel *panel, const dq_plot_series *a, const dq_plot_series *b)
+{
+    bool bins = panel->kind == DQ_PLOT_HISTOGRAM;
+    for (size_t i = 0, k = 0; i < a->count && k < b->count;) {
+        const dq_plot_point *p = &a->points[i], *q = &b->points[k];
+        bool here = bins ? p->y > 0 && q->y > 0 : p->lower < q->upper && q->lower < p->upper;
+        if (p->x == q->x && here) return true;
+        if (!(p->x > q->x))
+            i++;
+        else
+            k++;
+    }
+    return false;
+}
+
+static bool any_overlap(const dq_figure *figure, dq_plot_kind kind)
+{
+    for (const dq_plot_panel *p = figure->panels; p; p = p->next)
+        for (const dq_plot_series *a = p->series; a && p->kind == kind && !plot_crowded(p); a = a->next)
+            for (const dq_plot_series *b = a->next; b; b = b->next)
+                if (overlaps(p, a, b)) return true;
+    return false;
+}
+
+static void add_sentence(char note[300], const char *sentence)
+{
+    size_t n = strlen(note);
+    (void)snprintf(note + n, 300 - n, "%s%s", n ? ". " : "", sentence);
+}
+
+void plot_note(const plot_script *s, char note[300])
+{
+    bool bands = any_overlap(s->figure, DQ_PLOT_LINES), bins = any_overlap(s->figure, DQ_PLOT_HISTOGRAM);
+    char text[120];
+    (void)snprintf(note, 300, "%.160s", s->figure->note ? s->figure->note : "");
+    if (s->legend.runs) {
+        (void)snprintf(text, sizeof text, "Mean of %u runs%s%.40s", s->legend.runs,
+                       s->legend.interval ? ", " : "", s->legend.interval ? s->legend.interval : "");
+        add_sentence(note, text);
+    }
+    if (!bands && !bins) return;
+    (void)snprintf(text, sizeof text, "Mixed colours: %s that overlap",
+                   bands && bins ? "bands and histograms"
+                   : bands       ? "bands"
+                                 : "histograms");
+    add_sentence(note, text);
 }

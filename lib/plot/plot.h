@@ -18,8 +18,8 @@
 typedef enum dq_plot_form {
     DQ_PLOT_TERMINAL, /* characters */
     DQ_PLOT_COLOUR,   /* characters in colours */
-    DQ_PLOT_SVG,
-    DQ_PLOT_SVG_DARK, /* the same for a dark page */
+    DQ_PLOT_SVG,      /* light or dark, as its reader prefers; light with a grid */
+    DQ_PLOT_SVG_DARK, /* dark for all */
     DQ_PLOT_PNG,
     DQ_PLOT_PDF
 } dq_plot_form;

@@ -28,7 +28,7 @@ static void set_terminal(const plot_script *s)
 static void draw_around(plot_script *s)
 {
     const dq_figure *figure = s->figure;
-    char font[40];
+    char font[40], note[300];
     if (figure->title && *figure->title) {
         (void)fputs("set label ", s->f);
         plot_quote(s->f, figure->title, (size_t)(s->width / DQ_PLOT_LETTER * 0.85), false);
@@ -36,9 +36,10 @@ static void draw_around(plot_script *s)
         (void)fprintf(s->f, " at screen 0.5,screen %.6f center font '%s' tc rgb '#%06X'\n",
                       1 - 18 / s->height, font, s->theme->ink);
     }
-    if (figure->note && *figure->note) {
+    plot_note(s, note);
+    if (*note) {
         (void)fputs("set label ", s->f);
-        plot_quote(s->f, figure->note, (size_t)(s->width / DQ_PLOT_LETTER * 1.1), false);
+        plot_quote(s->f, note, (size_t)(s->width / DQ_PLOT_LETTER * 1.1), false);
         plot_font(s, "", DQ_PLOT_FONT_SMALL, font);
         (void)fprintf(s->f, " at screen %.6f,screen %.6f left font '%s' tc rgb '#%06X'\n",
                       (PLOT_EDGE + 4) / s->width, 12 / s->height, font, s->theme->frame);
@@ -69,24 +70,45 @@ static dq_status draw_picture(plot_script *s, dq_error *error)
 
 /* ---- a terminal ---- */
 
-enum { LINES = 20 };
+enum { LINES = 20, LEAST = 48, SAMPLE = 12 };
 
-/* gnuplot's own legend, above the axes; it has no room for the title of a vertical axis. */
-static void draw_text(plot_script *s, const dq_plot_panel *panel)
+/* Whether gnuplot's own legend has room beside the axes, which keep LEAST columns. */
+static bool legend_beside(const plot_script *s, const dq_plot_panel *panel)
 {
-    char text[240], title[500];
-    plot_place place = {.every = 1};
-    (void)fprintf(s->f, "set terminal dumb nofeed noenhanced %s size %u,%zu\nunset label\nunset arrow\n",
-                  s->form == DQ_PLOT_COLOUR ? "ansi256" : "mono", s->columns,
-                  LINES + (s->legend.shown ? panel->series_count : 0));
-    (void)fputs(s->legend.shown ? "set key tmargin left Left reverse vertical maxcols 1\n" : "set key off\n",
-                s->f);
-    plot_scales(panel, s->columns * 8.0, LINES * 20.0, &place);
-    plot_ranges_draw(s, panel, &place);
-    plot_axis_title(&panel->y, text, sizeof text);
-    (void)snprintf(title, sizeof title, *text && *panel->title ? "%s: %s" : "%s%s", panel->title, text);
+    size_t longest = 0;
+    for (const dq_plot_series *p = panel->series; p; p = p->next) {
+        size_t letters = plot_letters(s->legend.entries[plot_legend_number(&s->legend, p->name)].text,
+                                      SIZE_MAX);
+        if (letters > longest) longest = letters;
+    }
+    return longest + SAMPLE + LEAST <= s->columns;
+}
+
+/* "TITLE: LABEL, mean of 5 runs": there is no room for the title of a vertical axis. */
+static void set_text_title(plot_script *s, const dq_plot_panel *panel)
+{
+    char label[240], title[500], runs[40] = "";
+    plot_axis_title(&panel->y, label, sizeof label);
+    if (s->legend.runs) (void)snprintf(runs, sizeof runs, ", mean of %u runs", s->legend.runs);
+    (void)snprintf(title, sizeof title, *label && *panel->title ? "%s: %s%s" : "%s%s%s", panel->title, label,
+                   runs);
     (void)fputs("set border 3\nset tics nomirror out\nset title ", s->f);
     plot_quote(s->f, title, s->columns, false);
+}
+
+static void draw_text(plot_script *s, const dq_plot_panel *panel)
+{
+    char text[240];
+    plot_place place = {.every = 1};
+    bool shown = s->legend.shown > 0, beside = legend_beside(s, panel);
+    (void)fprintf(s->f, "set terminal dumb nofeed noenhanced %s size %u,%zu\nunset label\nunset arrow\n",
+                  s->form == DQ_PLOT_COLOUR ? "ansi256" : "mono", s->columns,
+                  LINES + (shown && !beside ? panel->series_count : 0));
+    (void)fprintf(s->f, !shown ? "set key off\n" : "set key %s Left reverse vertical maxcols 1\n",
+                  beside ? "rmargin top" : "tmargin left");
+    plot_scales(panel, s->columns * 8.0, LINES * 20.0, &place);
+    plot_ranges_draw(s, panel, &place);
+    set_text_title(s, panel);
     plot_axis_title(&panel->x, text, sizeof text);
     (void)fputs("\nset xlabel ", s->f);
     plot_quote(s->f, text, s->columns, false);
@@ -146,7 +168,7 @@ dq_status dq_plot_script(FILE *f, const dq_figure *figure, dq_plot_form form, un
 {
     plot_script s = begin(f, figure, form, columns);
     dq_status status = check(figure, error);
-    if (!status) status = plot_legend_make(&s.legend, figure, !s.text, error);
+    if (!status) status = plot_legend_make(&s.legend, figure, s.text, error);
     (void)fputs("set encoding utf8\n", f);
     if (!status && !s.text) status = draw_picture(&s, error);
     for (const dq_plot_panel *p = figure->panels; p && s.text && !status; p = p->next)
@@ -160,7 +182,7 @@ dq_status plot_table_write(FILE *f, const dq_figure *figure, dq_plot_form form, 
 {
     plot_script s = begin(f, figure, form, columns);
     dq_status status = check(figure, error);
-    if (!status) status = plot_legend_make(&s.legend, figure, !s.text, error);
+    if (!status) status = plot_legend_make(&s.legend, figure, s.text, error);
     if (!status) plot_table_draw(&s, figure->panels);
     free(s.legend.entries);
     return status;

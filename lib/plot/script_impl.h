@@ -15,6 +15,7 @@ typedef struct plot_entry {
     const dq_plot_series *series; /* the first of the name */
     dq_plot_kind kind;            /* of its panel, and */
     const char *interval;
+    bool banded;    /* its sample lies on a band */
     size_t look;    /* number of its hue and dash */
     char text[200]; /* in the legend; "": needs none */
 } plot_entry;
@@ -23,7 +24,11 @@ typedef struct plot_legend {
     plot_entry *entries; /* (count) */
     size_t count, shown; /* shown: those with a text */
     size_t across, down; /* columns and rows */
-    double column;       /* a column's width */
+    /* Of how many runs all are the mean, which is then said once, below, and not in each entry; 0: they
+     * differ, or there is one name. What their bands are; NULL: they have none. */
+    uint32_t runs;
+    const char *interval;
+    double column; /* a column's width */
 } plot_legend;
 
 typedef struct plot_script {
@@ -51,9 +56,9 @@ typedef struct plot_place {
     size_t every;       /* so many categories have one name between them */
 } plot_place;
 
-/* The names in the figure's order, with what the legend says; bands: whether there are any to speak of.
- * DQ_ERR_MEMORY; free entries. */
-dq_status plot_legend_make(plot_legend *legend, const dq_figure *figure, bool bands, dq_error *error);
+/* The names in the figure's order, with what the legend says; brief: for a terminal, which has no bands and
+ * little room. DQ_ERR_MEMORY; free entries. */
+dq_status plot_legend_make(plot_legend *legend, const dq_figure *figure, bool brief, dq_error *error);
 /* The entry of a name, and its look. */
 size_t plot_legend_number(const plot_legend *legend, const char *name);
 size_t plot_look(const plot_script *s, const char *name);
@@ -66,6 +71,11 @@ void plot_legend_draw(plot_script *s, double top);
  * the places of title and legend. */
 void plot_layout(plot_script *s, plot_place *places);
 enum { PLOT_EDGE = 10 }; /* pixels that stay free around all */
+/* What stands below all: the figure's note, of how many runs all is the mean, what mixed colours mean. */
+void plot_note(const plot_script *s, char note[300]);
+/* Whether a panel has more bands than can be told apart: then some intervals of each line stand for its band.
+ */
+bool plot_crowded(const dq_plot_panel *panel);
 /* The height of the figure's title. */
 double plot_title_height(const dq_figure *figure);
 
@@ -123,11 +133,14 @@ void plot_font(const plot_script *s, const char *weight, double size, char font[
 /* "label (unit)". */
 void plot_axis_title(const dq_plot_axis *axis, char *to, size_t room);
 
-/* Whether points are of categories that stand on the left. */
-static inline bool plot_on_side(const dq_plot_panel *panel)
-{
-    return panel->kind == DQ_PLOT_POINTS && panel->category_count > 0;
-}
+/* Whether categories stand on the left and values go to the right: points, and bars with long names. */
+bool plot_on_side(const dq_plot_panel *panel);
+/* The letters of the longest name of a category, at most `longest`. */
+size_t plot_longest_category(const dq_plot_panel *panel, size_t longest);
+/* Whether bars have their numbers at their ends: in pictures, where there is room for all. slot: pixels of a
+ * category. */
+bool plot_numbered(const dq_plot_panel *panel, double slot);
+enum { PLOT_NUMBER = 3 }; /* digits of such numbers */
 
 /* Half the distance of a histogram's bins, which all series share. */
 double plot_half_bin(const dq_plot_panel *panel);

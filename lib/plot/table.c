@@ -48,6 +48,7 @@ typedef struct table {
     size_t count, capacity;
     dq_index panels, series, categories;
     bool numbers; /* all x so far are */
+    bool whole;   /* all of them whole numbers */
 } table;
 
 /* ---- the text ---- */
@@ -264,6 +265,7 @@ static dq_status take_row(table *t, const dq_csv_cell *cells, dq_error *error)
     if (!status) status = number_of(w, RUNS, cells, &runs, error);
     if (status) return status;
     t->numbers = read_number(cells[w->at[X]].text, &r->point.x) && t->numbers;
+    t->whole = t->whole && r->point.x == floor(r->point.x);
     if (w->columns[SD]) {
         r->point.lower = r->point.y - sd;
         r->point.upper = r->point.y + sd;
@@ -336,11 +338,32 @@ static size_t rows_in(const table *t, uint32_t panel, uint32_t series)
     return n;
 }
 
+/* Whether all series are called by numbers, which say nothing without their column's name. */
+static bool named_by_numbers(const table *t)
+{
+    size_t count = dq_index_count(&t->series);
+    double value;
+    for (uint32_t s = 0; s < count; s++) {
+        size_t n;
+        char text[64];
+        const char *name = dq_index_id(&t->series, s, &n);
+        (void)snprintf(text, sizeof text, "%.*s", (int)(n < sizeof text ? n : sizeof text - 1), name);
+        if (n >= sizeof text || !read_number(text, &value)) return false;
+    }
+    return count > 0 && t->w.columns[SERIES];
+}
+
 static dq_plot_series *add_named(const table *t, uint32_t series, size_t points, dq_figure *figure,
                                  dq_plot_panel *panel)
 {
     size_t n;
+    char text[300];
     const char *name = dq_index_id(&t->series, series, &n);
+    if (panel->kind != DQ_PLOT_GRID && n < 100 && named_by_numbers(t)) {
+        int length = snprintf(text, sizeof text, "%.120s %.*s", t->w.columns[SERIES], (int)n, name);
+        name = text;
+        n = (size_t)length;
+    }
     return dq_figure_add_series(figure, panel, name, n, points);
 }
 
@@ -375,12 +398,13 @@ static dq_status choose_bins(const table *t, uint32_t panel, bins *b, dq_error *
         high = fmax(high, t->rows[i].point.x);
     }
     b->width = t->w.bin > 0 ? t->w.bin : (high - low) / USUAL_BINS;
-    if (!(b->width > 0)) b->width = 1;
+    if (!(b->width > 0) || (t->whole && !(t->w.bin > 0) && b->width < 1)) b->width = 1;
     if (!(t->w.bin > 0)) { /* 1, 2 or 5 */
         double power = pow(10, floor(log10(b->width))), part = b->width / power;
         b->width = power * (part <= 1 ? 1 : part <= 2 ? 2 : part <= 5 ? 5 : 10);
     }
     b->from = b->width * floor(low / b->width + 1e-9);
+    if (t->whole && b->width == 1) b->from -= 0.5; /* each number in the middle of its bin */
     double count = floor((high - b->from) / b->width + 1e-9) + 1;
     if (!(count <= BINS)) return dq_fail(error, DQ_ERR_RANGE, "more than %d bins: a greater bin=", BINS);
     b->count = (size_t)count;
@@ -418,6 +442,8 @@ static dq_status add_counts(const table *t, uint32_t number, dq_figure *figure, 
         if (series) count_into(t, number, s, names ? NULL : &b, series);
     }
     panel->y.min = isnan(panel->y.min) ? 0 : panel->y.min;
+    panel->y.whole = !t->w.share && !t->w.columns[Y]; /* counts */
+    panel->x.whole = !names && t->whole;
     if (t->w.share && isnan(panel->y.max)) panel->y.max = 1;
     return status;
 }
@@ -429,6 +455,7 @@ static void dress(const table *t, dq_figure *figure, dq_plot_panel *panel)
                                   &panel->interval};
     panel->x = w->x;
     panel->y = w->y;
+    panel->x.full = panel->y.full = true; /* whoever names both ends wants to see them */
     panel->interval = w->band;
     if (w->kind == DQ_PLOT_GRID) panel->rows = w->columns[SERIES];
     if (!panel->x.label) panel->x.label = w->columns[X];
@@ -484,7 +511,7 @@ static dq_status add_panel(const table *t, uint32_t number, dq_figure *figure, d
 
 dq_status dq_plot_table_add(dq_figure *figure, const char *text, const char *path, dq_error *error)
 {
-    table t = {.numbers = true};
+    table t = {.numbers = true, .whole = true};
     dq_status status = read_wish(&t.w, text, error);
     if (!status) status = read_rows(&t, path, error);
     if (!status) status = reorder(&t, &t.categories, false, error);

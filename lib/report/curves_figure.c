@@ -38,6 +38,7 @@ static void add_line(const dq_curves *c, uint32_t group, const dq_curve_mean *me
 static dq_plot_axis axis_of(const dq_curves_metric *metric)
 {
     return (dq_plot_axis){.label = metric->label,
+                          .full = true,
                           .min = isfinite(metric->min) ? metric->min : (double)NAN,
                           .max = isfinite(metric->max) ? metric->max : (double)NAN};
 }
@@ -108,6 +109,7 @@ static void add_histogram(const dq_curves *c, dq_figure *figure)
     find_range(c, &low, &high);
     panel->x = dq_plot_values("reward per step");
     panel->y = dq_plot_share(strcmp(c->unit, "episode") == 0 ? "share of episodes" : "share of epochs");
+    panel->y.full = false; /* no bin has all */
     for (uint32_t g = 0; g < dq_index_count(&c->groups); g++)
         add_bins(c, g, low, (high - low) / BINS, figure, panel);
 }

@@ -121,9 +121,9 @@ END
     "$BUILD"/dq-eval --curves --format tsv e.jsonl | grep -P "\tcumulative_reward\t3\t12\t"
     "$BUILD"/dq-eval --curves --metric errors --mark 2 --plot e.svg e.jsonl
     grep -q 'Errors an episode' e.svg
-    grep -q 'rgb(144, 148, 152)' e.svg
+    grep -q "path stroke='rgb(144, 148, 152)" e.svg
     "$BUILD"/dq-eval --curves --metric errors --plot plain.svg e.jsonl
-    run ! grep -q 'rgb(144, 148, 152)' plain.svg
+    run ! grep -q "path stroke='rgb(144, 148, 152)" plain.svg
     run -1 "$BUILD"/dq-eval --curves --metric nothing e.jsonl
     [[ "$output" == *"the logs have nothing that is drawn: nothing"* ]]
     run -2 "$BUILD"/dq-eval --curves --mark x e.jsonl

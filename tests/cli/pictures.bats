@@ -35,6 +35,20 @@ height_of() { texts "$1" | awk -F'\t' -v words="$2" '$3 == words {print $2; exit
     [ "$(/usr/bin/python3 "$BATS_TEST_DIRNAME/picture.py" frames p.svg | cut -f 3 | sort -u)" = "$top" ]
 }
 
+@test "an axis of shares goes from 0 to 1, wherever the shares are; so does one whose ends are said" {
+    printf '{"episode":1,"steps":9,"reward":1,"success":0.4}\n{"episode":2,"steps":9,"reward":2,"success":0.5}\n' > half.jsonl
+    dq-eval --curves half.jsonl --metric success --plot p.svg
+    ends() { words "$1" | grep -xE '[0-9.]+' | sort -n | sed -n '1p;$p' | xargs; }
+    [ "$(ends p.svg)" = "0 2" ] # of the episodes, too: x ends at 2
+    words p.svg | grep -qx '1.0'
+    words p.svg | grep -qx '0.2'
+    printf 'x\ty\na\t.3\nb\t.4\n' > t.tsv
+    dq-eval --draw bars:x=x,y=y,ymin=0,ymax=1 --plot q.svg t.tsv
+    words q.svg | grep -qx '1.0'
+    dq-eval --draw bars:x=x,y=y,ymin=0 --plot q.svg t.tsv
+    run ! grep -qx '1.0' <(words q.svg)
+}
+
 @test "rewards may be anything: their axis is that of the numbers, with true minus signs" {
     dq-eval --curves run1.jsonl run2.jsonl --metric reward --plot p.svg
     words p.svg | grep -qx '−0.8'
@@ -122,6 +136,57 @@ height_of() { texts "$1" | awk -F'\t' -v words="$2" '$3 == words {print $2; exit
     done
 }
 
+@test "where all are the mean of as many runs the note says so, once; where their bands overlap, that, too" {
+    dq-eval --curves --metric success g=run1.jsonl g=run2.jsonl h=run1.jsonl h=run3.jsonl --plot p.svg
+    words p.svg | grep -qx g
+    words p.svg | grep -qx h
+    words p.svg | grep -qx 'Mean of 2 runs, ± sd. Mixed colours: bands that overlap'
+    # two histograms share a bin, and then none
+    printf 'x\ts\n1\ta\n2\ta\n2\tb\n3\tb\n' > t.tsv
+    dq-eval --draw histogram:x=x,series=s --plot q.svg t.tsv
+    words q.svg | grep -qx 'Mixed colours: histograms that overlap'
+    dq-eval --draw histogram:x=x,series=s --plot q.svg <(sed '3d' t.tsv)
+    run ! grep -q Mixed <(words q.svg)
+}
+
+@test "of more than four bands each line has intervals, at places of its own" {
+    { printf 'x\ty\tsd\tname\n'; for n in 1 2 3 4 5; do printf '0\t%s\t1\tn%s\n9\t%s\t1\tn%s\n' "$n" "$n" "$n" "$n"; done; } > t.tsv
+    bands() { grep -c "fill-opacity = '0.2" p.svg || true; }
+    places() { # of upright strokes that are no axis
+        grep -v 'rgb( 96' p.svg | grep -oE 'M([0-9.]+),[0-9.]+ L\1,[0-9.]+' | tr 'ML,' '   ' | awk '($4 - $2) ^ 2 > 400 {print $1}' | sort -u | wc -l
+    }
+    dq-eval --draw lines:x=x,y=y,sd=sd,series=name --plot p.svg <(head -9 t.tsv)
+    [ "$(bands)" = 4 ]
+    dq-eval --draw lines:x=x,y=y,sd=sd,series=name --plot p.svg t.tsv
+    [ "$(bands)" = 0 ]
+    [ "$(places)" = 20 ] # four of each
+}
+
+@test "series that are called by numbers have their column's name; whole numbers have bars of their own and whole ticks" {
+    printf 'x\ty\tplace\n1\t1\t1\n2\t2\t1\n1\t3\t2\n2\t4\t2\n' > t.tsv
+    dq-eval --draw lines:x=x,y=y,series=place --plot p.svg t.tsv
+    for text in 'place 1' 'place 2'; do words p.svg | grep -qx "$text"; done
+    dq-eval --draw grid:x=x,y=y,series=place --plot p.svg t.tsv
+    words p.svg | grep -qx place
+    run ! grep -q 'place 1' <(words p.svg)
+    printf 'clicks\n1\n2\n2\n4\n' > h.tsv
+    dq-eval --draw histogram:x=clicks --plot h.svg h.tsv
+    [ "$(words h.svg | grep -x '[0-9.]*' | sort | uniq -c | awk '{print $2}' | xargs)" = "0 1 2 3 4" ]
+    # the tick of 2 is in the middle of the highest bar
+    tick=$(texts h.svg | awk -F'\t' '$3 == 2 {print $1 "\t" $2}' | sort -nk 2 | tail -1 | cut -f 1)
+    lines h.svg | sort -t$'\t' -nk 5 | head -1 | awk -F'\t' -v tick="$tick" '{middle = ($3 + $4) / 2; exit !(middle - tick < 2 && tick - middle < 2)}'
+}
+
+@test "names that slant in one panel do not move those of the next" {
+    printf 'name\tn\n' > t.tsv
+    for n in $(seq 12); do printf 'number %s\t%s\n' "$n" "$n"; done >> t.tsv
+    printf 'name\tn\nlow\t1\nhigh\t2\n' > s.tsv
+    dq-eval --draw bars:x=name,y=n --draw bars:x=name,y=n --plot p.svg t.tsv s.tsv
+    place=$(texts p.svg | awk -F'\t' '$3 == "low" {print $1}')
+    lines p.svg | awk -F'\t' -v at="$place" '$3 < at && at < $4 {middle = ($3 + $4) / 2; found = middle - at < 2 && at - middle < 2} END {exit !found}'
+    grep -q "rotate" p.svg
+}
+
 @test "categories are in the order in which they come, or that is asked for" {
     printf 'level\tn\nlow\t3\nmedium\t2\nhigh\t1\n' > t.tsv
     order() { texts p.svg | awk -F'\t' '/low|medium|high/' | sort -n | cut -f 3 | xargs; }
@@ -129,6 +194,63 @@ height_of() { texts "$1" | awk -F'\t' -v words="$2" '$3 == words {print $2; exit
     [ "$(order)" = "low medium high" ]
     dq-eval --draw 'bars:x=level,y=n,order=high|medium' --plot p.svg t.tsv
     [ "$(order)" = "high medium low" ]
+}
+
+@test "bars with long names have these on the left and go to the right; each has its number at its end" {
+    printf 'system\tndcg\tlow\thigh\nshort\t.4\t.38\t.42\na name of twenty chars\t.65\t.62\t.68\n' > t.tsv
+    dq-eval --draw bars:x=system,y=ndcg,lower=low,upper=high,ymin=0,ymax=1 --plot p.svg t.tsv
+    for text in short 'a name of twenty chars' 0.400 0.650; do words p.svg | grep -qx "$text"; done
+    # names below one another, left of the bars; the second bar below the first, and longer by .65 / .4
+    [ "$(height_of p.svg short)" -lt "$(height_of p.svg 'a name of twenty chars')" ]
+    lines p.svg | awk -F'\t' '$1 == "rgb(0,114,178)" {width[++n] = $4 - $3; top[n] = $5} END {
+        exit !(n == 2 && top[1] < top[2] && width[2] / width[1] > 1.62 && width[2] / width[1] < 1.63)}'
+    # a number stands beyond its interval's end
+    high=$(lines p.svg | awk -F'\t' '$1 == "rgb(32,36,40)" {print $4}' | sort -n | tail -1)
+    texts p.svg | awk -F'\t' -v high="$high" '$3 == "0.650" {exit !($1 > high)}'
+    # short names stay below
+    dq-eval --draw bars:x=system,y=ndcg --plot q.svg <(sed 's/ of twenty chars//' t.tsv)
+    [ "$(height_of q.svg short)" = "$(height_of q.svg 'a name')" ]
+}
+
+@test "an SVG is dark where its reader wants that: each colour that is drawn has another there; a grid stays light" {
+    printf 'x\ty\tname\n' > t.tsv
+    for n in $(seq 7); do printf '1\t%s\tn%s\n2\t%s\tn%s\n' "$n" "$n" "$n" "$n"; done >> t.tsv
+    dq-eval --draw lines:x=x,y=y,series=name,xmark=1.5=here --draw points:x=x,y=y,series=name --plot p.svg t.tsv
+    grep -q 'prefers-color-scheme:dark' p.svg
+    sed -n '/<style>/,/<\/style>/p' p.svg | tr -d ' ' > style
+    sed '/<style>/,/<\/style>/d; /<defs>/,/<\/defs>/d' p.svg | grep -oE "(fill|stroke|color) ?= ?[\"'](rgb\([^\"']*|#[0-9a-f]{6})" | tr -d " '\"" | sort -u > drawn
+    [ "$(wc -l < drawn)" -ge 16 ]
+    while IFS== read -r attribute colour; do
+        grep -qF "[$attribute=\"$colour\"]" style || { echo "$attribute $colour"; false; }
+    done < drawn
+    # what browsers show to who points at a line is not gnuplot's number of it
+    run ! grep -qi '<title>gnuplot' p.svg
+    dq-eval --draw grid:x=x,y=y,series=name --plot g.svg t.tsv
+    run ! grep -q '<style>' g.svg
+}
+
+@test "what pipelines make with QUICK=1 says that it is no result, and all pictures are dq-eval's" {
+    cd "$BATS_TEST_DIRNAME/../.."
+    # one rule: no pipeline draws or prints a table but by it
+    run ! grep -nE "dq-eval[^|]* --plot|gnuplot|matplotlib|column -t" pipelines/*.mk pipelines/*/* --exclude=common.mk
+    mkdir "$BATS_TEST_TMPDIR/build" && ln -s "$BUILD"/dq-* "$BATS_TEST_TMPDIR/build/"
+    make -f pipelines/rewards.mk BUILD="$BATS_TEST_TMPDIR/build" QUICK=1 > "$BATS_TEST_TMPDIR/said"
+    words "$BATS_TEST_TMPDIR/build/rewards-quick/rewards.svg" | grep -qx 'QUICK: no result'
+    grep -A 1 'QUICK: no result' "$BATS_TEST_TMPDIR/said" | grep -q '^system .*ndcg_cut_10'
+    printf 'a\tb\n' | QUICK='' pipelines/show > "$BATS_TEST_TMPDIR/shown"
+    [ "$(cat "$BATS_TEST_TMPDIR/shown")" = 'a  b' ]
+}
+
+@test "README's picture is what its table says, and the table what docs/onet.md says" {
+    cd "$BATS_TEST_DIRNAME/../.."
+    tail -n +2 docs/onet.tsv | while IFS=$'\t' read -r system ndcg precision; do
+        short() { sed 's/0\./\./g' <<< "$1"; }
+        grep -qF "| $(short "$ndcg") | $(short "$precision") |" docs/onet.md || grep -qF "| $ndcg | $precision |" docs/onet.md || { echo "$system"; exit 1; }
+    done
+    make -f pipelines/onet.mk picture BUILD="$BUILD" PICTURE="$BATS_TEST_TMPDIR/again.svg"
+    words "$BATS_TEST_TMPDIR/again.svg" > "$BATS_TEST_TMPDIR/words"
+    for ndcg in $(sed 1d docs/onet.tsv | grep -v tenth | cut -f 2 | cut -d ' ' -f 1); do grep -qx "$ndcg" "$BATS_TEST_TMPDIR/words"; done
+    diff <(words docs/onet.svg) "$BATS_TEST_TMPDIR/words"
 }
 
 @test "units, titles of axes, a note" {
@@ -176,6 +298,21 @@ height_of() { texts "$1" | awk -F'\t' -v words="$2" '$3 == words {print $2; exit
     dq-eval --draw bars:x=level,y=n t.tsv | grep -q '^low  *3  █'
 }
 
+@test "in a terminal the legend is beside the lines where there is room; ten lines are told apart; --title is above" {
+    { printf 'x\ty\tname\n'; for n in $(seq 10); do printf '1\t%s\tn%s\n2\t%s\tn%s\n' "$n" "$n" "$n" "$n"; done; } > t.tsv
+    dq-eval --draw lines:x=x,y=y,series=name --title "What is drawn" t.tsv > drawn
+    [ "$(head -1 drawn)" = "What is drawn" ]
+    # right of the axes, on lines of theirs; each sample another
+    for n in 1 7 8 10; do grep -qE "\|.* n$n\$|\|.*[^ ]n$n\$" drawn; done
+    [ "$(grep -oE '[^ ]+n[0-9]+$' drawn | sed 's/n[0-9]*$//' | sort -u | wc -l)" = 10 ]
+    run ! grep -q $'\f' drawn
+    run ! grep -q ' $' drawn
+    [ -n "$(tail -1 drawn)" ]
+    # long names stand above the axes
+    dq-eval --draw lines:x=x,y=y,series=name <(sed '2,$s/\tn/\ta name of more than thirty letters /' t.tsv) > long
+    [ "$(grep -n 'letters 1$' long | cut -d : -f 1)" -lt "$(grep -n '|' long | head -1 | cut -d : -f 1)" ]
+}
+
 @test "texts are texts: marks of markup, quotes, control characters, bytes that are no UTF-8" {
     evil=$'x\'; system \'touch pwned\'; `touch pwned` "@{/:Bold y} <b>&amp;_^ 100% %s\x07'
     printf 'name\tn\n' > t.tsv
@@ -194,7 +331,7 @@ height_of() { texts "$1" | awk -F'\t' -v words="$2" '$3 == words {print $2; exit
 @test "rankings: bars with intervals, precision by recall; the table is printed, too" {
     dq-eval --quiet --qrels qrels --run x.run --run y.run -m ndcg@10 -m map -m iprec_at_recall --resamples 200 --plot p.svg > table
     grep -q '^ndcg_cut_10' table
-    for text in ndcg_cut_10 map x.run y.run 'Precision by recall' recall 'interpolated precision' 'mean over queries' '95 % interval'; do
+    for text in ndcg_cut_10 map x.run y.run 'Precision by recall' recall 'interpolated precision' 'mean over queries' '95 % interval. Mixed colours: bands that overlap'; do
         words p.svg | grep -qx "$text"
     done
     run ! grep -q iprec <(words p.svg)

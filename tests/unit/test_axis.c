@@ -31,6 +31,13 @@ static void an_axis_ends_at_its_bounds(void **state)
     dq_plot_axis axis = any();
     s = dq_plot_scale_for(&axis, (dq_plot_range){0.1, 1.2}, 5, false);
     assert_true(s.high > 1.2);
+    axis = share;
+    axis.full = true;
+    s = dq_plot_scale_for(&axis, (dq_plot_range){0.92, 0.99}, 5, false);
+    assert_true(s.low == 0 && s.high == 1 && s.ticks[0] == 0 && s.ticks[s.count - 1] == 1);
+    axis.max = (double)NAN; /* full of what has no end */
+    s = dq_plot_scale_for(&axis, (dq_plot_range){5, 9}, 5, true);
+    assert_true(s.low == 5 && s.high == 9);
 }
 
 /* What is not negative does not look so, and bars stand on 0. */
