@@ -49,7 +49,7 @@ SCRIPTS  := $(basename $(notdir $(wildcard cmd/*.py)))
 # What programs share: cmd/cli and the folders within.
 SHARED   := $(patsubst %/,%,cmd/cli/ $(wildcard cmd/cli/*/))
 # The rooms of lib/, and the folders within some. A program links what it uses of them.
-ROOMS    := $(filter-out lib/port $(if $(filter dq-serve,$(LEFT)),lib/port/httpd lib/serve lib/serve/%),$(patsubst %/,%,$(wildcard lib/*/ lib/*/*/)))
+ROOMS    := $(filter-out lib/port $(if $(filter dq-serve,$(LEFT)),lib/port/httpd),$(patsubst %/,%,$(wildcard lib/*/ lib/*/*/)))
 
 # ---- flags ----
 
