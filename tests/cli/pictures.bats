@@ -237,7 +237,7 @@ height_of() { texts "$1" | awk -F'\t' -v words="$2" '$3 == words {print $2; exit
     make -f pipelines/rewards.mk BUILD="$BATS_TEST_TMPDIR/build" QUICK=1 > "$BATS_TEST_TMPDIR/said"
     words "$BATS_TEST_TMPDIR/build/rewards-quick/rewards.svg" | grep -qx 'QUICK: no result'
     grep -A 1 'QUICK: no result' "$BATS_TEST_TMPDIR/said" | grep -q '^system .*ndcg_cut_10'
-    printf 'a\tb\n' | QUICK='' pipelines/show > "$BATS_TEST_TMPDIR/shown"
+    printf 'a\tb\n' | NO_RESULT='' pipelines/show > "$BATS_TEST_TMPDIR/shown"
     [ "$(cat "$BATS_TEST_TMPDIR/shown")" = 'a  b' ]
 }
 
