@@ -15,25 +15,41 @@ PREFIX    ?= /usr/local
 LIBDIR    ?= $(PREFIX)/lib
 SANITIZER ?=
 comma     := ,
+empty     :=
+space     := $(empty) $(empty)
 B         := build$(if $(SANITIZER),/$(subst $(comma),-,$(SANITIZER)))
 
 # ---- parts: a new program, room or part of one is a folder, and no line here ----
 
-# cmd/dq-NAME/ is a program, cmd/NAME.py one that is a script on Debian's Python; cmd/cli/ is what programs share.
-PROGRAMS := $(filter dq-%,$(notdir $(patsubst %/,%,$(wildcard cmd/*/))))
-SCRIPTS  := $(basename $(notdir $(wildcard cmd/*.py)))
-# The rooms of lib/, and the folders within some. A program links what it uses of them.
-ROOMS    := $(filter-out lib/port,$(patsubst %/,%,$(wildcard lib/*/ lib/*/*/)))
-
-# Debian packages: what the programs are built with and the demo runs; what tests are built with and run by; and what
-# single tests need, which are skipped, and say so, where a package is not to be had.
-PACKAGES := build-essential pkg-config libopenblas-dev libmsgpack-dev libzstd-dev libxxhash-dev libjansson-dev zlib1g-dev \
-            libcurl4-openssl-dev libmicrohttpd-dev nettle-dev libsqlite3-dev libmongoc-dev scdoc python3 jq gnuplot-nox libjs-chart.js
+# Debian packages: what everything is built with and the demo runs (A|B: either serves), and what single parts need, as
+# PACKAGE=PART: where such a package is not to be had, that part alone is left out, and named.
+REQUIRED := build-essential pkg-config libopenblas-dev libmsgpack-dev libzstd-dev libxxhash-dev libjansson-dev zlib1g-dev \
+            libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev nettle-dev libsqlite3-dev libmongoc-dev python3 jq
+PARTS    := libmicrohttpd-dev=dq-serve libjs-chart.js=dq-serve scdoc=man_pages gnuplot-nox=pictures python3-optuna=dq-tune
+PACKAGES := $(REQUIRED) $(foreach pair,$(PARTS),$(firstword $(subst =, ,$(pair))))
+# What tests are built with and run by; what single tests need, which are skipped, and say so, where it is not to be had.
 CHECK_PACKAGES  := libcmocka-dev bats zstd procps bsdextrautils
 SINGLE_PACKAGES := python3-msgpack python3-zstandard python3-numpy python3-xxhash python3-optuna python3-pymongo \
-                   python3-pymongo-ext python3-bson python3-bson-ext openssl curl sqlite3 chromium chromium-driver \
+                   python3-pymongo-ext python3-bson python3-bson-ext man-db openssl curl sqlite3 chromium chromium-driver \
                    python3-selenium
-PKGS       := openblas msgpack libzstd libxxhash jansson zlib libcurl libmicrohttpd nettle sqlite3 libmongoc-1.0
+# Frames of python/dq.py and the pictures of docs/notebook.ipynb; and what runs it in Jupyter, in make check-full.
+SINGLE_PACKAGES   += python3-pandas python3-matplotlib
+NOTEBOOK_PACKAGES := python3-nbclient python3-ipykernel
+PKGS       := openblas msgpack libzstd libxxhash jansson zlib libcurl nettle sqlite3 libmongoc-1.0
+CHART_JS   := /usr/share/javascript/chart.js/chart.min.js
+
+# The packages that the parts built here lack, and these parts: `make LEFT=` is what there would be with all packages.
+LACKING := $(shell pkg-config --exists libmicrohttpd 2>/dev/null || echo libmicrohttpd-dev; [ -e $(CHART_JS) ] || echo libjs-chart.js; \
+             command -v scdoc >/dev/null || echo scdoc)
+LEFT    := $(sort $(foreach package,$(LACKING),$(patsubst $(package)=%,%,$(filter $(package)=%,$(PARTS)))))
+
+# cmd/dq-NAME/ is a program, cmd/NAME.py one that is a script on Debian's Python; cmd/cli/ is what programs share.
+PROGRAMS := $(filter-out $(LEFT),$(filter dq-%,$(notdir $(patsubst %/,%,$(wildcard cmd/*/)))))
+SCRIPTS  := $(basename $(notdir $(wildcard cmd/*.py)))
+# What programs share: cmd/cli and the folders within.
+SHARED   := $(patsubst %/,%,cmd/cli/ $(wildcard cmd/cli/*/))
+# The rooms of lib/, and the folders within some. A program links what it uses of them.
+ROOMS    := $(filter-out lib/port $(if $(filter dq-serve,$(LEFT)),lib/port/httpd lib/serve lib/serve/%),$(patsubst %/,%,$(wildcard lib/*/ lib/*/*/)))
 
 # ---- flags ----
 
@@ -45,11 +61,13 @@ endif
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-psabi
 OPT      ?= -O3 -g
 CFLAGS   ?=
-ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE $(OPT) $(WARN) -ffp-contract=off -fno-math-errno -pthread -Iinclude -Ilib -Icmd $(PKG_CFLAGS) $(SAN) $(CFLAGS)
+# No name of the folder it was built in stays in what is installed.
+ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE $(OPT) '-fdebug-prefix-map=$(CURDIR)=.' $(WARN) -ffp-contract=off -fno-math-errno -pthread -Iinclude -Ilib -Icmd $(PKG_CFLAGS) $(SAN) $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS = -Wl,--as-needed -pthread $(SAN) $(LDFLAGS)
 SAN         = $(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-omit-frame-pointer -fno-sanitize-recover=all)
-PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) 2>/dev/null))
-LIBS       := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lm
+PKG_SERVE  := $(if $(filter dq-serve,$(LEFT)),,libmicrohttpd)
+PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) $(PKG_SERVE) 2>/dev/null))
+LIBS       := $(shell pkg-config --libs $(PKGS) $(PKG_SERVE) 2>/dev/null) -lm
 
 # ---- building ----
 
@@ -61,12 +79,20 @@ SCRIPTED := $(SCRIPTS:%=$(B)/%)
 UNITS    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 SERVERS  := $(B)/services/llm_server $(B)/services/http_post
 HELPERS  := $(patsubst tests/fault/%.c,$(B)/helpers/%,$(wildcard tests/fault/*.c))
-MAN      := $(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd))
-COMP     := $(patsubst $(B)/%,$(B)/completions/%,$(BUILT) $(SCRIPTED))
+MAN      := $(if $(filter man_pages,$(LEFT)),,$(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd)))
+# A completion a program and shell, each named as the shell wants it.
+NAMES    := $(PROGRAMS) $(SCRIPTS)
+COMP     := $(NAMES:%=$(B)/completions/bash/%) $(NAMES:%=$(B)/completions/zsh/_%) $(NAMES:%=$(B)/completions/fish/%.fish)
 # Every folder with C files.
-FOLDERS  := $(ROOMS) cmd/cli $(PROGRAMS:%=cmd/%) tests/unit tests/services tests/fault tests/fuzz
+FOLDERS  := $(ROOMS) $(SHARED) $(PROGRAMS:%=cmd/%) tests/unit tests/services tests/fault tests/fuzz
 
-$(B)/obj/%.o: %.c Makefile
+# What nothing can be built without, in one line instead of a compiler's many.
+MISSING   = $(shell command -v $(firstword $(CC)) >/dev/null || echo $(firstword $(CC)); command -v pkg-config >/dev/null || echo pkg-config; \
+              pkg-config --exists $(PKGS) 2>/dev/null || for name in $(PKGS); do pkg-config --exists $$name 2>/dev/null || echo $$name; done)
+needed:
+	$(if $(MISSING),$(error not installed: $(MISSING). Run `make deps`, which installs what is needed))
+
+$(B)/obj/%.o: %.c Makefile | needed
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
@@ -75,20 +101,34 @@ $(B)/librooms.a: $(call objects,$(ROOMS)) $(B)/obj/lib/label/prompts.o
 	@rm -f $@
 	ar qcs $@ $^
 
-$(B)/libcli.a: $(call objects,cmd/cli)
+$(B)/libcli.a: $(call objects,$(SHARED)) $(B)/obj/cmd/cli/option/script_bytes.o
 	@rm -f $@
 	ar qcs $@ $^
 
+# The completion scripts, as C: a part of every program.
+SHELLS   := bash zsh fish
+$(B)/obj/cmd/cli/option/script_bytes.c: $(SHELLS:%=cmd/cli/option/completion.%) Makefile
+	@mkdir -p $(@D)
+	{ echo '#include <stddef.h>'; for s in $(SHELLS); do \
+	    echo "extern const unsigned char dq_script_$$s[]; extern const size_t dq_script_$${s}_bytes;"; \
+	    echo "const unsigned char dq_script_$$s[] = {"; od -An -v -tu1 cmd/cli/option/completion.$$s | sed 's/\([0-9]\{1,\}\)/\1,/g'; \
+	    echo "}; const size_t dq_script_$${s}_bytes = sizeof dq_script_$$s;"; done; } > $@
+
+$(B)/obj/cmd/cli/option/script_bytes.o: $(B)/obj/cmd/cli/option/script_bytes.c
+	$(CC) $(ALL_CFLAGS) -c $< -o $@
+
 # The library that is installed: the stream and what it stands on. It exports what include/dq/ declares.
 VERSION  := $(shell sed -n 's/^\#define DQ_VERSION "\(.*\)"/\1/p' cmd/cli/cli.h)
-SONAME   := libdq.so.$(firstword $(subst ., ,$(VERSION)))
+# Goes up when a change of what include/dq/ declares breaks a program; debian/'s libdq1 and its files are called by it.
+ABI      := 1
+SONAME   := libdq.so.$(ABI)
 PUBLIC   := lib/core lib/wire
 
 $(B)/libdq.a: $(call objects,$(PUBLIC))
 	@rm -f $@
 	ar qcs $@ $^
 
-$(B)/obj/shared/%.o: %.c Makefile
+$(B)/obj/shared/%.o: %.c Makefile | needed
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -fPIC -fno-semantic-interposition -MMD -MP -c $< -o $@
 
@@ -118,7 +158,6 @@ $(B)/obj/lib/label/prompts.o: $(B)/obj/lib/label/prompts.c
 	$(CC) $(ALL_CFLAGS) -c $< -o $@
 
 # dq-serve's page, as C, with Chart.js from where Debian puts it: a part of that program.
-CHART_JS := /usr/share/javascript/chart.js/chart.min.js
 PAGE     := $(wildcard cmd/dq-serve/page/*)
 $(B)/obj/cmd/dq-serve/page_files.c: cmd/dq-serve/embed.py $(PAGE) $(CHART_JS) Makefile
 	@mkdir -p $(@D)
@@ -131,12 +170,9 @@ $(B)/obj/cmd/dq-serve/page_files.o: $(B)/obj/cmd/dq-serve/page_files.c
 
 $(B)/dq-serve: $(B)/obj/cmd/dq-serve/page_files.o
 
-$(CHART_JS):
-	@echo "$@ is missing: it is of Debian's libjs-chart.js, which make deps installs" >&2; exit 1
-
-$(SCRIPTED): $(B)/%: cmd/%.py cmd/cli/cli.h
+$(SCRIPTED): $(B)/%: cmd/%.py cmd/cli/cli.h $(SHELLS:%=cmd/cli/option/completion.%)
 	@mkdir -p $(@D)
-	sed "s/@VERSION@/$$(sed -n 's/^#define DQ_VERSION "\(.*\)"/\1/p' cmd/cli/cli.h)/" $< > $@
+	sed -e "s/@VERSION@/$(VERSION)/" $(foreach s,$(SHELLS),-e '/^@$(s)@$$/{r cmd/cli/option/completion.$(s)' -e 'd}') $< > $@
 	@chmod 755 $@
 
 # What is no test_*.c in tests/unit is there for the tests to use.
@@ -199,22 +235,35 @@ $(B)/man/%: docs/man/%.scd
 	@mkdir -p $(@D)
 	scdoc < $< > $@
 
-$(B)/completions/%: $(B)/%
+$(B)/completions/bash/%: $(B)/%
 	@mkdir -p $(@D)
-	$< --completion > $@
+	$< --completion bash > $@
+
+$(B)/completions/zsh/_%: $(B)/%
+	@mkdir -p $(@D)
+	$< --completion zsh > $@
+
+$(B)/completions/fish/%.fish: $(B)/%
+	@mkdir -p $(@D)
+	$< --completion fish > $@
 
 -include $(patsubst %.o,%.d,$(call objects,$(FOLDERS)) $(patsubst $(B)/obj/%,$(B)/obj/shared/%,$(call objects,$(PUBLIC))))
 
 programs: $(BUILT) $(SCRIPTED) $(LIBRARY) $(MAN) $(COMP)
+	@$(if $(LEFT),echo "left out: $(subst _, ,$(subst $(space),$(comma)$(space),$(LEFT))) (not installed: $(LACKING); make deps installs what can be had)" >&2)
 
 # ---- the two commands ----
 
+# On all cores, but where make was told how many.
+JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 demo: deps ## install what is missing, build, and run the main job on embedded data
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(JOBS) all
 	@$(MAKE) --no-print-directory -f pipelines/demo.mk BUILD=$(B)
+	@echo; echo 'The programs are in $(B)/. Next: export PATH=$$PWD/$(B):$$PATH (or: sudo make install), then README.md, "A first pipeline".'
 
 check: deps deps-check ## install what is missing, build, and run every test
-	@$(MAKE) --no-print-directory all units
+	@$(MAKE) --no-print-directory $(JOBS) all units
 	@BUILD=$(B) SANITIZER=$(SANITIZER) bash tests/run
 
 # A virtual environment of Python with llama.cpp's server and a small model, made once.
@@ -227,15 +276,19 @@ check-model: deps deps-check ## label with a real language model, built and run 
 	@[ -e $(LLAMA)/why ] || { BUILD=$(B) SANITIZER=$(SANITIZER) LLAMA=$(abspath $(LLAMA)) SUITE_SECONDS=7200 bash tests/run ^model && \
 	    grep '^# ' $(B)/test-logs/model.tap; }
 
-check-full: ## make check with 200 kills, ten times the limits and each call failing, then make check-model
+check-full: ## make check with 200 kills, ten times the limits and each call failing, packages built twice, README in a bare root, the notebook, make check-model
+	@bash tests/deps --each $(NOTEBOOK_PACKAGES)
 	@$(MAKE) --no-print-directory check KILLS=200 LIMITS=30 FAULTS=full SUITE_SECONDS=7200
+	@bash tests/packages
+	@bash tests/deps --each mmdebstrap git
+	@bash tests/bare-root
 	@$(MAKE) --no-print-directory check-model
 
 deps: ## install the Debian packages that building and the demo need (apt, through sudo when not root)
-	@bash tests/deps $(PACKAGES)
+	@bash tests/deps '$(REQUIRED) $(PARTS)'
 
 deps-check: ## install those that only tests need
-	@bash tests/deps $(CHECK_PACKAGES)
+	@bash tests/deps '$(CHECK_PACKAGES) $(filter-out python3-optuna,$(PACKAGES))'
 	@bash tests/deps --each $(SINGLE_PACKAGES)
 
 # ---- lint ----
@@ -260,6 +313,57 @@ coverage: deps deps-check ## run every test with counters: what is reached, by r
 	    --exclude-unreachable-branches --html-details $(COVERAGE)/html/index.html --json-summary $(COVERAGE)/summary.json $(COVERAGE)/obj && \
 	python3 tests/coverage.py $(COVERAGE)/summary.json && echo "each line: $(COVERAGE)/html/index.html" && exit $$failed
 
+# ---- installing ----
+
+# Where things go; each may be named anew. PYTHONDIR is the folder under PREFIX that Debian's Python looks into.
+DATADIR   ?= $(PREFIX)/share
+DOCDIR    ?= $(DATADIR)/doc/dq-recommend
+ZSHDIR    ?= $(DATADIR)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
+PYTHONDIR ?= $(or $(if $(filter /usr,$(PREFIX)),/usr/lib/python3/dist-packages),$(shell /usr/bin/python3 -c 'import site, sys; \
+               print(next(filter(lambda d: d.startswith(sys.argv[1] + "/"), site.getsitepackages() + [site.getusersitepackages()]), \
+                          sys.argv[1] + "/lib/python3/dist-packages"))' $(PREFIX)))
+
+# What is read where it is installed: the guides, and every file that they name. Relative links between them hold there.
+DOCUMENTS := README.md CHANGES.md LICENSE $(wildcard docs/*.md docs/*.svg docs/*.png docs/*.tsv docs/*.ipynb) \
+             $(shell find examples pipelines data -type f -name '[!.]*' ! -path '*/__pycache__/*' | LC_ALL=C sort)
+
+# All that `make install` installs and `make uninstall` removes, as SOURCE:TARGET. A source @NAME is a link to NAME.
+into      = $(foreach file,$(2),$(file):$(1)/$(notdir $(file)))
+INSTALLED = $(call into,$(PREFIX)/bin,$(BUILT) $(SCRIPTED)) \
+            $(call into,$(PREFIX)/include/dq,$(wildcard include/dq/*.h)) \
+            $(call into,$(LIBDIR),$(LIBRARY)) @$(SONAME):$(LIBDIR)/libdq.so lib/dq.pc.in:$(LIBDIR)/pkgconfig/dq.pc \
+            $(foreach section,1 5 7,$(call into,$(DATADIR)/man/man$(section),$(filter %.$(section),$(MAN)))) \
+            $(call into,$(DATADIR)/bash-completion/completions,$(filter-out $(B)/completions/zsh/% $(B)/completions/fish/%,$(COMP))) \
+            $(call into,$(ZSHDIR),$(filter $(B)/completions/zsh/%,$(COMP))) \
+            $(call into,$(DATADIR)/fish/vendor_completions.d,$(filter $(B)/completions/fish/%,$(COMP))) \
+            $(call into,$(DATADIR)/dq/prompts,$(PROMPTS:%=data/prompts/%.txt)) \
+            $(if $(wildcard python/dq.py),$(call into,$(PYTHONDIR),python/dq.py)) \
+            $(foreach file,$(DOCUMENTS),$(file):$(DOCDIR)/$(file))
+# Folders that are dq's alone, which `make uninstall` removes once they are empty.
+OWNED     = $(PREFIX)/include/dq $(DATADIR)/dq $(DOCDIR)
+
+install: all ## install programs, library, manual, completions, guides, examples and pipelines under DESTDIR/PREFIX
+	@umask 022; for pair in $(INSTALLED); do \
+	    from=$${pair%%:*} to='$(DESTDIR)'$${pair#*:}; \
+	    case $$from in \
+	    @*) ln -sfn "$${from#@}" "$$to" ;; \
+	    *.pc.in) sed 's,@PREFIX@,$(PREFIX),; s,@LIBDIR@,$(LIBDIR),; s,@VERSION@,$(VERSION),' "$$from" | install -D -m 644 /dev/stdin "$$to" ;; \
+	    *) mode=644; [ ! -x "$$from" ] || mode=755; install -D -m $$mode "$$from" "$$to" ;; \
+	    esac || exit 1; done
+	@[ -n '$(DESTDIR)' ] || [ "$$(id -u)" != 0 ] || ldconfig
+	@echo "installed: programs in $(DESTDIR)$(PREFIX)/bin, guides, examples and pipelines in $(DESTDIR)$(DOCDIR)"
+
+# Parts that would be left out now may have been installed before.
+uninstall: ## remove what make install put there, and folders of dq's own; give it the same DESTDIR, PREFIX and other names
+	@$(MAKE) --no-print-directory LEFT= remove-installed
+
+remove-installed:
+	@for pair in $(INSTALLED); do \
+	    to='$(DESTDIR)'$${pair#*:}; rm -f "$$to"; \
+	    case $$to in *.py) name=$${to##*/}; rm -f "$${to%/*}/__pycache__/$${name%.py}".*.pyc ;; esac; done
+	@for folder in $(OWNED); do \
+	    [ ! -d '$(DESTDIR)'"$$folder" ] || find '$(DESTDIR)'"$$folder" -depth -type d -empty -delete; done
+
 # ---- the rest ----
 
 units: $(UNITS) $(SERVERS) $(HELPERS) $(B)/inject.so $(REPLAYS)
@@ -278,20 +382,18 @@ fuzz: deps ## fuzz every reader, or those of READER='NAME...', with libFuzzer (c
 	@$(MAKE) --no-print-directory B=build/fuzz CC='$(FUZZ_CC)' OPT='-O1 -g' SAN='$(FUZZ_SAN)' fuzzers
 	@READERS='$(or $(READER),$(READERS))' bash tests/fuzz/run
 
-install: all ## install programs, library, headers, man pages, completions under DESTDIR/PREFIX
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin include/dq share/man/man1 share/bash-completion/completions share/dq/prompts) \
-	    $(DESTDIR)$(LIBDIR)/pkgconfig
-	install -m 755 $(BUILT) $(SCRIPTED) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 include/dq/*.h $(DESTDIR)$(PREFIX)/include/dq
-	install -m 644 $(B)/libdq.a $(DESTDIR)$(LIBDIR)
-	install -m 755 $(B)/$(SONAME) $(DESTDIR)$(LIBDIR)
-	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libdq.so
-	printf '%s\n' 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(PREFIX)/include' '' 'Name: dq' 'Description: streams of tensors and transitions' \
-	    'Version: $(VERSION)' 'Cflags: -I$${includedir}' 'Libs: -L$${libdir} -ldq' 'Libs.private: -lm -pthread' \
-	    'Requires.private: msgpack libzstd libxxhash zlib' > $(DESTDIR)$(LIBDIR)/pkgconfig/dq.pc
-	install -m 644 $(MAN) $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 644 $(COMP) $(DESTDIR)$(PREFIX)/share/bash-completion/completions
-	install -m 644 $(PROMPTS:%=data/prompts/%.txt) $(DESTDIR)$(PREFIX)/share/dq/prompts
+# The packages are built of what git has in this folder (a tarball: of all but build/), in a copy under build/deb.
+DEB          := build/deb
+DEB_PACKAGES := debhelper dh-python libcmocka-dev
+DEB_SOURCE   := $(DEB)/dq-recommend-$(VERSION)
+
+deb: deps ## build Debian packages into build/deb
+	@bash tests/deps $(DEB_PACKAGES)
+	@rm -rf $(DEB) && mkdir -p $(DEB_SOURCE)
+	@{ [ -e .git ] && git ls-files -z || find . \( -path ./build -o -name .git \) -prune -o -type f -print0; } | \
+	    xargs -0 cp --parents -t $(DEB_SOURCE)
+	@cd $(DEB_SOURCE) && env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS dpkg-buildpackage -us -uc > ../build.log 2>&1 || { tail -50 ../build.log; exit 1; }
+	@ls $(DEB)/*.deb
 
 pictures: all ## take pictures of dq-serve's page in Chromium, light and dark, phone and screen: build/pictures
 	@bash tests/deps chromium chromium-driver python3-selenium curl
@@ -309,4 +411,4 @@ clean: ## remove build/
 list: ## print this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
-.PHONY: all programs demo check check-model check-full coverage lint deps deps-check units bench same fuzz fuzzers install pictures format drawing clean list
+.PHONY: all programs demo check check-model check-full coverage lint deps deps-check needed units bench same fuzz fuzzers install uninstall remove-installed deb pictures format drawing clean list

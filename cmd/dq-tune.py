@@ -13,26 +13,15 @@ import signal
 if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # until there is something to keep, it ends us without a word
 
-import argparse  # noqa: E402
-import itertools  # noqa: E402
-import json  # noqa: E402
-import math  # noqa: E402
 import os  # noqa: E402
-import shutil  # noqa: E402
-import sqlite3  # noqa: E402
-import stat  # noqa: E402
-import subprocess  # noqa: E402
 import sys  # noqa: E402
-import textwrap  # noqa: E402
-import threading  # noqa: E402
-import warnings  # noqa: E402
 
 VERSION = "@VERSION@"
 DONE, FAILED, USAGE, STOPPED = 0, 1, 2, 75
 EXAMPLES = """\
 Examples:
-  dq-tune -x 'lr=1e-3|1e-4' -x dropout=0.1..0.3 --metric validation_concordance -- dq-train --offline t.dq
-  dq-tune --by grid -x 'batch=32|64|128' -x 'gamma=.9|.95|.99' --metric return -- dq-train --env session
+  dq-tune --option 'lr=1e-3|1e-4' --metric validation_concordance -- dq-train --offline t.dq
+  dq-tune --by grid --option 'batch=32|64|128' --option 'gamma=.9|.95|.99' --metric return -- dq-train --env session
   dq-tune --preset offline -o best.dq -- dq-train --offline --validate-by household labelled.dq
 """
 
@@ -49,12 +38,26 @@ PRESETS = {
 }
 
 
-def load_optimiser():
-    """Optuna takes a quarter of a second to load: only a search waits for it."""
-    global optuna, TrialState, PointSampler
+def load_modules():
+    """What only a search needs: --help and usage errors do not wait for it, least of all for Optuna, which takes a
+    quarter of a second to load."""
+    global itertools, json, math, shutil, sqlite3, stat, subprocess, threading, optuna, TrialState, PointSampler
+    import itertools
+    import json
+    import math
+    import shutil
+    import sqlite3
+    import stat
+    import subprocess
+    import threading
+    import warnings
+
     warnings.filterwarnings("ignore")  # its notes on experimental parts are not our users' business
-    import optuna
-    from optuna.trial import TrialState
+    try:
+        import optuna
+        from optuna.trial import TrialState
+    except ImportError as e:
+        raise Failure(FAILED, f"needs Optuna for {sys.executable}: apt install python3-optuna ({e})") from e
 
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)  # what fails is said by us
 
@@ -98,6 +101,12 @@ def distribution_of(text):
         return optuna.distributions.CategoricalDistribution(text.split("|"))
     span, _, scale = text.partition(":")
     least, _, most = span.partition("..")
+    try:
+        ordered = float("-inf") < float(least) <= float(most) < float("inf")
+    except ValueError:
+        ordered = False
+    if not ordered:
+        raise ValueError("LEAST and MOST are numbers, the least first")
     if scale not in ("", "log"):
         raise ValueError(f"':{scale}' is no scale: ':log' is the one there is")
     try:
@@ -525,8 +534,8 @@ def run_all(runner):
 
 
 def search(o):
+    load_modules()
     stop = catch_signals()
-    load_optimiser()
     space = parse_space(o.option)
     if o.by == "grid":
         grid_of(space)
@@ -546,13 +555,13 @@ def search(o):
 
 
 HELP = [  # letter, name, what the argument is called (None: a flag), words, default, type
-    ("p", "preset", "NAME", "a space with its metric, folds and trials: offline, of dq-train --offline (docs/tuning.md)", None, str),
-    ("x", "option", "NAME=VALUES", "an option of the command to search: A|B|C, LEAST..MOST or LEAST..MOST:log; repeated", [], str),
-    ("m", "metric", "KEY", "the number of the log's lines that is to be great", None, str),
+    ("", "preset", "NAME", "a space with its metric, folds and trials: offline, of dq-train --offline (docs/tuning.md)", None, str),
+    ("", "option", "NAME=VALUES", "an option of the command to search: A|B|C, LEAST..MOST or LEAST..MOST:log; repeated", [], str),
+    ("", "metric", "KEY", "the number of the log's lines that is to be great", None, str),
     ("", "minimise", None, "the number is to be small", False, bool),
     ("", "take", "WHICH", "of a log's lines: best, last, or last:N, the mean of the last N", "best", str),
     ("", "by", "WAY", "tpe (Bayesian), grid (all of them) or random", "tpe", str),
-    ("n", "trials", "N", "trials in all; a grid has its own number", 50, int),
+    ("", "trials", "N", "trials in all; a grid has its own number", 50, int),
     ("j", "jobs", "N", "trials at a time", 1, int),
     ("", "folds", "K", "cross-validation: run a trial once for each fold, and take the mean", 1, int),
     ("", "prune", "RULE", "stop trials that fall behind: median, hyperband, none", "median", str),
@@ -560,32 +569,107 @@ HELP = [  # letter, name, what the argument is called (None: a flag), words, def
     ("o", "output", "FILE", "copy the best trial's model to FILE", None, str),
     ("", "seed", "N", "seed of the search", 42, int),
     ("q", "quiet", None, "no line a trial", False, bool),
+    ("", "completion", "SHELL", "print a script for bash, zsh or fish that completes options, or a table of them", None, str),
     ("h", "help", None, "print this help", False, bool),
     ("V", "version", None, "print the version", False, bool),
 ]
-CHOICES = {"preset": sorted(PRESETS), "by": ["tpe", "grid", "random"], "prune": ["median", "hyperband", "none"]}
+CHOICES = {"completion": ["bash", "zsh", "fish", "table"], "preset": sorted(PRESETS), "by": ["tpe", "grid", "random"], "prune": ["median", "hyperband", "none"]}
+SHELLS = {"bash": r"""
+@bash@
+""", "zsh": r"""
+@zsh@
+""", "fish": r"""
+@fish@
+"""}
+FILES = {"FILE": "files", "DIR": "folders"}  # what an argument is, for completion
 
 
-def parser():
-    p = argparse.ArgumentParser(prog="dq-tune", add_help=False)
-    for letter, name, argument, _, default, kind in HELP:
-        names = [*(["-" + letter] if letter else []), "--" + name]
-        if argument is None:
-            p.add_argument(*names, action="store_true")
-        elif kind is str and isinstance(default, list):
-            p.add_argument(*names, action="append")
-        else:
-            p.add_argument(*names, type=kind, choices=CHOICES.get(name))
-    p.add_argument("--completion", action="store_true")
-    p.add_argument("command", nargs=argparse.REMAINDER)
-    p.error = lambda words: (_ for _ in ()).throw(Failure(USAGE, f"{words} (--help lists the options)"))
-    return p
+def hint(word, known, dashes=""):
+    """"; did you mean lr?", or nothing."""
+    import difflib
+    near = difflib.get_close_matches(word, known, 1, 0.7)
+    return f"; did you mean {dashes}{near[0]}?" if near else ""
+
+
+def row_of(word):
+    """The row of HELP that a long name means, which may be cut while it is one's alone; None: it is no option."""
+    rows = [row for row in HELP if row[1] == word] or [row for row in HELP if row[1].startswith(word)]
+    if len(rows) > 1:
+        raise Failure(USAGE, f"--{word} may be any of {', '.join('--' + row[1] for row in rows)}")
+    return rows[0] if rows else None
+
+
+def value_of(row, text):
+    _, name, _, _, _, kind = row
+    if name in CHOICES and text not in CHOICES[name]:
+        raise Failure(USAGE, f"--{name}: '{text}' is not one of {', '.join(CHOICES[name])}{hint(text, CHOICES[name])}")
+    if kind is int and not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise Failure(USAGE, f"--{name}: '{text}' is not a count")
+    return int(text) if kind is int else text
+
+
+def take(o, row, text):
+    """Keeps an option's value; what is no list is given once."""
+    name, argument, default = row[1], row[2], row[4]
+    before = getattr(o, name)
+    value = True if argument is None else value_of(row, text)
+    if isinstance(default, list):
+        value = [*(before or []), value]
+    elif before is not None and argument:
+        raise Failure(USAGE, f"--{name} is given twice: {before} and {value}")
+    setattr(o, name, value)
+
+
+def parse_words(words, take):
+    """Gives take(row, text) each option, text None for a flag, and returns the command behind the options."""
+    at = 0
+    while at < len(words) and words[at].startswith("-") and words[at] not in ("-", "--"):
+        word, at = words[at], at + 1
+        name, equals, text = word[2:].partition("=")
+        row = row_of(name) if word.startswith("--") else next((row for row in HELP if row[0] == word[1]), None)
+        if row is None:
+            long = word.startswith("--")
+            raise Failure(USAGE, f"unknown option --{name}{hint(name, [r[1] for r in HELP], '--')}" if long else f"unknown option {word[:2]}")
+        if not word.startswith("--"):
+            rest = word[2:]
+            equals, text = (rest if row[2] else ""), rest
+            if rest and not row[2]:  # flags together: -qV
+                words[at:at] = ["-" + rest]
+        if row[2] is None and equals:
+            raise Failure(USAGE, f"--{row[1]} takes no value")
+        if row[2] and not equals:
+            if at == len(words) and row[1] != "completion":
+                raise Failure(USAGE, f"--{row[1]} needs a value")
+            text, at = (words[at], at + 1) if at < len(words) else ("bash", at)
+        take(row, text if row[2] else None)
+    return words[at + 1:] if words[at:at + 1] == ["--"] else words[at:]
+
+
+class Options:
+    """An attribute an option; None where it was not given."""
+
+    def __init__(self):
+        self.command = []
+        for row in HELP:
+            setattr(self, row[1], None)
+
+
+def parse():
+    o, words = Options(), sys.argv[1:]
+    for question in ("help", "version"):  # wherever they stand among our own options
+        ours = words[:words.index("--")] if "--" in words else words
+        if "--" + question in ours or "-" + {"help": "h", "version": "V"}[question] in ours:
+            setattr(o, question, True)
+            return o
+    o.command = parse_words(words, lambda row, text: take(o, row, text))
+    return o
 
 
 def apply_defaults(o):
     """What was not given is a preset's, or else as HELP says. Of the space each option that was not given is the preset's."""
     preset = PRESETS.get(o.preset, {})
     given = [text.partition("=")[0].lstrip("-") for text in o.option or []]
+    given += [word.partition("=")[0].lstrip("-") for word in o.command or [] if word.startswith("--")]
     o.option = (o.option or []) + [text for text in preset.get("option", []) if text.partition("=")[0] not in given]
     o.refit = preset.get("refit", False)
     for _, name, _, _, default, _ in HELP:
@@ -600,6 +684,7 @@ def print_help():
         left = f"  -{letter}, " if letter else "      "
         left += f"--{name}" + (f"={argument}" if argument else "")
         words += f" (default {default})" if default else ""
+        import textwrap
         lines = textwrap.wrap(words, 64)
         print(f"{left:<30}{lines[0]}" if len(left) < 30 else f"{left}\n{'':30}{lines[0]}")
         for line in lines[1:]:
@@ -607,28 +692,76 @@ def print_help():
     print("\nExit status: 0 done, 1 failed (data, input or output), 2 usage,\n75 stopped with progress kept.")
 
 
-def print_completion():
-    names = " ".join(f"--{name}" + ("=" if argument else "") for _, name, argument, *_ in HELP)
-    print("# bash completion for dq-tune, printed by dq-tune --completion\n"
-          "_dq-tune() {\n"
-          "    local cur=${COMP_WORDS[COMP_CWORD]}\n"
-          "    COMPREPLY=()\n"
-          f"    [[ $cur == -* ]] && mapfile -t COMPREPLY < <(compgen -W '{names}' -- \"$cur\")\n"
-          "    [[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace\n"
-          "    return 0\n"
-          "}\n"
-          "complete -o default -F _dq-tune dq-tune")
+def print_completion(shell):
+    if shell == "table":
+        print("name\tletter\ttype\targument\tmodes\thelp")
+        types = {bool: "flag", int: "count", str: "text"}
+        for letter, name, argument, words, default, kind in HELP[:-3]:
+            of = "list" if isinstance(default, list) else "choice" if name in CHOICES else types[kind]
+            print(f"{name}\t{letter}\t{of}\t{argument or ''}\t\t{words}")
+    else:
+        print(SHELLS[shell].strip().replace("@NAME@", "dq-tune"))
+
+
+def complete(words):
+    """What may come next (cmd/cli/option/completion.h): words of the line, the last of which is being written."""
+    *read, word = words[1:] or [""]
+    given, pending = set(), []
+
+    def note(row, text):
+        given.add(row[1])
+        pending[:] = [row] if text == "\0" else []
+
+    try:
+        command = parse_words([*read, "\0"], note)
+    except Failure:
+        return
+    if pending:
+        put_values(pending[0], word, "")
+    elif command[:1] != ["\0"] or read[-1:] == ["--"]:  # the words of the command that is run
+        command = [w for w in command if w != "\0"]
+        if not command:
+            print("commands")
+        elif os.path.basename(command[0]).startswith("dq-"):
+            try:
+                os.execvp(command[0], [command[0], "--complete", *command, word])
+            except OSError:
+                pass
+        else:
+            print("files")
+    elif word.startswith("--") and "=" in word:
+        row = row_of(word[2:word.index("=")])
+        if row:
+            put_values(row, word.partition("=")[2], word.partition("=")[0] + "=")
+    elif word.startswith("-"):
+        print("words")
+        for _, name, argument, words, default, _ in HELP:
+            if ("--" + name).startswith(word) and (name not in given or isinstance(default, list)):
+                print(f"--{name}\t{words}")
+    else:
+        print("commands")
+
+
+def put_values(row, word, before):
+    print(FILES.get(row[2], "words"))
+    for value in CHOICES.get(row[1], []):
+        if value.startswith(word):
+            print(before + value)
 
 
 def check(o):
-    o.command = o.command[1:] if o.command[:1] == ["--"] else o.command
+    import shutil
     kind, _, count = o.take.partition(":")
+    ours = [*(text.partition("=")[0].lstrip("-") for text in o.option), "log", "output", *(["fold"] if o.folds > 1 else [])]
+    theirs = [word.partition("=")[0] for word in o.command]
+    twice = next((name for name in ours if "--" + name in theirs), "o" if "-o" in theirs else "l" if "-l" in theirs else None)
     for bad, words in ((not o.command, "no command to run: dq-tune ... -- dq-train ..."),
                        (not o.option, "nothing to search: --option NAME=A|B|C"),
                        (not o.metric, "--metric KEY: which number of the log's lines?"),
                        (kind not in ("best", "last") or (count and (kind == "best" or not count.isdigit() or int(count) == 0)),
                         f"--take {o.take}: best, last or last:N"),
                        (min(o.trials, o.jobs, o.folds) < 1, "--trials, --jobs and --folds are at least 1"),
+                       (twice, f"{'-' * (2 if twice and len(twice) > 1 else 1)}{twice} stands in the command, and is a trial's own"),
                        (o.command and not shutil.which(o.command[0]), f"{o.command[0] if o.command else ''}: not found")):
         if bad:
             raise Failure(USAGE, words)
@@ -637,16 +770,21 @@ def check(o):
 def main():
     o = None
     try:
-        o = parser().parse_args()
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # of what is printed here
+        if sys.argv[1:2] == ["--complete"]:
+            complete(sys.argv[2:])
+            return DONE
+        o = parse()
         apply_defaults(o)
         if o.help or o.version or o.completion:
-            print_completion() if o.completion else print_help() if o.help else print(f"dq-tune {VERSION}")
+            print_completion(o.completion) if o.completion else print_help() if o.help else print(f"dq-tune {VERSION}")
             return DONE
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         check(o)
         search(o)
         return DONE
     except Failure as e:
-        say(e)
+        say(f"{e} (try dq-tune --help)" if e.code == USAGE else e)
         return e.code
     except Exception as e:  # the machine's fault, or the study's: one line
         say(words_of_failure(e, o))
@@ -659,7 +797,7 @@ def words_of_failure(failure, o):
     while (below := chain[-1].__cause__ or (None if chain[-1].__suppress_context__ else chain[-1].__context__)) and below not in chain:
         chain.append(below)
     for e in reversed(chain):
-        if isinstance(e, sqlite3.Error):
+        if type(e).__module__ == "sqlite3":
             return f"{o.dir}/study.db: {e}"
         if isinstance(e, OSError) and e.strerror:
             return f"{e.filename or 'stdout'}: {e.strerror}"

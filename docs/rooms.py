@@ -29,7 +29,8 @@ ROOMS = {  # column wanted, purpose
     "report": (4, "evaluations read and printed"), "plot": (5, "figures, drawn in one look"), "ope": (3, "a policy judged by another's log"),
     "compare": (3, "systems held against each other"),     "verdict": (5, "comparisons read and written as tables"),
     "page": (8, "results as one page of HTML"),            "log": (9, "a server's log, kept and followed"),
-    "serve": (5, "what is asked over HTTP"),
+    "serve": (5, "what is asked over HTTP"),              "training": (4, "an agent in its world, and its model"),
+    "models": (9, "a model a user, a file each"),
     "wire": (6, "the stream, written and read"),         "inspect": (8, "a stream checked, joined, printed"),
 }
 BARS = {"cli": "every program's options, help and messages", "core": "arenas, bundles, schemas, indices, errors"}
@@ -56,7 +57,7 @@ def read_includes():
     public = {f"dq/{header}.h": room for room, *headers in read_table("public") for header in headers}
     excepted = [(path, room) for files, *rooms in read_table("exceptions") for path in glob(files) for room in rooms]
     graph, single = {room: set() for room in ROOMS | BARS}, {}
-    for path in glob("lib/**/*.[ch]", recursive=True) + glob("cmd/*/*.[ch]") + glob("include/dq/*.h"):
+    for path in glob("lib/**/*.[ch]", recursive=True) + glob("cmd/**/*.[ch]", recursive=True) + glob("include/dq/*.h"):
         room = public.get(path.removeprefix("include/")) or path.split("/")[1]
         if room not in ROOMS | BARS | PROGRAMS:
             sys.exit(f"docs/rooms.py: give {room} its line in ROOMS or PROGRAMS")

@@ -5,7 +5,7 @@ import collections
 import ctypes
 import sys
 
-dq = ctypes.CDLL("libdq.so.0")
+dq = ctypes.CDLL("libdq.so.1")
 Bundle = type("Bundle", (ctypes.Structure,), {"_fields_": [("kind", ctypes.c_char_p), ("rows", ctypes.c_uint64),
                                                            ("rest", ctypes.c_uint64 * 62)]})
 reader, bundle, rows, got = ctypes.c_void_p(), Bundle(), collections.Counter(), 1

@@ -34,8 +34,11 @@ SYSTEMS := random popularity cosine dyna-q_untrained dyna-q_pre-trained dyna-q_t
 EXPECTED := random ndcg_cut_10 0.05 0.30; cosine ndcg_cut_10 0.10 0.40; \
     $(if $(QUICK),,Dyna-Q_pre-trained ndcg_cut_10 0.55 0.95; Dyna-Q_pre-trained_and_trained ndcg_cut_10 0.70 0.95)
 
-all: $(OUT)/table.tsv $(OUT)/learning.png $(OUT)/report.html
-	$(HERE)/demo/report $(OUT) $(DATA) $(ONE)
+# Without gnuplot there are no pictures, nor the page that has them.
+PICTURES := $(if $(shell command -v gnuplot),$(OUT)/learning.png $(OUT)/report.html)
+
+all: $(OUT)/table.tsv $(PICTURES)
+	$(HERE)/demo/report $(OUT) $(DATA) $(ONE) $(notdir $(PICTURES))
 	awk -v expected="$(EXPECTED)" -f $(HERE)/expect.awk $(OUT)/table.tsv
 
 # ---- what is known ----

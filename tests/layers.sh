@@ -34,6 +34,8 @@ verdict: core wire port data log measure compare
 report:  core wire port data log measure ope compare verdict plot
 plot:    core wire port
 rollout: core wire math data env net learn measure/summary port/rows
+models:  core wire data port
+training: core wire data net feature env learn offline label rollout
 page:    core wire port inspect plot
 serve:   core wire port math data net feature learn offline rank log
 cli:     core wire port llm data plot
@@ -70,9 +72,9 @@ sanitizer/*           lib/core/arena.c
 '
 
 # What is left is the system: C11 and POSIX.
-system=' arpa/inet.h netdb.h netinet/in.h sys/un.h assert.h ctype.h dirent.h errno.h fcntl.h float.h inttypes.h libgen.h limits.h malloc.h math.h poll.h pthread.h sched.h
+system=' arpa/inet.h netdb.h netinet/in.h sys/un.h assert.h ctype.h dirent.h errno.h fcntl.h float.h inttypes.h libgen.h limits.h locale.h malloc.h math.h poll.h pthread.h sched.h
 setjmp.h signal.h stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdio_ext.h stdlib.h string.h strings.h
-spawn.h sys/epoll.h sys/file.h sys/ioctl.h sys/mman.h sys/prctl.h sys/random.h sys/resource.h sys/socket.h sys/stat.h sys/syscall.h sys/types.h sys/wait.h termios.h time.h unistd.h
+spawn.h sys/epoll.h sys/file.h sys/ioctl.h sys/mman.h sys/prctl.h sys/random.h sys/resource.h sys/socket.h sys/stat.h sys/syscall.h sys/types.h sys/wait.h termios.h time.h unistd.h wchar.h
 xmmintrin.h immintrin.h '
 system=${system//$'\n'/ }
 
@@ -197,7 +199,7 @@ lint_folder() { # its name, its files
 }
 
 shopt -s nullglob
-folders=(cmd/*/ lib/*/ lib/*/*/ include/dq/)
+folders=(cmd/*/ cmd/cli/*/ lib/*/ lib/*/*/ include/dq/)
 for folder in "${folders[@]}"; do
     files=("$folder"*.[ch])
     [ ${#files[@]} -eq 0 ] || lint_folder "${folder%/}" "${files[@]}"
@@ -248,7 +250,7 @@ circles() { # folder...
 }
 
 if [ -n "$build" ]; then
-    check "no circles between files of the library" "$(circles lib/*/ lib/*/*/ cmd/cli/)"
+    check "no circles between files of the library" "$(circles lib/*/ lib/*/*/ cmd/cli/ cmd/cli/*/)"
     for program in cmd/dq-*/; do check "no circles between files of ${program%/}" "$(circles "$program")"; done
     check "no symbol of the installed library goes without dq_" \
         "$(nm -gPA $(objects lib/core/ lib/wire/) | awk '$3 != "U" && $3 != "w" && $2 !~ /^dq_/ { print $1, $2 }')"

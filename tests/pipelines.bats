@@ -4,6 +4,7 @@
 
 bats_require_minimum_version 1.5.0
 
+source "$BATS_TEST_DIRNAME/needs.bash"
 setup() {
     cd "$BATS_TEST_DIRNAME/.." || return 1
     out=$BATS_TEST_TMPDIR
@@ -211,7 +212,37 @@ needs_onet() {
 
 @test "the examples of the README and the guides run as they are printed" {
     # shellcheck disable=SC2046 # names without spaces
-    tests/examples README.md $(grep -l '^```sh run' docs/*.md)
+    tests/examples README.md $(grep -l '^```sh run' docs/*.md | grep -v docs/tour.md)
+}
+
+@test "the tour prints what it shows" {
+    needs curl
+    tests/examples docs/tour.md
+}
+
+@test "an example that prints other than its page shows fails" {
+    mkdir -p "$out/tests" "$out/data"
+    cp tests/examples "$out/tests"
+    page() { printf '```sh run\nx=1\n```\n```sh run\n%s\n```\n\n```text output\n%s\n```\n```sh run\n[ $x = 1 ]\n```\n' "$@" > "$out/page.md"; }
+    fits() { page "$@"; run -0 "$out/tests/examples" page.md; }
+    fails() { page "$@"; run -1 "$out/tests/examples" page.md; [ "${lines[-1]}" = "page.md: an example failed" ]; }
+    fits 'echo "a  1.2345 $x"; printf "{\"s\":-0.5}\n"' $'a 1.2340 1\n{"s":-0.5003}'
+    fails 'echo a 1.25' 'a 1.20'
+    fails 'echo a 1.2' 'a 1'
+    fails 'echo a 2' 'a 1'
+    fails 'echo -0.5' '0.5'
+    fails 'printf "a\nb\n"' a
+    fails 'echo a' $'a\nb'
+    fails true a
+    fails 'echo a; false' a
+    fails 'echo a; x=2' a
+    printf '```text output\n```\n' > "$out/page.md"
+    run -1 "$out/tests/examples" page.md
+    # and what is printed can be written into it
+    page 'echo new' old
+    WRITE=1 "$out/tests/examples" page.md
+    grep -qx new "$out/page.md" && run ! grep -q old "$out/page.md"
+    run -0 "$out/tests/examples" page.md
 }
 
 @test "the loop closes: served, logged, judged, learnt from, promoted, and better" {

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-#include "cli/help.h"
-#include "cli/option.h"
+#include "cli/option/completion.h"
+#include "cli/option/help.h"
+#include "cli/option/option.h"
+#include "cli/terminal/line.h"
+#include "core/words/nearest.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +25,7 @@ typedef struct forms {
     struct option longs[2 * MAX_OPTIONS + 4];
     char shorts[2 * MAX_OPTIONS + 8];
     char negated[MAX_OPTIONS][48]; /* "no-NAME" */
+    const char *said[MAX_OPTIONS]; /* by row: the words that were given; of a flag "on" or "off" */
 } forms;
 
 /* Close that counts late errors, as gnulib's close_stdout: a full disk may show only here. A closed stdout
@@ -31,7 +35,10 @@ static int close_stdout(const dq_program *program)
     bool failed = ferror(stdout) != 0, pending = __fpending(stdout) != 0;
     if (fclose(stdout) != 0 && (failed || pending || errno != EBADF)) failed = true;
     if (!failed) return DQ_EXIT_DONE;
-    (void)fprintf(stderr, "%s: stdout: %s\n", program->name, errno ? strerror(errno) : "write error");
+    char line[256];
+    (void)snprintf(line, sizeof line, "%.60s: stdout: %s\n", program->name,
+                   errno ? strerror(errno) : "write error");
+    dq_line_say(line);
     return DQ_EXIT_FAILED;
 }
 
@@ -47,6 +54,7 @@ static void hold_descriptors(void)
 static void add_forms(const dq_program *program, const dq_option *table, forms *f)
 {
     size_t n = 0, s = 0;
+    f->shorts[s++] = ':'; /* getopt says nothing itself */
     f->shorts[s++] = 'h';
     f->shorts[s++] = 'V';
     for (int i = 0; i < MAX_OPTIONS && table[i].name; i++) {
@@ -63,9 +71,14 @@ static void add_forms(const dq_program *program, const dq_option *table, forms *
     }
     f->longs[n++] = (struct option){"help", program->modes ? optional_argument : no_argument, NULL, 'h'};
     f->longs[n++] = (struct option){"version", no_argument, NULL, 'V'};
-    f->longs[n++] = (struct option){"completion", no_argument, NULL, COMPLETION};
+    f->longs[n++] = (struct option){"completion", optional_argument, NULL, COMPLETION};
     f->longs[n] = (struct option){0};
     f->shorts[s] = '\0';
+}
+
+static const char *mode_at(const void *modes, size_t i)
+{
+    return ((const dq_mode *)modes)[i].name;
 }
 
 /* The mode of --help MODE; NULL: all. */
@@ -79,7 +92,44 @@ static const dq_mode *asked_mode(const dq_cli *cli, const char *name)
         if (used < sizeof all)
             used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", used ? ", " : "", m->name);
     }
-    dq_cli_usage(cli, "--help: '%s' is not one of %s", name, all);
+    dq_cli_usage(cli, "--help: '%s' is not one of %s%s", name, all,
+                 dq_hint_of(name, strlen(name), mode_at, cli->program->modes).words);
+}
+
+/* The shell of --completion SHELL. */
+static const char *asked_shell(const dq_cli *cli, const char *name)
+{
+    if (!name) return dq_completion_shells[0];
+    for (size_t i = 0; dq_completion_shells[i]; i++)
+        if (strcmp(dq_completion_shells[i], name) == 0) return name;
+    dq_cli_usage(cli, "--completion: '%s' is not one of bash, zsh, fish, table%s", name,
+                 dq_hint_of(name, strlen(name), dq_word_in, dq_completion_shells).words);
+}
+
+/* Takes a choice that decides which defaults hold, if it is one. */
+static void note_choice(const dq_cli *cli, const dq_option *o, const char *words)
+{
+    bool decides = false;
+    for (const dq_defaults *set = cli->program->defaults; set && set->settings; set++)
+        decides |= set->option && strcmp(set->option, o->name) == 0;
+    for (int i = 0; decides && o->type == DQ_OPT_CHOICE && o->choices[i]; i++) {
+        if (strcmp(o->choices[i], words) != 0) continue;
+        *(int *)o->target = i;
+        cli->state[o - cli->table] |= DQ_ROW_GIVEN;
+    }
+}
+
+/* --help of a mode is of the choices beside it, wherever they stand: other options change no default. */
+static void note_choices(const dq_cli *cli, const forms *f, int argc, char **argv)
+{
+    int got;
+    optind = 0;
+    while ((got = getopt_long(argc, argv, f->shorts, f->longs, NULL)) != -1) {
+        const dq_option *o = cli->table;
+        while (got < SET && o->name && o->letter != got) o++;
+        if (got >= SET && got < UNSET) o += got - SET;
+        if (got < UNSET && o->name && optarg) note_choice(cli, o, optarg);
+    }
 }
 
 /* --help and its kin, wherever they stand: answered before any option changes a default. */
@@ -90,9 +140,11 @@ static void answer_questions(const dq_cli *cli, const forms *f, int argc, char *
     optind = 0;
     while ((got = getopt_long(argc, argv, f->shorts, f->longs, NULL)) != -1) {
         const char *next = optind < argc && argv[optind][0] != '-' ? argv[optind] : NULL;
-        if (got == 'h') dq_help_print(cli, asked_mode(cli, optarg ? optarg : next));
+        const char *of = optarg ? optarg : next;
+        if (got == 'h') note_choices(cli, f, argc, argv);
+        if (got == 'h') dq_help_print(cli, asked_mode(cli, of));
         if (got == 'V') dq_help_version(cli->program);
-        if (got == COMPLETION) dq_help_completion(cli->program, cli->table);
+        if (got == COMPLETION) dq_completion_print(cli, asked_shell(cli, of));
         if (got == 'h' || got == 'V' || got == COMPLETION) exit(close_stdout(cli->program));
     }
 }
@@ -112,21 +164,84 @@ static void apply_environment(const dq_cli *cli)
     if (o && flush && *flush) *(bool *)o->target = strcmp(flush, "0") != 0;
 }
 
-static void apply_options(const dq_cli *cli, const forms *f, int argc, char **argv)
+/* ---- what getopt refuses ---- */
+
+static const char *long_at(const void *longs, size_t i)
+{
+    return ((const struct option *)longs)[i].name;
+}
+
+/* A long option that is none, or the beginning of several. */
+static void refuse_long(const dq_cli *cli, const forms *f, const char *word)
+{
+    char all[256] = "";
+    size_t n = strcspn(word, "="), used = 0, count = 0;
+    for (size_t i = 0; f->longs[i].name; i++) {
+        if (strncmp(f->longs[i].name, word, n) != 0) continue;
+        count++;
+        if (used < sizeof all)
+            used += (size_t)snprintf(all + used, sizeof all - used, "%s--%s", used ? ", " : "",
+                                     f->longs[i].name);
+    }
+    if (count > 1) dq_cli_usage(cli, "--%.*s may be any of %s", (int)n, word, all);
+    const char *meant = dq_nearest(word, n, long_at, f->longs);
+    dq_cli_usage(cli, "unknown option --%.*s%s%s%s", (int)n, word, meant ? "; did you mean --" : "",
+                 meant ? meant : "", meant ? "?" : "");
+}
+
+/* The name of what getopt returns for an option, as errors have it: "--model", "-m". */
+static void name_of(const dq_cli *cli, const forms *f, int got, bool by_letter, char to[64])
+{
+    if (got >= UNSET)
+        (void)snprintf(to, 64, "--%s", f->negated[got - UNSET]);
+    else if (got >= SET)
+        (void)snprintf(to, 64, "--%s", cli->table[got - SET].name);
+    else if (by_letter)
+        (void)snprintf(to, 64, "-%c", got);
+    else
+        (void)snprintf(to, 64, "--%s", got == 'h' ? "help" : "version");
+}
+
+static void refuse_word(const dq_cli *cli, const forms *f, int got, const char *word)
+{
+    char name[64];
+    bool is_long = strncmp(word, "--", 2) == 0;
+    if (got == '?' && optopt == 0) refuse_long(cli, f, word + 2);
+    name_of(cli, f, optopt, !is_long, name);
+    if (got == ':') dq_cli_usage(cli, "%s needs a value", name);
+    if (is_long) dq_cli_usage(cli, "%s takes no value", name);
+    dq_cli_usage(cli, "unknown option %s", name);
+}
+
+/* ---- options as they are given ---- */
+
+/* What is no list is given once: of two values one would be lost. A flag may be said again, not taken back.
+ */
+static void check_twice(const dq_cli *cli, const dq_option *o, const char *before, const char *words)
+{
+    if (!before || o->type == DQ_OPT_LIST) return;
+    if (o->type != DQ_OPT_FLAG) dq_cli_usage(cli, "--%s is given twice: %s and %s", o->name, before, words);
+    if (strcmp(before, words) != 0)
+        dq_cli_usage(cli, "--%s and --no-%s contradict each other", o->name, o->name);
+}
+
+static void apply_options(const dq_cli *cli, forms *f, int argc, char **argv)
 {
     int got;
-    opterr = 1; /* getopt's own words: "dq-x: unrecognized option '--nmae'", one line */
     optind = 0;
     while ((got = getopt_long(argc, argv, f->shorts, f->longs, NULL)) != -1) {
-        if (got == '?') exit(DQ_EXIT_USAGE);
+        if (got == '?' || got == ':') refuse_word(cli, f, got, argv[optind - 1]);
         const dq_option *o = cli->table;
         if (got >= SET)
             o += got >= UNSET ? got - UNSET : got - SET;
         else
             while (o->letter != got) o++;
         char name[64];
+        const char *words = o->type != DQ_OPT_FLAG ? optarg : got < UNSET ? "on" : "off";
         (void)snprintf(name, sizeof name, "--%s", o->name);
-        dq_option_give(cli, o, name, o->type != DQ_OPT_FLAG ? optarg : got < UNSET ? "on" : "off");
+        check_twice(cli, o, f->said[o - cli->table], words);
+        dq_option_give(cli, o, name, words);
+        f->said[o - cli->table] = words;
         cli->state[o - cli->table] |= DQ_ROW_GIVEN;
     }
 }
@@ -148,6 +263,10 @@ dq_cli dq_cli_parse(const dq_program *program, const dq_option *table, int argc,
     argv[0] = (char *)program->name; /* for getopt's messages; it only reads */
     cli.words = (const char *const *)argv;
     cli.word_count = (size_t)argc;
+    if (argc > 1 && strcmp(argv[1], "--complete") == 0) {
+        dq_completion_answer(&cli, cli.words + 2, cli.word_count - 2);
+        exit(close_stdout(program));
+    }
     add_forms(program, table, f);
     answer_questions(&cli, f, argc, argv);
     for (const dq_option *o = table; o->name; o++)
@@ -190,11 +309,15 @@ dq_status dq_cli_close(dq_sink *out, dq_status status, dq_error *error)
 
 int dq_cli_finish(dq_cli *cli, dq_status status, dq_error *error)
 {
-    int code = status == DQ_OK ? DQ_EXIT_DONE : status == DQ_ERR_STOPPED ? DQ_EXIT_STOPPED : DQ_EXIT_FAILED;
+    int code = status == DQ_OK             ? DQ_EXIT_DONE
+               : status == DQ_ERR_STOPPED  ? DQ_EXIT_STOPPED
+               : status == DQ_ERR_TERMINAL ? DQ_EXIT_USAGE
+                                           : DQ_EXIT_FAILED;
     if (status) {
         error->status = status;
         dq_cli_report(cli, error);
     }
+    dq_line_clear();
     int late = close_stdout(cli->program);
     dq_arena_free(&cli->arena);
     return code ? code : late;

@@ -66,7 +66,7 @@ typedef struct dq_option {
     char letter;      /* or 0 */
     dq_option_type type;
     void *target;         /* holds the default, receives the value */
-    const char *argument; /* what --help calls it: "FILE", "N" */
+    const char *argument; /* what --help calls it: "FILE", "N"; completion.c knows some of them */
     const char *help;     /* one line; the default is appended by --help */
     unsigned flags;
     const char *const *choices; /* CHOICE: NULL-ended */
@@ -82,6 +82,8 @@ typedef struct dq_option {
     const char *where;
     const char *why;     /* for its refusal by the modes that it does not belong to; NULL: they say enough */
     const char *section; /* a heading that --help prints before this option; NULL: none */
+    /* TEXT, LIST: words that it knows, among others; NULL behind the last. For completion. */
+    const char *(*values)(size_t i);
 } dq_option;
 
 /* A way of working, to which options belong. An option outside of the mode is a usage error when it is given,
@@ -104,9 +106,10 @@ typedef struct dq_defaults {
 } dq_defaults;
 
 typedef struct dq_program {
-    const char *name;     /* "dq-rank" */
-    const char *summary;  /* one line */
-    const char *operands; /* "[FILE...]" or "" */
+    const char *name;                        /* "dq-rank" */
+    const char *summary;                     /* one line */
+    const char *operands;                    /* "[FILE...]" or "" */
+    const char *(*operand_values)(size_t i); /* what the first may be, as of an option's values; or NULL */
     const char *examples[2];
     const char *version_note; /* appended to --version, e.g. the BLAS core; or NULL. */
     const char *(*version_note_fn)(void);
@@ -135,7 +138,7 @@ typedef struct dq_common {
      .flags = DQ_OPT_WRITES, .modes = output_modes},                                                                 \
     {"threads", 't', DQ_OPT_COUNT, &(c).threads, "N", "threads; or DQ_THREADS=N", .min = 0, .max = 1024},            \
     {"quiet", 'q', DQ_OPT_FLAG, &(c).quiet, NULL, "no words but errors: no progress bar, no summary, no warnings", .flags = 0},                        \
-    {"progress", 0, DQ_OPT_FLAG, &(c).progress, NULL, "a progress bar though stderr is no terminal", .flags = 0},    \
+    {"progress", 0, DQ_OPT_FLAG, &(c).progress, NULL, "show progress at once; in a log a line a minute", .flags = 0},    \
     {"flush", 0, DQ_OPT_FLAG, &(c).flush, NULL, "flush output whenever input would block; or DQ_FLUSH=1", .flags = 0}
 #define DQ_OPTION_SEED(c)                                                                                            \
     {"seed", 0, DQ_OPT_COUNT, &(c).seed, "N", "seed of the random numbers", .min = 0, .max = 9.2e18}
@@ -154,9 +157,10 @@ typedef struct dq_cli {
     dq_arena arena;     /* what the command line needs for its life */
 } dq_cli;
 
-/* Parses; --help, --help MODE, --version and --completion print and exit 0; a bad option is one line and
- * exit 2. A long option may be abbreviated while unambiguous. Sets SIGPIPE to its default, ignores SIGXFSZ,
- * and sets DQ_FLUSH/DQ_THREADS into an option table's common. */
+/* Parses; --help, --help MODE, --version and --completion SHELL print and exit 0; a bad option is one line
+ * and exit 2. A long option may be abbreviated while unambiguous. What is no list is given once; a flag may
+ * be said again, but not taken back. Sets SIGPIPE to its default, ignores SIGXFSZ, and sets
+ * DQ_FLUSH/DQ_THREADS into an option table's common. */
 dq_cli dq_cli_parse(const dq_program *program, const dq_option *table, int argc, char **argv);
 
 /* Says which of the program's modes it is: options that were given and do not belong to it, and options that
@@ -193,6 +197,8 @@ typedef struct dq_cli_files {
 /* The files that are read, each once: those of the operands ("-" where there are none) and of the mode's
  * options with DQ_OPT_READS. */
 dq_cli_files dq_cli_inputs(dq_cli *cli, dq_cli_file_of file_of);
+/* A usage error where the option of that name reads stdin ("-"), and the operands do, too. */
+void dq_cli_check_stdin(const dq_cli *cli, const char *option);
 /* Makes stdin one that can be read again from *start: a pipe is read to its end into a file without a name,
  * which takes its place. */
 dq_status dq_cli_keep_stdin(int64_t *start, dq_error *error);
@@ -235,21 +241,25 @@ int dq_cli_finish(dq_cli *cli, dq_status status, dq_error *error);
 /* Threads to use: --threads, else DQ_THREADS, else fallback (0 means all cores). At least 1. */
 unsigned dq_cli_threads(const dq_common *common, unsigned fallback);
 
-/* Whether colour is welcome: fd is a terminal that can, and NO_COLOR is not set. */
-bool dq_cli_colour(int fd);
-
-/* A progress bar on stderr; silent unless stderr is a terminal and the work takes a second, or --progress;
- * and with --quiet. */
+/* A progress bar on stderr (terminal/progress.c): on a terminal a line that is redrawn, once the work has
+ * taken a second; with --progress at once, and where stderr is no terminal, or a dumb one, a line a minute
+ * and one at the end. Nothing with --quiet, and nothing in the background. */
 typedef struct dq_progress {
-    const char *label;
-    uint64_t total, done;
-    double started, shown; /* seconds of the monotonic clock */
+    const char *label, *unit;     /* "training", "batches" */
+    uint64_t total, done, before; /* before: of an earlier run */
+    double started, shown;        /* seconds of the monotonic clock; since it started, < 0: never */
+    char note[64];
     bool on, forced;
 } dq_progress;
 
-dq_progress dq_progress_start(const dq_common *common, const char *label, uint64_t total);
-/* Redraws at most ten times a second; note is a short text after the bar ("reward 0.81"). */
+/* label: what is done, unit: what is counted, in the plural; both live on. total 0: nobody knows. */
+dq_progress dq_progress_start(const dq_common *common, const char *label, const char *unit, uint64_t total);
+/* What an earlier run did: no part of the rate. */
+void dq_progress_resume(dq_progress *progress, uint64_t done);
+/* Redraws at most ten times a second; note is a short text at the end of the line ("reward 0.81"), or NULL.
+ */
 void dq_progress_step(dq_progress *progress, uint64_t done, const char *note);
+/* The last state stays on the terminal, where one was shown. */
 void dq_progress_end(dq_progress *progress);
 
 #endif

@@ -4,7 +4,7 @@
  * Options that write to the file they name have DQ_OPT_WRITES, those that read it DQ_OPT_READS; stdout counts
  * where --output does not stand in for it.
  */
-#include "cli/option.h"
+#include "cli/option/option.h"
 
 #include "wire/resolve.h"
 
@@ -148,6 +148,14 @@ dq_cli_files dq_cli_inputs(dq_cli *cli, dq_cli_file_of file_of)
     return files;
 }
 
+void dq_cli_check_stdin(const dq_cli *cli, const char *option)
+{
+    const char *value = *(const char *const *)dq_option_of(cli, option)->target;
+    bool read = cli->operand_count == 0;
+    for (size_t i = 0; i < cli->operand_count; i++) read = read || strcmp(cli->operands[i], "-") == 0;
+    if (value && strcmp(value, "-") == 0 && read) dq_cli_usage(cli, "--%s -: stdin is the input", option);
+}
+
 static dq_status copy_stdin(int to, dq_error *error)
 {
     char buffer[65536];
@@ -165,12 +173,16 @@ static dq_status copy_stdin(int to, dq_error *error)
 
 dq_status dq_cli_keep_stdin(int64_t *start, dq_error *error)
 {
+    dq_source *source; /* what no source is read from is not kept either: a terminal */
+    dq_status status = dq_source_open(&source, "-", error);
+    dq_source_close(source);
+    if (status) return status;
     *start = lseek(STDIN_FILENO, 0, SEEK_CUR);
     if (*start >= 0) return DQ_OK;
     *start = 0;
     FILE *kept = tmpfile();
     if (!kept) return dq_fail_errno(error, errno, "cannot keep stdin");
-    dq_status status = copy_stdin(fileno(kept), error);
+    status = copy_stdin(fileno(kept), error);
     if (!status && (lseek(fileno(kept), 0, SEEK_SET) < 0 || dup2(fileno(kept), STDIN_FILENO) < 0))
         status = dq_fail_errno(error, errno, "cannot keep stdin");
     (void)fclose(kept);

@@ -29,7 +29,7 @@ typedef struct dq_ask_key {
 /* clang-format off */
 /* Of a program whose modes ask_modes ask; parallel_letter is --parallel's, or 0. */
 #define DQ_OPTIONS_ASK(a, k, ask_modes, parallel_letter)                                                             \
-    {"cache", 'c', DQ_OPT_TEXT, &(a).cache, "FILE", "answers that were paid for are kept here", .flags = DQ_OPT_WRITES, .modes = ask_modes}, \
+    {"cache", 0, DQ_OPT_TEXT, &(a).cache, "FILE", "answers that were paid for are kept here", .flags = DQ_OPT_WRITES, .modes = ask_modes}, \
     {"cache-only", 0, DQ_OPT_FLAG, &(a).cache_only, NULL, "ask nobody: what the cache lacks is counted, exit 1",     \
      .modes = ask_modes, .excludes = "refresh retry-unreadable"},                                                    \
     {"refresh", 0, DQ_OPT_FLAG, &(a).refresh, NULL, "ask again what the cache has, and replace it",                  \

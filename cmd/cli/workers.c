@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -20,6 +21,7 @@ typedef struct outcome {
 
 typedef struct place {
     pid_t pid; /* 0: idle */
+    int alive; /* the end of a pipe whose other end the child has; -1: none */
     size_t job;
     outcome *outcome;
     int files[DQ_WORKER_FILES];
@@ -27,7 +29,7 @@ typedef struct place {
 
 static dq_status make(place *p, dq_error *error)
 {
-    *p = (place){.files = {-1, -1}};
+    *p = (place){.alive = -1, .files = {-1, -1}};
     void *shared = mmap(NULL, sizeof *p->outcome, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED) return dq_fail_errno(error, errno, "no memory for a worker");
     p->outcome = shared;
@@ -39,8 +41,9 @@ static dq_status make(place *p, dq_error *error)
 
 static void drop(place *p)
 {
+    if (p->alive >= 0) (void)close(p->alive);
     if (p->pid) {
-        (void)kill(p->pid, SIGTERM);
+        (void)kill(p->pid, SIGKILL); /* what it wrote into files without a name is nobody's */
         while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR) continue;
     }
     if (p->outcome) (void)munmap(p->outcome, sizeof *p->outcome);
@@ -48,8 +51,19 @@ static void drop(place *p)
         if (p->files[f] >= 0) (void)close(p->files[f]);
 }
 
+/* A child's signals: those that ask to stop are the parent's, who ends it; it does not outlive the parent. */
+static void suit_child(const dq_workers_config *c, pid_t parent)
+{
+    static const int asking[] = {SIGINT, SIGTERM, SIGHUP};
+    for (size_t i = 0; c->stop_asked && i < sizeof asking / sizeof *asking; i++)
+        (void)signal(asking[i], SIG_IGN);
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(0);
+}
+
 static dq_status start(const dq_workers_config *c, place *p, size_t job, dq_error *error)
 {
+    int ends[2];
     pid_t parent = getpid();
     p->job = job;
     *p->outcome = (outcome){.error = DQ_ERROR_NONE}; /* until the child says otherwise: */
@@ -57,29 +71,60 @@ static dq_status start(const dq_workers_config *c, place *p, size_t job, dq_erro
     for (size_t f = 0; f < DQ_WORKER_FILES; f++)
         if (ftruncate(p->files[f], 0) != 0 || lseek(p->files[f], 0, SEEK_SET) != 0)
             return dq_fail_errno(error, errno, "cannot reuse a worker's files");
+    if (pipe2(ends, O_CLOEXEC) != 0) return dq_fail_errno(error, errno, "cannot start a worker");
+    p->alive = ends[0];
     p->pid = fork();
-    if (p->pid < 0) {
-        p->pid = 0;
-        return dq_fail_errno(error, errno, "cannot start a worker");
+    int sys = errno;
+    if (p->pid == 0) {
+        suit_child(c, parent);
+        p->outcome->status = c->work(c->arg, job, p->files, &p->outcome->error);
+        _exit(0);
     }
+    (void)close(ends[1]);
     if (p->pid > 0) return DQ_OK;
-    (void)prctl(PR_SET_PDEATHSIG, SIGTERM); /* a child does not outlive the program */
-    if (getppid() == parent) p->outcome->status = c->work(c->arg, job, p->files, &p->outcome->error);
-    _exit(0);
+    p->pid = 0;
+    return dq_fail_errno(error, sys, "cannot start a worker");
 }
 
-static dq_status finish(const dq_workers_config *c, place *p, dq_error *error)
+/* Waits until the child has ended, or a stop is asked for. A signal may come just before the wait: so it ends
+ * now and then. */
+static dq_status await(const dq_workers_config *c, place *p, dq_error *error)
+{
+    enum { MILLISECONDS = 200 };
+    struct pollfd other = {.fd = p->alive, .events = POLLIN};
+    int got = 0;
+    while (!got && !(c->stop_asked && c->stop_asked())) {
+        got = poll(&other, 1, c->stop_asked ? MILLISECONDS : -1);
+        if (got < 0 && errno != EINTR) return dq_fail_errno(error, errno, "cannot wait for a worker");
+        if (got < 0) got = 0;
+    }
+    if (!got) return dq_fail(error, DQ_ERR_STOPPED, "interrupted");
+    (void)close(p->alive);
+    p->alive = -1;
+    return DQ_OK;
+}
+
+/* How the child's work ended. */
+static dq_status finish(place *p, dq_status *work, dq_error *error)
 {
     int how = 0;
     while (waitpid(p->pid, &how, 0) < 0)
         if (errno != EINTR) return dq_fail_errno(error, errno, "cannot wait for a worker");
     p->pid = 0;
+    *work = p->outcome->status;
+    if (*work && error) *error = p->outcome->error;
     if (WIFSIGNALED(how))
-        return dq_fail(error, DQ_ERR_IO, "the worker was ended by signal %d", WTERMSIG(how));
-    if (p->outcome->status) {
-        if (error) *error = p->outcome->error;
-        return p->outcome->status;
-    }
+        *work = dq_fail(error, DQ_ERR_IO, "the worker was ended by signal %d%s", WTERMSIG(how),
+                        WTERMSIG(how) == SIGKILL ? " (was memory short?)" : "");
+    return DQ_OK;
+}
+
+static dq_status end_job(const dq_workers_config *c, place *p, dq_error *error)
+{
+    dq_status work = DQ_OK, status = await(c, p, error);
+    if (!status) status = finish(p, &work, error);
+    if (status) return status;
+    if (work) return c->failed(c->arg, p->job, work, error);
     for (size_t f = 0; f < DQ_WORKER_FILES; f++)
         if (lseek(p->files[f], 0, SEEK_SET) != 0)
             return dq_fail_errno(error, errno, "cannot read what a worker wrote");
@@ -94,8 +139,7 @@ dq_status dq_workers_run(const dq_workers_config *c, dq_error *error)
     for (; !status && made < n; made++) status = make(&places[made], error);
     for (; !status && started < n; started++) status = start(c, &places[started], started, error);
     for (size_t job = 0; !status && job < c->jobs; job++) {
-        status = finish(c, &places[job % n], error);
-        if (status) status = c->blame(c->arg, job, status, error);
+        status = end_job(c, &places[job % n], error);
         if (!status && started < c->jobs) {
             status = start(c, &places[job % n], started, error);
             started++;
@@ -175,35 +219,33 @@ static dq_status write_job(void *arg, size_t job, int files[DQ_WORKER_FILES], dq
     return dq_log_close(&log, status, error);
 }
 
-static dq_status pass_stream(const dq_worker_streams *s, int *stream, dq_error *error)
+static dq_status take_stream(const dq_worker_streams *s, size_t job, int *stream, dq_error *error)
 {
     dq_source *source;
     dq_reader *reader = NULL;
     dq_status status = dq_worker_source(&source, stream, error);
     if (!status) status = dq_reader_open_source(&reader, source, error);
-    if (!status) status = dq_bundles_pass(reader, s->output, error);
+    if (!status) status = s->take(s->arg, job, reader, error);
     dq_reader_close(reader);
-    return !status && s->flush ? dq_writer_flush(s->output, error) : status;
+    return status;
 }
 
 static dq_status take_job(void *arg, size_t job, int files[DQ_WORKER_FILES], dq_error *error)
 {
     const dq_worker_streams *s = arg;
     dq_status status = s->log->file ? dq_worker_copy(s->log->file, files[LOG], error) : DQ_OK;
-    if (!status) status = pass_stream(s, &files[STREAM], error);
-    if (!status) s->taken(s->arg, job);
-    return status;
+    return status ? status : take_stream(s, job, &files[STREAM], error);
 }
 
-static dq_status blame_job(void *arg, size_t job, dq_status status, dq_error *error)
+static dq_status job_failed(void *arg, size_t job, dq_status status, dq_error *error)
 {
     const dq_worker_streams *s = arg;
-    return s->blame(s->arg, job, status, error);
+    return s->failed(s->arg, job, status, error);
 }
 
 dq_status dq_worker_streams_run(const dq_worker_streams *streams, dq_error *error)
 {
     dq_worker_streams s = *streams;
-    const dq_workers_config config = {s.workers, s.jobs, &s, write_job, take_job, blame_job};
+    const dq_workers_config config = {s.workers, s.jobs, &s, write_job, take_job, job_failed, s.stop_asked};
     return dq_workers_run(&config, error);
 }

@@ -15,6 +15,7 @@
 #include "dq/source.h"
 #include "dq/stream.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -27,12 +28,16 @@ typedef struct dq_workers_config {
     dq_status (*work)(void *arg, size_t job, int files[DQ_WORKER_FILES], dq_error *error);
     /* In the parent: takes what a job wrote, from the files' beginnings. */
     dq_status (*take)(void *arg, size_t job, int files[DQ_WORKER_FILES], dq_error *error);
-    /* In the parent: says of a failure whose job it was. */
-    dq_status (*blame)(void *arg, size_t job, dq_status status, dq_error *error);
+    /* In the parent: a job failed in its child, DQ_ERR_IO where a signal ended that. DQ_OK: the others go on;
+     * else this ends them. */
+    dq_status (*failed)(void *arg, size_t job, dq_status status, dq_error *error);
+    /* May be NULL. When it says so the jobs that are not taken are given up. Children ignore the signals that
+     * it is about: a terminal sends them to all. */
+    bool (*stop_asked)(void);
 } dq_workers_config;
 
-/* Does all jobs. The first failure ends the others; the parent's end is the children's. DQ_ERR_IO for a child
- * that a signal ended. */
+/* Does all jobs; the parent's end is the children's. DQ_ERR_STOPPED when it was asked to; a failure of the
+ * parent's own, as of `take`, ends the others, too. */
 dq_status dq_workers_run(const dq_workers_config *config, dq_error *error);
 
 /* A worker's file as where a stream goes to, and comes from; *file is kept. The rest of one to the end of
@@ -41,18 +46,18 @@ dq_status dq_worker_sink(dq_sink **sink, int *file, dq_error *error);
 dq_status dq_worker_source(dq_source **source, int *file, dq_error *error);
 dq_status dq_worker_copy(FILE *to, int file, dq_error *error);
 
-/* Jobs each of which writes a stream and lines of a log: both are passed on in the order of jobs. */
+/* Jobs each of which writes a stream and lines of a log, which are taken in the order of jobs. */
 typedef struct dq_worker_streams {
     size_t workers, jobs;  /* each >= 1 */
     const dq_maker *maker; /* of the workers' streams */
-    dq_writer *output;
-    bool flush; /* the output behind each job */
-    dq_log *log;
+    dq_log *log;           /* gets a job's lines before its stream is taken */
     void *arg;
     /* In a child. log has no file where this log has none. */
     dq_status (*work)(void *arg, size_t job, dq_log *log, dq_writer *out, dq_error *error);
-    void (*taken)(void *arg, size_t job); /* in the parent, behind what was passed on */
-    dq_status (*blame)(void *arg, size_t job, dq_status status, dq_error *error);
+    /* In the parent: takes a job's stream. */
+    dq_status (*take)(void *arg, size_t job, dq_reader *from, dq_error *error);
+    dq_status (*failed)(void *arg, size_t job, dq_status status, dq_error *error);
+    bool (*stop_asked)(void);
 } dq_worker_streams;
 
 /* As dq_workers_run. */

@@ -35,7 +35,7 @@ typedef struct options {
     uint64_t position; /* of a log, with follow */
     int form, from, kept;
     const char *ids, *split, *since, *before;
-    dq_texts kinds;
+    dq_texts kinds, users, items;
     dq_selection select;
 } options;
 
@@ -181,7 +181,7 @@ static void flush(void *arg)
 static void show_rows(void *progress, uint64_t rows)
 {
     dq_progress *p = progress;
-    dq_progress_step(p, p->done + rows, "rows");
+    dq_progress_step(p, p->done + rows, NULL);
 }
 
 static dq_status copy_rows(output *out, dq_error *error)
@@ -249,7 +249,7 @@ static dq_status work(output *out, dq_error *error)
     const options *o = out->o;
     dq_common common = o->common;
     if (isatty(STDOUT_FILENO)) common.quiet |= !common.progress; /* rows and a bar do not share a terminal */
-    out->progress = dq_progress_start(&common, "dq-cat", 0);
+    out->progress = dq_progress_start(&common, "reading", "rows", 0);
     const dq_watch watch = {show_rows, &out->progress};
     if (o->check) return dq_check_stream(out->in, &watch, error);
     if (o->lineage) return dq_lineage_write(out->in, out->sink, &watch, error);
@@ -375,12 +375,14 @@ static void check_options(dq_cli *cli, options *o)
     o->select.by_head = dq_cli_given(cli, "head");
     o->select.by_row = dq_cli_given(cli, "row");
     o->select.renumber = o->form == STREAM;
+    o->select.user = (dq_wanted){.ids = o->users.at, .count = o->users.count};
+    o->select.item = (dq_wanted){.ids = o->items.at, .count = o->items.count};
     o->select.kinds = o->kinds.at;
     o->select.kind_count = o->kinds.count;
     if (o->kept) o->select.kept_as = kepts[o->kept];
     o->select.since = bound(cli, "since", o->since);
     o->select.before = bound(cli, "before", o->before);
-    o->select.no_ids = o->count && !o->select.user && !o->select.item;
+    o->select.no_ids = o->count && !o->select.user.count && !o->select.item.count;
     cat_selections_check(cli, read_kinds(o), written_kinds(o), &o->select);
 }
 
@@ -407,12 +409,14 @@ int main(int argc, char **argv)
          .modes = LINEAGE},
         {"head", 'n', DQ_OPT_COUNT, &o.select.head, "N", "the first N rows only, and vouch for these alone",
          .flags = DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .modes = CHOOSE, .excludes = "row"},
-        {"row", 'r', DQ_OPT_COUNT, &o.select.row, "N", "the row number N, from 0",
+        {"row", 0, DQ_OPT_COUNT, &o.select.row, "N", "the row number N, from 0",
          .flags = DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .modes = CHOOSE},
-        {"user", 'u', DQ_OPT_TEXT, &o.select.user, "ID",
-         "this user; of other kinds (--kind), this user's rows", .flags = DQ_OPT_PAYLOAD, .modes = CHOOSE},
-        {"item", 'i', DQ_OPT_TEXT, &o.select.item, "ID",
-         "this item; of other kinds (--kind), this item's rows", .flags = DQ_OPT_PAYLOAD, .modes = CHOOSE},
+        {"user", 'u', DQ_OPT_LIST, &o.users, "ID",
+         "this user; of other kinds (--kind), this user's rows; may be repeated", .flags = DQ_OPT_PAYLOAD,
+         .modes = CHOOSE},
+        {"item", 0, DQ_OPT_LIST, &o.items, "ID",
+         "this item; of other kinds (--kind), this item's rows; may be repeated", .flags = DQ_OPT_PAYLOAD,
+         .modes = CHOOSE},
         {"kept", 0, DQ_OPT_CHOICE, &o.kept, "WHICH",
          "of models, those that a run kept as its best or its last", .flags = DQ_OPT_PAYLOAD,
          .choices = kepts, .modes = CHOOSE},
@@ -422,7 +426,7 @@ int main(int argc, char **argv)
          .flags = DQ_OPT_PAYLOAD, .modes = CHOOSE},
         {"time", 0, DQ_OPT_TEXT, &o.select.time, "NAME", "the attribute that tells an interaction's time",
          .flags = DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .modes = CHOOSE, .needs = "since before"},
-        {"kind", 'k', DQ_OPT_LIST, &o.kinds, "KIND", "users, items, model ...; may be repeated",
+        {"kind", 0, DQ_OPT_LIST, &o.kinds, "KIND", "users, items, model ...; may be repeated",
          .flags = DQ_OPT_PAYLOAD, .modes = CHOOSE},
         {"to", 0, DQ_OPT_CHOICE, &o.form, "FORM", "what to write", .choices = forms, .modes = ROWS | JOIN},
         {"from", 0, DQ_OPT_CHOICE, &o.from, "FORM", "what is read; npy holds vectors of one --kind",
@@ -433,7 +437,7 @@ int main(int argc, char **argv)
          .flags = DQ_OPT_PAYLOAD, .modes = JOIN, .recorded = ROWS | JOIN},
         {"split", 0, DQ_OPT_TEXT, &o.split, "DIR", "write each section to DIR/00000.dq, DIR/00001.dq ...",
          .flags = DQ_OPT_WRITES, .modes = ROWS, .excludes = "output"},
-        {"follow", 'f', DQ_OPT_FLAG, &o.follow, NULL,
+        {"follow", 0, DQ_OPT_FLAG, &o.follow, NULL,
          "of a server's log, rows as they come, too, through its files", .flags = DQ_OPT_PAYLOAD,
          .modes = ROWS, .excludes = "split from ids"},
         {"position", 0, DQ_OPT_COUNT, &o.position, "N",

@@ -25,7 +25,8 @@ static unsigned wanted_kinds(const dq_selection *s)
     unsigned bits = 0;
     for (size_t i = 0; i < s->kind_count; i++) bits |= kind_bit(s->kinds[i]);
     if (s->kind_count) return bits;
-    if (s->user || s->item) return (s->user ? CAT_USERS : 0U) | (s->item ? CAT_ITEMS : 0U);
+    if (s->user.count || s->item.count)
+        return (s->user.count ? CAT_USERS : 0U) | (s->item.count ? CAT_ITEMS : 0U);
     return CAT_ALL;
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * dq-embed: vectors for the texts of users and items, a filter whose memory is bounded by a block; and for
- * who met what, which takes all of the stream.
+ * dq-embed: vectors for the texts of users and items, a filter whose memory is bounded by a block; for who
+ * met what, which takes all of the stream; and vectors scaled.
  */
 #include "cf.h"
 #include "model.h"
+#include "scale.h"
 
+#include "data/label_map.h"
 #include "embed/als.h"
 #include "embed/hashing.h"
 #include "math/cosine.h"
@@ -19,9 +21,10 @@ enum { MAX_WIDTH = 1 << 20 }; /* of hashing */
 
 typedef struct options {
     dq_common common;
-    const char *method; /* "hash:WIDTH", "cf:WIDTH", "cf" or "openai:MODEL" */
+    const char *method; /* "hash:WIDTH", "cf:WIDTH", "cf", "openai:MODEL", "scale:HOW" or "scale" */
     bool cf;            /* cf:WIDTH or cf */
     cf_options als;
+    scale_options scale;
     model_options model;
     uint32_t width; /* of a text's vector; 0: the model's */
     dq_texts fields, pairs;
@@ -102,7 +105,7 @@ static dq_status embed(state *s, dq_embed_layout *layout, const dq_bundle *in, d
     if (!status && layout == &s->items) status = write_pairs(s, &out, error);
     if (!status) status = dq_filter_put(&s->filter, &out, error);
     dq_bundle_free(&out);
-    dq_progress_step(&s->progress, s->progress.done + in->rows, layout->kind);
+    dq_progress_step(&s->progress, s->progress.done + in->rows, NULL);
     return status;
 }
 
@@ -130,7 +133,7 @@ static dq_status stream(state *s, dq_error *error)
     dq_bundle bundle;
     bool more;
     dq_status status = DQ_OK;
-    s->progress = dq_progress_start(&s->o->common, "embedded", 0);
+    s->progress = dq_progress_start(&s->o->common, "embedding", "rows", 0);
     while (!status && !(status = dq_filter_next(&s->filter, &bundle, &more, error)) && more) {
         status = dq_filter_blame(&s->filter, pass(s, &bundle, error), error);
         dq_bundle_free(&bundle);
@@ -162,7 +165,7 @@ static dq_status init(state *s, dq_error *error)
     if (s->threads > DQ_PARALLEL_MAX) s->threads = DQ_PARALLEL_MAX;
     dq_status status = DQ_OK;
     if (s->o->model.name) return model_open(&s->model, &s->o->model, error);
-    for (unsigned t = 0; !status && !s->o->cf && t < s->threads; t++)
+    for (unsigned t = 0; !status && !s->o->cf && !s->o->scale.given && t < s->threads; t++)
         status = dq_hashing_new(&s->hashing[t], s->o->width, (dq_term_weight)s->o->weight, error);
     return status;
 }
@@ -175,7 +178,16 @@ static void clean_up(state *s)
 }
 
 /* What the first operand says. */
-enum { HASH = 1, CF = 2, OPENAI = 4, FOLD = 8, TEXTS = HASH | OPENAI };
+enum {
+    HASH = 1,
+    CF = 2,
+    OPENAI = 4,
+    FOLD = 8,
+    SCALE = 16,
+    RESCALE = 32,
+    TEXTS = HASH | OPENAI,
+    ADDS = TEXTS | CF | FOLD
+};
 
 static const dq_mode modes[] = {
     {HASH, "hash", "hash:WIDTH", .help = "texts by hashing their words (hash:WIDTH)"},
@@ -183,6 +195,11 @@ static const dq_mode modes[] = {
     {FOLD, "fold", "cf without a width",
      .help = "newcomers among factors that are there (cf --factors FILE)"},
     {OPENAI, "openai", "openai:MODEL", .help = "texts by a model that is asked (openai:MODEL)"},
+    {SCALE, "scale", "scale:z or scale:unit",
+     .help = "the vectors that are there: each component to mean 0 and deviation 1 (scale:z), each field to "
+             "length 1 (scale:unit)"},
+    {RESCALE, "rescale", "scale without a way",
+     .help = "vectors scaled as those of another stream were (scale --factors FILE)"},
     {0}};
 
 /* The width behind a method's name; 0 for another method, or no such width. */
@@ -195,17 +212,34 @@ static uint32_t width_of(const char *method, const char *name, unsigned long max
     return *end || width > max ? 0 : (uint32_t)width;
 }
 
-/* The first operand: hash:WIDTH, cf:WIDTH, cf or openai:MODEL. Kept as an option too, for the head. */
+/* scale:z, scale:unit, or scale. */
+static unsigned parse_scale(dq_cli *cli, options *o)
+{
+    const char *how = o->method + strlen("scale");
+    o->scale = (scale_options){.given = true, .fields = &o->fields, .how = DQ_SCALE_Z};
+    if (strcmp(how, ":unit") == 0) o->scale.how = DQ_SCALE_UNIT;
+    if (*how && strcmp(how, ":z") != 0 && strcmp(how, ":unit") != 0)
+        dq_cli_usage(cli, "'%s' is neither scale:z nor scale:unit", o->method);
+    if (*how) return SCALE;
+    if (!o->als.factors)
+        dq_cli_usage(cli, "scale: how? say scale:z or scale:unit, or as which stream: scale --factors FILE");
+    o->scale.factors = o->als.factors;
+    return RESCALE;
+}
+
+/* The first operand: hash:WIDTH, cf:WIDTH, cf, openai:MODEL, scale:HOW or scale. Kept as an option too, for
+ * the head. */
 static unsigned parse_method(dq_cli *cli, options *o)
 {
     if (cli->operand_count == 0)
-        dq_cli_usage(cli, "how? say hash:WIDTH, as in hash:256, cf:WIDTH or openai:MODEL");
+        dq_cli_usage(cli, "how? say hash:WIDTH, as in hash:256, cf:WIDTH, openai:MODEL or scale:z");
     const char *method = o->method = *cli->operands++;
     cli->operand_count--;
     if (strncmp(method, "openai:", 7) == 0 && method[7]) {
         o->model.name = method + 7;
         return OPENAI;
     }
+    if (strcmp(method, "scale") == 0 || strncmp(method, "scale:", 6) == 0) return parse_scale(cli, o);
     o->cf = strcmp(method, "cf") == 0;
     if (o->cf && !o->als.factors)
         dq_cli_usage(cli, "cf: how wide? say cf:32, or into which factors newcomers go: cf --factors FILE");
@@ -213,12 +247,20 @@ static unsigned parse_method(dq_cli *cli, options *o)
     o->cf = strncmp(method, "cf:", 3) == 0;
     o->width = o->cf ? width_of(method, "cf:", DQ_ALS_WIDTH_MAX) : width_of(method, "hash:", MAX_WIDTH);
     if (o->width == 0)
-        dq_cli_usage(
-            cli,
-            "'%s' is neither openai:MODEL, nor hash:WIDTH with a width of 1 to %d, nor cf:WIDTH with "
-            "one of 1 to %d",
-            method, MAX_WIDTH, DQ_ALS_WIDTH_MAX);
+        dq_cli_usage(cli,
+                     "'%s' is neither openai:MODEL, nor scale:z or scale:unit, nor hash:WIDTH with a width "
+                     "of 1 to %d, "
+                     "nor cf:WIDTH with one of 1 to %d",
+                     method, MAX_WIDTH, DQ_ALS_WIDTH_MAX);
     return o->cf ? CF : HASH;
+}
+
+static void check_map(const dq_cli *cli, const char *text)
+{
+    dq_label_map map = {0};
+    dq_error e = DQ_ERROR_NONE;
+    if (text && dq_label_map_parse(&map, text, &e)) dq_cli_refuse(cli, "--map", &e);
+    dq_label_map_free(&map);
 }
 
 static void check_pairs(const dq_cli *cli, const dq_texts *pairs)
@@ -231,10 +273,17 @@ static void check_pairs(const dq_cli *cli, const dq_texts *pairs)
     dq_arena_free(&scratch);
 }
 
+static const char *method_at(size_t i)
+{
+    static const char *const methods[] = {"hash:256", "openai:", "cf:32", "cf", NULL};
+    return methods[i];
+}
+
 static const dq_program program = {
     .name = "dq-embed",
-    .summary = "vectors for texts, by hashing or from a model; or from who met what",
-    .operands = "hash:WIDTH|openai:MODEL|cf:WIDTH|cf [FILE]...",
+    .summary = "vectors for texts, by hashing or from a model; from who met what; or scaled",
+    .operands = "hash:WIDTH|openai:MODEL|cf:WIDTH|cf|scale:HOW|scale [FILE]...",
+    .operand_values = method_at,
     .modes = modes,
     .examples = {"dq-embed hash:256 --join < texts.dq | dq-rank --by cosine -k 10",
                  "dq-embed openai:MODEL --cache vectors.db --field bio --field description --compare "
@@ -246,14 +295,14 @@ int main(int argc, char **argv)
 {
     options o = {.common = DQ_COMMON_DEFAULTS, .prefix = "", .model = MODEL_DEFAULTS, .als = CF_DEFAULTS};
     const dq_option table[] = {
-        {"field", 'f', DQ_OPT_LIST, &o.fields, "TEXT",
-         "embed this text, as a field of that name; repeated; users:TEXT or items:TEXT for one side (else "
-         "every text)",
-         .flags = DQ_OPT_PAYLOAD, .modes = TEXTS},
-        {"join", 'j', DQ_OPT_FLAG, &o.join, NULL, "one field, text, from all the texts together",
+        {"field", 0, DQ_OPT_LIST, &o.fields, "TEXT",
+         "embed this text, as a field of that name, or scale this field; repeated; users:TEXT or items:TEXT "
+         "for one side (else every one)",
+         .flags = DQ_OPT_PAYLOAD, .modes = TEXTS | SCALE},
+        {"join", 0, DQ_OPT_FLAG, &o.join, NULL, "one field, text, from all the texts together",
          .flags = DQ_OPT_PAYLOAD, .modes = TEXTS},
         {"prefix", 0, DQ_OPT_TEXT, &o.prefix, "WORD", "put before the names of the new fields",
-         .flags = DQ_OPT_PAYLOAD},
+         .flags = DQ_OPT_PAYLOAD, .modes = ADDS},
         {"compare", 0, DQ_OPT_LIST, &o.pairs, "U:I",
          "make user field U and item field I the catalogue's pair to compare; repeated",
          .flags = DQ_OPT_PAYLOAD, .modes = TEXTS},
@@ -271,7 +320,9 @@ int main(int argc, char **argv)
         {"seed", 0, DQ_OPT_COUNT, &o.common.seed, "N", "seed of the vectors that the sweeps begin with",
          .min = 0, .max = 9.2e18, .modes = CF},
         {"factors", 0, DQ_OPT_TEXT, &o.als.factors, "FILE",
-         "what cf:WIDTH has made, among which newcomers get vectors by one solve", .modes = FOLD},
+         "a stream that dq-embed made: what cf:WIDTH has made, among which newcomers get vectors by one "
+         "solve; what scale has made, whose vectors these are scaled as",
+         .modes = FOLD | RESCALE},
         {"method", 0, DQ_OPT_TEXT, &o.method, "METHOD", "the first operand",
          .flags = DQ_OPT_PAYLOAD | DQ_OPT_HIDDEN},
         {"batch", 'b', DQ_OPT_COUNT, &o.model.batch, "N", "texts in a request at most", 0, .min = 1,
@@ -282,7 +333,7 @@ int main(int argc, char **argv)
         {"allow-missing", 0, DQ_OPT_FLAG, &o.model.allow_missing, NULL,
          "zeros for a text that is refused, or has no vector in its answer or the cache",
          .flags = DQ_OPT_PAYLOAD, .modes = OPENAI},
-        DQ_OPTIONS_ASK(o.model.ask, o.model.key, OPENAI, 0), /* -j is --join */
+        DQ_OPTIONS_ASK(o.model.ask, o.model.key, OPENAI, 'j'),
         DQ_OPTIONS_COMMON(o.common),
         {0},
     };
@@ -291,15 +342,18 @@ int main(int argc, char **argv)
     dq_error e = DQ_ERROR_NONE;
     dq_cli_enter(&cli, parse_method(&cli, &o));
     check_pairs(&cli, &o.pairs);
+    check_map(&cli, o.als.map);
     if (o.model.name) dq_ask_check(&o.model.ask, &cli);
     dq_common common = o.common;
     if (o.model.ask.dry_run) common.output = "/dev/null"; /* words go to stdout, no stream */
     dq_status status = init(&s, &e);
     if (!status && o.cf) status = factor(&s, &cli, &common, &e);
-    if (!status && !o.cf) status = dq_filter_open(&s.filter, &cli, &common, -1, &e);
-    if (!status && !o.cf) status = stream(&s, &e);
+    if (!status && o.scale.given) status = scale_run(&s.filter, &o.scale, &cli, &common, &e);
+    bool texts = !o.cf && !o.scale.given;
+    if (!status && texts) status = dq_filter_open(&s.filter, &cli, &common, -1, &e);
+    if (!status && texts) status = stream(&s, &e);
     status = model_close(&s.model, &cli, &common, status, &e);
-    status = dq_filter_close(&s.filter, status, &e);
+    if (!o.scale.given) status = dq_filter_close(&s.filter, status, &e);
     clean_up(&s);
     return dq_cli_finish(&cli, status, &e);
 }

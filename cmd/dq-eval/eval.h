@@ -7,7 +7,7 @@
 #ifndef DQ_EVAL_EVAL_H
 #define DQ_EVAL_EVAL_H
 
-#include "cli/picture.h"
+#include "cli/terminal/picture.h"
 
 #include "data/label_map.h"
 #include "ope.h"
@@ -50,7 +50,8 @@ typedef struct eval_options {
     /* roll-outs */
     bool rollout, cold_start, distinct, raw_cosine;
     dq_texts models, pairs;
-    const char *user, *map, *unanswered, *env, *env_cmd, *reward_cmd;
+    dq_texts users;
+    const char *map, *unanswered, *env, *env_cmd, *reward_cmd;
     int reward;
     uint64_t episodes, steps, max_steps, candidates;
     double epsilon;

@@ -5,6 +5,7 @@
 #include "eval.h"
 
 #include "math/blas.h"
+#include "ope/estimator.h"
 #include "plot/table.h"
 #include "report/curves.h"
 #include "report/ope_log.h"
@@ -67,6 +68,22 @@ static const dq_setting cold_start[] = {{"episodes", "10"}, {"steps", "10"}, {0}
 static const dq_setting off_policy[] = {{"resamples", "2000"}, {0}};
 static const dq_defaults defaults[] = {
     {COLD_START, NULL, NULL, cold_start}, {OPE, NULL, NULL, off_policy}, {0}};
+
+static const char *measure_at(size_t i)
+{
+    return i < dq_measure_count ? dq_measures[i].name : NULL;
+}
+
+static const char *estimator_at(size_t i)
+{
+    return i < DQ_OPE_ESTIMATORS ? dq_ope_estimators[i].name : NULL;
+}
+
+static const char *policy_at(size_t i)
+{
+    static const char *const policies[] = {"uniform", "ranking:", "model:", "column:", NULL};
+    return policies[i];
+}
 
 static const dq_program program = {
     .name = "dq-eval",
@@ -267,6 +284,7 @@ static void check_acting(const dq_cli *cli, const eval_options *o)
     if (o->format == EVAL_TREC) dq_cli_usage(cli, "--rollout has no trec format");
     if (dq_label_map_parse(&map, o->map, &error)) dq_cli_refuse(cli, "--map", &error);
     dq_label_map_free(&map);
+    if (o->env && dq_env_check(o->env, &error)) dq_cli_refuse(cli, "--env", &error);
 }
 
 static void check_rankings(const dq_cli *cli, const eval_options *o)
@@ -370,7 +388,7 @@ static eval_options o = {.common = DQ_COMMON_DEFAULTS,
 static const dq_option table[] = {
         {"qrels", 0, DQ_OPT_TEXT, &o.qrels, "FILE", "judgements: TREC qrels, or a stream with labelled interactions", .flags = DQ_OPT_READS, .modes = RANKINGS},
         {"run", 'r', DQ_OPT_LIST, &o.runs, "FILE", "rankings: a TREC run or a stream; repeated: compared with the first; else stdin", .flags = DQ_OPT_READS, .modes = RANKINGS},
-        {"measure", 'm', DQ_OPT_LIST, &o.measures, "NAME,...", "measures (ndcg@10, map, P_5,10 ...) or groups (official, all_trec, set, ranking, recommender); repeatable", .modes = RANKINGS},
+        {"measure", 'm', DQ_OPT_LIST, &o.measures, "NAME,...", "measures (ndcg@10, map, P_5,10 ...) or groups (official, all_trec, set, ranking, recommender); repeatable", .modes = RANKINGS, .values = measure_at},
         {"cutoff", 'k', DQ_OPT_TEXT, &o.cutoffs, "K[,K...]", "ranks for measures named without (else 10; --format trec: trec_eval's)", .modes = RANKINGS},
         {"format", 'f', DQ_OPT_CHOICE, &o.format, "FORM", "json: one object a run; trec: trec_eval's lines", .choices = formats, .modes = COMPARED | CURVES | TRAFFIC | AGREEMENT | AB | SIZES},
         {"by-query", 'q', DQ_OPT_FLAG, &o.by_query, NULL, "the values of each query (or episode) too", .modes = JUDGED},
@@ -389,9 +407,9 @@ static const dq_option table[] = {
         {"rollout", 0, DQ_OPT_FLAG, &o.rollout, NULL, "let models act on a catalogue (STREAM, else stdin), and compare their rewards", .modes = ACTING, .needs = "model", .section = "Roll-outs"},
         {"cold-start", 0, DQ_OPT_FLAG, &o.cold_start, NULL, "--rollout of the first steps of few episodes, by step", .modes = COLD_START, .needs = "model"},
         {"model", 0, DQ_OPT_LIST, &o.models, "FILE", "who acts: a model, or random, cosine, untrained; the first is compared with", .flags = DQ_OPT_READS, .modes = ACTING},
-        {"env", 0, DQ_OPT_TEXT, &o.env, "NAME[:X=N,...]", "act in an environment (dq-sim(1) lists them): agents of dq-train --env", .modes = ENV, .needs = "rollout", .excludes = "env-cmd"},
+        {"env", 0, DQ_OPT_TEXT, &o.env, "NAME[:X=N,...]", "act in an environment (dq-sim(1) lists them): agents of dq-train --env", .values = dq_env_name, .modes = ENV, .needs = "rollout", .excludes = "env-cmd"},
         {"env-cmd", 0, DQ_OPT_TEXT, &o.env_cmd, "COMMAND", "act in the environment that a process offers", .modes = ENV, .needs = "rollout"},
-        {"user", 0, DQ_OPT_TEXT, &o.user, "ID", "whom they serve (else all users, in turn)", .modes = CATALOGUE},
+        {"user", 0, DQ_OPT_LIST, &o.users, "ID", "whom they serve; may be repeated (else all users, in turn)", .modes = CATALOGUE},
         {"reward", 0, DQ_OPT_CHOICE, &o.reward, "HOW", "auto: logged where the stream has labels, else cosine", .choices = rewards, .modes = CATALOGUE},
         {"reward-cmd", 0, DQ_OPT_TEXT, &o.reward_cmd, "COMMAND", "rewards of pairs that were never labelled, from a labeller such as 'dq-reward -s llm ...'", .modes = CATALOGUE, .excludes = "reward"},
         {"map", 0, DQ_OPT_TEXT, &o.map, "MAP", "rewards of labels; an unlabelled item is IGNORE", .modes = CATALOGUE | OPE | AGREEMENT | AB},
@@ -404,8 +422,8 @@ static const dq_option table[] = {
         {"max-steps", 0, DQ_OPT_COUNT, &o.max_steps, "N", "steps after which an episode is cut off, should it not end (0: never)", .min = 0, .max = 1e12, .modes = ENV},
         {"epsilon", 0, DQ_OPT_REAL, &o.epsilon, "X", "share of steps that take anything on offer", .min = 0, .max = 1, .modes = ACTING | OPE},
         {"distinct", 0, DQ_OPT_FLAG, &o.distinct, NULL, "an item (an action) at most once an episode", .modes = ACTING},
-        {"ope", 0, DQ_OPT_TEXT, &o.ope.estimators, "NAME[,NAME...]", "judge a policy from the log of another: log, ips, snips, dm, dr, sndr, switch-dr, dr-os, slope:NAME; pdis, wpdis, wis", .modes = OPE, .section = "Off-policy evaluation"},
-        {"target", 0, DQ_OPT_LIST, &o.ope.targets, "POLICY", "the policy: uniform, ranking:FILE, model:FILE, or column:NAME of the log; repeatable", .flags = DQ_OPT_READS, .modes = OPE},
+        {"ope", 0, DQ_OPT_TEXT, &o.ope.estimators, "NAME,...", "judge a policy from the log of another: log, ips, snips, dm, dr, sndr, switch-dr, dr-os, slope:NAME; pdis, wpdis, wis", .modes = OPE, .values = estimator_at, .section = "Off-policy evaluation"},
+        {"target", 0, DQ_OPT_LIST, &o.ope.targets, "POLICY", "the policy: uniform, ranking:FILE, model:FILE, or column:NAME of the log; repeatable", .flags = DQ_OPT_READS, .modes = OPE, .values = policy_at},
         {"softmax", 0, DQ_OPT_REAL, &o.ope.softmax, "T", "the target draws from its list by exp(score / T) (0: the best)", .min = 0, .max = 1e9, .modes = OPE},
         {"reward-model", 0, DQ_OPT_TEXT, &o.ope.rewards, "MODEL", "of rewards: ridge or logistic (on vectors), table, or column:NAME of the log", .modes = OPE},
         {"propensity", 0, DQ_OPT_CHOICE, &o.ope.estimated, "WHENCE", "propensities: the log's, or estimated from it", .choices = propensities, .modes = OPE},
@@ -447,7 +465,7 @@ static const dq_option table[] = {
         {"report", 0, DQ_OPT_TEXT, &o.report, "FILE.html", "tables, pictures and lineage as a page, too; alone: pages joined in one", .flags = DQ_OPT_WRITES, .modes = RESULTS | PAGES, .section = "Reports"},
         {"title", 0, DQ_OPT_TEXT, &o.title, "WORDS", "what the page, and what the picture, is called", .modes = RESULTS | PAGES, .needs = "report plot curves draw"},
         {"threads", 't', DQ_OPT_COUNT, &o.common.threads, "N", "threads; or DQ_THREADS=N", .min = 0, .max = 1024, .section = "Running"},
-        {"progress", 0, DQ_OPT_FLAG, &o.common.progress, NULL, "a progress bar though stderr is no terminal", .flags = 0},
+        {"progress", 0, DQ_OPT_FLAG, &o.common.progress, NULL, "show the progress of roll-outs at once; in a log a line a minute", .flags = 0},
         DQ_OPTION_SEED(o.common),
         {"output", 'o', DQ_OPT_TEXT, &o.common.output, "FILE", "write to FILE, complete or not at all (else stdout)", .flags = DQ_OPT_WRITES, .modes = RESULTS | LIST},
         {"quiet", 0, DQ_OPT_FLAG, &o.common.quiet, NULL, "no notes on stderr", .flags = 0}, /* -q is trec_eval's */

@@ -254,23 +254,30 @@ static dq_status serve(rollout *run, uint32_t user, size_t first, size_t users, 
     return status;
 }
 
-/* The user of --user, or all, in turn; a user's episodes are played together, so that whoever labels is asked
- * about each user once. */
+/* The users of --user, or all, in turn; a user's episodes are played together, so that whoever labels is
+ * asked about each user once. */
+static dq_status serve_all(rollout *run, const bool *only, dq_progress *bar, dq_error *error)
+{
+    uint32_t n = dq_entities_count(&run->dataset.catalogue.users), wanted = 0, turn = 0;
+    dq_status status = DQ_OK;
+    for (uint32_t u = 0; u < n; u++) wanted += !only || only[u];
+    for (uint32_t u = 0; u < n && turn < run->outcomes.episodes && !status; u++)
+        if (!only || only[u]) status = serve(run, u, turn++, wanted, bar, error);
+    return status;
+}
+
 static dq_status play_catalogue(rollout *run, dq_progress *bar, dq_error *error)
 {
-    const dq_entities *users = &run->dataset.catalogue.users;
+    const dq_texts *users = &run->o->users;
+    bool *only = NULL;
     dq_status status = DQ_OK;
     for (size_t i = 0; i < run->policy_count && !status; i++)
         status = ready_catalogue(run, &run->policies[i], error);
-    if (!status && run->o->user) {
-        uint32_t user = dq_entities_find(users, run->o->user, strlen(run->o->user));
-        if (user == DQ_ABSENT)
-            return dq_fail(error, DQ_ERR_UNKNOWN, "user %s is not in the catalogue", run->o->user);
-        return serve(run, user, 0, 1, bar, error);
-    }
-    uint32_t n = dq_entities_count(users);
-    for (uint32_t u = 0; u < n && u < run->outcomes.episodes && !status; u++)
-        status = serve(run, u, u, n, bar, error);
+    if (!status)
+        status = dq_entities_mark(&run->dataset.catalogue.users, "user", users->at, users->count, &only,
+                                  error);
+    if (!status) status = serve_all(run, only, bar, error);
+    free(only);
     return status;
 }
 
@@ -359,7 +366,8 @@ dq_status rollout_figure(const void *played, const eval_options *o, dq_figure *f
 static dq_status play(rollout *run, dq_error *error)
 {
     const eval_options *o = run->o;
-    dq_progress bar = dq_progress_start(&o->common, "episodes", run->policy_count * run->outcomes.episodes);
+    dq_progress bar = dq_progress_start(&o->common, "playing", "episodes",
+                                        run->policy_count * run->outcomes.episodes);
     dq_status status = run->catalogue ? play_catalogue(run, &bar, error) : play_env(run, &bar, error);
     dq_progress_end(&bar);
     return status;

@@ -4,7 +4,7 @@
  */
 #include "eval.h"
 
-#include "cli/picture.h"
+#include "cli/terminal/picture.h"
 
 #include <errno.h>
 #include <string.h>

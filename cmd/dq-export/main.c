@@ -48,7 +48,7 @@ static void show_progress(void *arg, const char *kind, uint64_t rows, bool ended
     else if (rows)
         dq_progress_step(&bar->progress, rows, NULL);
     else if (!ended)
-        bar->progress = dq_progress_start(bar->common, kind, 0);
+        bar->progress = dq_progress_start(bar->common, "exporting", kind, 0);
 }
 
 /* A format that no time was there for is a slip of the pen. */
@@ -58,6 +58,13 @@ static dq_status check_times(const dq_import_times *times, dq_error *error)
     return dq_fail(error, DQ_ERR_UNKNOWN,
                    "--time-format: none of the interactions (%llu) has an attribute 'time'",
                    (unsigned long long)times->without);
+}
+
+/* A scale that no reward was there for is one, too. */
+static dq_status check_scale(const dq_import_scale *scale, dq_error *error)
+{
+    if (!scale->given || scale->scaled) return DQ_OK;
+    return dq_fail(error, DQ_ERR_UNKNOWN, "--reward-scale: no interaction has a reward");
 }
 
 /* mapping: of a place that is joined; place alone: a log. */
@@ -76,6 +83,7 @@ static dq_status write_stream(dq_cli *cli, export_options *o, dq_import_mapping 
     else
         status = place ? dq_import_place(&o->request, place, error) : dq_import_files(&o->request, error);
     if (!status && o->request.times.format) status = check_times(&o->request.times, error);
+    if (!status) status = check_scale(&o->request.scale, error);
     if (status)
         dq_writer_abort(target->writer);
     else
@@ -109,6 +117,8 @@ static dq_status export_joined(dq_cli *cli, export_options *o, dq_error *error)
     if (status) return status;
     if (o->request.times.format && !mapping.interactions)
         dq_cli_usage(cli, "--time-format: the mapping %s has no interactions", o->schema);
+    if (o->scale && !mapping.interactions)
+        dq_cli_usage(cli, "--reward-scale: the mapping %s has no interactions", o->schema);
     if (!o->pairs.count) {
         o->request.target.pairs = mapping.pairs;
         o->request.target.pair_count = mapping.pair_count;
@@ -154,6 +164,8 @@ static dq_status run(dq_cli *cli, export_options *o, dq_error *error)
     row_bar bar = {.common = &o->common};
     o->request.target.watch = show_progress;
     o->request.target.watch_arg = &bar;
+    o->request.target.summary = &o->summary;
+    o->request.interaction_reading.reward_name = o->reward_name;
     dq_status status = cli->mode == EXPORT_LOG ? export_log(cli, o, error)
                        : o->schema             ? export_joined(cli, o, error)
                                                : write_stream(cli, o, NULL, NULL, error);
@@ -171,6 +183,17 @@ static void ignore_file_limit(void)
 __attribute__((section(".preinit_array"),
                used)) static void (*const before_libraries)(void) = ignore_file_limit;
 
+static const char *schema_at(size_t i)
+{
+    static const char *const names[] = {"jobs", "obd", NULL};
+    return names[i];
+}
+
+static const char *mapping_at(size_t i)
+{
+    return i == 0 ? "jobs" : NULL;
+}
+
 int main(int argc, char **argv)
 {
     export_options o = {
@@ -178,19 +201,25 @@ int main(int argc, char **argv)
         .request = {.users.selection.limit = UINT64_MAX, .items.selection.limit = UINT64_MAX}};
     dq_import_request *r = &o.request;
     const dq_option table[] = {
-        {"users", 'u', DQ_OPT_TEXT, &r->users.path, "FILE",
+        {"users", 0, DQ_OPT_TEXT, &r->users.path, "FILE",
          "users: .jsonl .json .csv .tsv .npy .safetensors, also .zst .gz", .modes = EXPORT_FILES},
-        {"items", 'i', DQ_OPT_TEXT, &r->items.path, "FILE", "items", .modes = EXPORT_FILES | EXPORT_LOG},
-        {"interactions", 'x', DQ_OPT_TEXT, &r->interactions, "FILE", "who met what: JSON, or a table",
+        {"items", 0, DQ_OPT_TEXT, &r->items.path, "FILE", "items", .modes = EXPORT_FILES | EXPORT_LOG},
+        {"interactions", 0, DQ_OPT_TEXT, &r->interactions, "FILE", "who met what: JSON, or a table",
          .modes = EXPORT_FILES},
         {"feedback", 0, DQ_OPT_TEXT, &r->feedback.path, "FILE",
          "what came of the interactions: their labels and rewards", .modes = EXPORT_FILES,
          .needs = "interactions"},
         {"user-ids", 0, DQ_OPT_TEXT, &r->users.id_path, "FILE",
-         "ids of an array of users, one a line, or .npy", .modes = EXPORT_FILES},
+         "ids of the rows of an array of users, one a line, or .npy", .modes = EXPORT_FILES},
         {"item-ids", 0, DQ_OPT_TEXT, &r->items.id_path, "FILE",
-         "ids of an array of items, one a line, or .npy", .modes = EXPORT_FILES},
-        {"columns", 'c', DQ_OPT_LIST, &o.columns, "ROLE=NAME,...",
+         "ids of the rows of an array of items, one a line, or .npy", .modes = EXPORT_FILES},
+        {"user-vectors", 0, DQ_OPT_TEXT, &r->users.vectors, "FILE",
+         "vectors of the users, .npy or .safetensors: in the order of their file, or of --user-ids",
+         .modes = EXPORT_FILES, .needs = "users"},
+        {"item-vectors", 0, DQ_OPT_TEXT, &r->items.vectors, "FILE",
+         "vectors of the items, .npy or .safetensors: in the order of their file, or of --item-ids",
+         .modes = EXPORT_FILES, .needs = "items"},
+        {"columns", 0, DQ_OPT_LIST, &o.columns, "ROLE=NAME,...",
          "what columns or keys are; users:..., items:..., interactions:..., feedback:...; numbers: no header",
          .flags = DQ_OPT_PAYLOAD, .modes = EXPORT_FILES},
         {"sep", 0, DQ_OPT_LIST, &o.separators, "SEP", "what cells are cut at: ; | :: tab; users:SEP ...",
@@ -198,18 +227,18 @@ int main(int argc, char **argv)
         {"encoding", 0, DQ_OPT_LIST, &o.encodings, "NAME",
          "of texts that are not UTF-8: latin1; users:NAME ...", .flags = DQ_OPT_PAYLOAD,
          .modes = EXPORT_FILES | EXPORT_FOLDER},
-        {"schema", 0, DQ_OPT_TEXT, &o.schema, "NAME",
+        {"schema", 0, DQ_OPT_TEXT, &o.schema, "NAME|FILE",
          "join the collections of a folder or database: jobs, or a mapping's file; obd: a log",
-         .modes = JOINED | EXPORT_LOG},
+         .modes = JOINED | EXPORT_LOG, .values = schema_at},
         {"show-schema", 0, DQ_OPT_TEXT, &o.show_schema, "NAME", "print a built-in mapping and exit",
-         .modes = EXPORT_SHOW},
+         .modes = EXPORT_SHOW, .values = mapping_at},
         {"limit", 'n', DQ_OPT_LIST, &o.limits, "N", "at most N of each side; users:N, items:N",
          .flags = DQ_OPT_PAYLOAD, .modes = STREAM},
         {"user", 0, DQ_OPT_LIST, &o.user_ids, "ID", "only this user (may be repeated)",
          .flags = DQ_OPT_PAYLOAD, .modes = STREAM},
         {"item", 0, DQ_OPT_LIST, &o.item_ids, "ID", "only this item (may be repeated)",
          .flags = DQ_OPT_PAYLOAD, .modes = STREAM},
-        {"where", 'w', DQ_OPT_LIST, &o.wheres, "JSON",
+        {"where", 0, DQ_OPT_LIST, &o.wheres, "JSON",
          "only these, by a filter of MongoDB; users:JSON, items:JSON", .flags = DQ_OPT_PAYLOAD,
          .modes = EXPORT_DATABASE},
         {"compare", 'p', DQ_OPT_LIST, &o.pairs, "U:I", "fields to be compared by default",
@@ -217,6 +246,9 @@ int main(int argc, char **argv)
         {"time-format", 0, DQ_OPT_TEXT, &r->times.format, "FORMAT",
          "interactions' times, as strptime(3) has it: '%m/%d/%Y %I:%M:%S %p'", .flags = DQ_OPT_PAYLOAD,
          .modes = STREAM},
+        {"reward-scale", 0, DQ_OPT_TEXT, &o.scale, "LOW:HIGH",
+         "rewards are on this scale, 1:5 say; it becomes 0 to 1", .flags = DQ_OPT_PAYLOAD,
+         .modes = EXPORT_FILES | JOINED},
         {"strict", 0, DQ_OPT_FLAG, &o.strict, NULL, "a faulty document is an error, not skipped",
          .modes = STREAM},
         DQ_OPTIONS_COMMON_IN(o.common, STREAM),

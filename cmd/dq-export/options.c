@@ -10,6 +10,7 @@
 #include "port/mongo/mongo.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -69,6 +70,21 @@ static void check_form(const dq_cli *cli, const char *option, const char *path, 
         option, path);
 }
 
+/* An array beside a file of documents. */
+static void check_vectors(const dq_cli *cli, const char *option, const dq_import_entities_request *r,
+                          bool array)
+{
+    const char *advice = dq_import_form_advice(r->vectors);
+    if (array)
+        dq_cli_usage(cli, "--%.4s-vectors: '%s' is an array itself; --%s names the file with their ids",
+                     option, r->path, option);
+    if (dq_import_form_is_array(dq_import_form_of(r->vectors))) return;
+    if (advice) dq_cli_usage(cli, "--%.4s-vectors: '%s' is %s", option, r->vectors, advice);
+    dq_cli_usage(cli,
+                 "--%.4s-vectors: '%s' is no array by its name (.npy .safetensors, also with .zst or .gz)",
+                 option, r->vectors);
+}
+
 static void check_file(const dq_cli *cli, const char *option, const dq_import_entities_request *r)
 {
     const char *path = r->path, *ids = r->id_path;
@@ -78,18 +94,28 @@ static void check_file(const dq_cli *cli, const char *option, const dq_import_en
         dq_cli_usage(cli, "--%s: a file; a database is an operand, with --schema", option);
     check_form(cli, option, path, r->reading.separator);
     bool array = dq_import_form_is_array(dq_import_form_of(path));
+    if (r->vectors) {
+        check_vectors(cli, option, r, array);
+        return;
+    }
     if (array && !ids)
         dq_cli_usage(cli, "--%s: '%s' has no ids: they come one a line from --%.4s-ids", option, path,
                      option);
     if (!array && ids)
-        dq_cli_usage(cli, "--%.4s-ids: only for .npy and .safetensors; '%s' has its own ids", option, path);
+        dq_cli_usage(
+            cli,
+            "--%.4s-ids: only for .npy and .safetensors; '%s' has its own ids (--%.4s-vectors names its "
+            "vectors)",
+            option, path, option);
 }
 
-/* Items are read twice when there are interactions. */
+/* Items are read twice when there are interactions; these, when users or items are made of them. */
 static void check_twice(const dq_cli *cli, const dq_import_request *r)
 {
-    const char *const paths[] = {r->items.path, r->items.id_path};
-    for (size_t i = 0; i < 2; i++) {
+    bool made = !r->users.path != !r->items.path;
+    const char *const paths[] = {r->items.path, r->items.vectors, r->items.id_path,
+                                 made ? r->interactions : NULL};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         struct stat about;
         if (!paths[i] ||
             (strcmp(paths[i], "-") != 0 && (stat(paths[i], &about) != 0 || S_ISREG(about.st_mode))))
@@ -135,11 +161,10 @@ static void check_files(const dq_cli *cli, const dq_import_request *r)
     if (cli->operand_count) dq_cli_usage(cli, "'%s': a folder needs --schema", cli->operands[0]);
     check_file(cli, "users", &r->users);
     check_file(cli, "items", &r->items);
-    if (!r->users.path) check_absent(cli, "user", &r->users.selection);
-    if (!r->items.path) check_absent(cli, "item", &r->items.selection);
+    bool made = r->interactions && (r->users.path || r->items.path); /* where a file is not given */
+    if (!r->users.path && !made) check_absent(cli, "user", &r->users.selection);
+    if (!r->items.path && !made) check_absent(cli, "item", &r->items.selection);
     if (!r->interactions) return;
-    if (!r->users.path != !r->items.path)
-        dq_cli_usage(cli, "--interactions: with both --users and --items, or with neither");
     check_form(cli, "interactions", r->interactions, r->interaction_reading.separator);
     if (dq_import_form_is_array(dq_import_form_of(r->interactions)))
         dq_cli_usage(cli, "--interactions: '%s' is an array, no table or JSON", r->interactions);
@@ -169,8 +194,8 @@ static void check_log(const dq_cli *cli, export_options *o)
 
 static void check_stdin_once(const dq_cli *cli, const dq_import_request *r)
 {
-    const char *const paths[] = {r->users.path,    r->users.id_path, r->items.path,
-                                 r->items.id_path, r->interactions,  r->feedback.path};
+    const char *const paths[] = {r->users.path,    r->users.vectors, r->users.id_path, r->items.path,
+                                 r->items.vectors, r->items.id_path, r->interactions,  r->feedback.path};
     int stdins = 0;
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         stdins += paths[i] && strcmp(paths[i], "-") == 0;
@@ -187,6 +212,24 @@ static void check_time_format(const dq_cli *cli, const dq_import_request *r)
         dq_cli_usage(cli, "--time-format: there are no --interactions");
 }
 
+/* "LOW:HIGH". */
+static void set_scale(const dq_cli *cli, export_options *o)
+{
+    dq_import_request *r = &o->request;
+    dq_import_scale *scale = &r->scale;
+    char *end, *rest;
+    if (!o->scale) return;
+    scale->low = strtod(o->scale, &end);
+    bool read = end != o->scale && *end == ':';
+    rest = read ? end + 1 : end;
+    scale->high = strtod(rest, &end);
+    read = read && end != rest && !*end && isfinite(scale->low) && isfinite(scale->high);
+    if (!read || !(scale->low < scale->high))
+        dq_cli_usage(cli, "--reward-scale: '%s' is not LOW:HIGH, as in 1:5", o->scale);
+    if (!r->interactions && !o->schema) dq_cli_usage(cli, "--reward-scale: there are no --interactions");
+    scale->given = true;
+}
+
 void export_apply_defaults(dq_cli *cli, export_options *o)
 {
     dq_import_request *r = &o->request;
@@ -197,6 +240,7 @@ void export_apply_defaults(dq_cli *cli, export_options *o)
     for (size_t i = 0; i < o->limits.count; i++) set_limit(cli, o, o->limits.at[i]);
     set_pairs(cli, o);
     check_time_format(cli, r);
+    set_scale(cli, o);
     r->target.flush = o->common.flush;
     r->users.tally.strict = r->items.tally.strict = r->interaction_tally.strict = r->feedback.tally.strict =
         o->strict;

@@ -17,7 +17,9 @@ enum { EXPORT_FILES = 1, EXPORT_FOLDER = 2, EXPORT_DATABASE = 4, EXPORT_SHOW = 8
 typedef struct export_options {
     dq_common common;
     dq_import_request request;
-    const char *schema, *show_schema;
+    dq_import_summary summary;               /* what was written */
+    char reward_name[DQ_IMPORT_REWARD_NAME]; /* the column that was the reward, where it has another name */
+    const char *schema, *show_schema, *scale;
     dq_texts user_ids, item_ids, limits, wheres, pairs, columns, separators, encodings;
     const char *place; /* a folder, a log, or a database's URI: no option, so never recorded */
     bool strict;

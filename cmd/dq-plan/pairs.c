@@ -12,6 +12,7 @@
 #include "env/catalogue.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { PAIRS_REMEMBERED, PAIRS_UNSEEN, BLOCK = 65536 };
@@ -218,19 +219,20 @@ static dq_status simulate_user(pairs *p, uint32_t user, dq_error *error)
 
 static dq_status simulate(pairs *p, dq_error *error)
 {
-    uint32_t users = dq_entities_count(&p->plan->dataset.catalogue.users), only = DQ_ABSENT;
-    dq_status status = DQ_OK;
-    if (p->plan->o->user)
-        status = dq_entities_find_named(&p->plan->dataset.catalogue.users, "user", p->plan->o->user, &only,
-                                        error);
+    const dq_entities *all = &p->plan->dataset.catalogue.users;
+    const dq_texts *chosen = &p->plan->o->users;
+    uint32_t users = dq_entities_count(all);
+    bool *only = NULL;
+    dq_status status = dq_entities_mark(all, "user", chosen->at, chosen->count, &only, error);
     if (status) return status;
-    dq_progress bar = dq_progress_start(&p->plan->o->common, "planning", users);
+    dq_progress bar = dq_progress_start(&p->plan->o->common, "planning", "users", users);
     for (uint32_t user = 0; !status && user < users; user++) {
-        if (only == DQ_ABSENT || only == user) status = simulate_user(p, user, error);
+        if (!only || only[user]) status = simulate_user(p, user, error);
         dq_progress_step(&bar, user + 1, NULL);
     }
     if (!status) status = flush(p, error);
     dq_progress_end(&bar);
+    free(only);
     return status;
 }
 

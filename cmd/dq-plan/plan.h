@@ -16,7 +16,8 @@
 
 typedef struct plan_options {
     dq_common common;
-    const char *model, *user;
+    const char *model;
+    dq_texts users;
     int pairs;
     uint64_t per_user;
     int actions;

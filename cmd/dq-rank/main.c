@@ -15,23 +15,37 @@ static const char *const formats[] = {"stream", "tsv", "jsonl", "trec", NULL};
 
 static dq_status run(const rank_options *o, dq_cli *cli, dq_error *error)
 {
-    dq_reader *inputs[2] = {0}; /* the stream, and --model or --train */
+    dq_reader *inputs[3] = {0}; /* the stream, --model or --train, --fallback */
     const char *beside = o->model ? o->model : o->train;
+    size_t count = 1;
     rank_output *output = NULL;
     bool in_use = false;
+    dq_reader *more[2] = {0};
     dq_status status = dq_reader_open(&inputs[0], cli->operands, cli->operand_count, error);
-    if (!status && beside) status = dq_reader_open(&inputs[1], &beside, 1, error);
-    if (!status) status = rank_output_open(&output, o, cli, inputs, beside ? 2 : 1, error);
+    if (!status && beside) status = dq_reader_open(&more[0], &beside, 1, error);
+    if (!status && o->fallback) status = dq_reader_open(&more[1], &o->fallback, 1, error);
+    for (size_t i = 0; i < 2; i++)
+        if (more[i]) inputs[count++] = more[i];
+    if (!status) status = rank_output_open(&output, o, cli, inputs, count, error);
     if (!status)
         status = o->merge ? rank_merge_run(o, inputs[0], output, &cli->arena, error)
-                          : rank_stream_run(cli, o, inputs[0], inputs[1], output, &in_use, error);
+                          : rank_stream_run(cli, o, inputs[0], more[0], more[1], output, &in_use, error);
     if (status)
         rank_output_abort(output);
     else
         status = rank_output_close(output, error);
     if (!in_use) dq_reader_close(inputs[0]);
-    dq_reader_close(inputs[1]);
+    for (size_t i = 1; i < count; i++) dq_reader_close(inputs[i]);
     return status;
+}
+
+/* --user and --users-file, together. */
+static dq_status read_users(rank_options *o, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    for (size_t i = 0; !status && i < o->users.count; i++)
+        status = dq_user_list_add(&o->wanted, o->users.at[i], error);
+    return status || !o->users_file ? status : dq_user_list_read(&o->wanted, o->users_file, error);
 }
 
 enum { RANK = 1, MERGE = 2 };
@@ -58,6 +72,7 @@ static void check_options(rank_options *o, dq_cli *cli)
     int orders = (o->lambda < 1) + (o->epsilon > 0) + (o->temperature > 0) + (o->explore != RANK_GREEDY);
     dq_error error = DQ_ERROR_NONE;
     dq_cli_enter(cli, o->merge ? MERGE : RANK);
+    dq_cli_check_stdin(cli, "users-file");
     if (!dq_cli_given(cli, "wish")) o->wish = (double)NAN;
     if (orders > 1) dq_cli_usage(cli, "--mmr, --epsilon, --softmax and --explore: one at a time");
     if (o->lambda < 1) o->order = DQ_RANK_MMR;
@@ -70,6 +85,9 @@ static void check_options(rank_options *o, dq_cli *cli)
         dq_cli_usage(cli, "--compare goes with --by cosine");
     if (o->pairs.count) o->by = DQ_RANK_BY_COSINE;
     if (o->model && o->by == DQ_RANK_BY_COSINE) dq_cli_usage(cli, "a cosine takes no --model");
+    if ((o->models_dir || o->fallback) && o->by >= DQ_RANK_BY_COSINE)
+        dq_cli_usage(cli, "--by %s takes no model: not %s", dq_rank_by_names[o->by],
+                     o->models_dir ? "--models-dir" : "--fallback");
     if (o->model && rank_by_baseline(o))
         dq_cli_usage(cli, "--by %s takes no --model", dq_rank_by_names[o->by]);
     bool named = o->format == RANK_TREC || rank_is_drawn(o->order);
@@ -113,13 +131,20 @@ int main(int argc, char **argv)
          "q, world, cosine, or a baseline of the interactions; auto: q with a model, else cosine",
          .flags = DQ_OPT_PAYLOAD, .choices = dq_rank_by_names, .modes = RANK, .recorded = RANK | MERGE},
         {"model", 'm', DQ_OPT_TEXT, &o.model, "FILE", "the model, when the stream does not begin with one",
-         .modes = RANK},
+         .flags = DQ_OPT_READS, .modes = RANK},
+        {"models-dir", 0, DQ_OPT_TEXT, &o.models_dir, "DIR",
+         "a model for each user, out of the files of DIR (dq-train --each-user --models-dir)", .modes = RANK,
+         .excludes = "model"},
+        {"fallback", 0, DQ_OPT_TEXT, &o.fallback, "FILE", "the model for users without one of their own",
+         .flags = DQ_OPT_READS, .modes = RANK},
         {"wish", 0, DQ_OPT_REAL, &o.wish, "X",
          "a decision transformer's: the return that is wished for from here on (else the model's)",
          .flags = DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .modes = RANK, .where = "by=auto,q"},
         {"top", 'k', DQ_OPT_COUNT, &o.k, "K", "items a user", .flags = DQ_OPT_PAYLOAD, .min = 1, .max = 1e9},
         {"user", 'u', DQ_OPT_LIST, &o.users, "ID", "rank for this user alone; may be repeated",
          .flags = DQ_OPT_PAYLOAD, .modes = RANK},
+        {"users-file", 0, DQ_OPT_TEXT, &o.users_file, "FILE", "and for those whose ids are lines of FILE",
+         .flags = DQ_OPT_PAYLOAD | DQ_OPT_READS, .modes = RANK},
         {"compare", 0, DQ_OPT_LIST, &o.pairs, "U:I",
          "cosine of the users' field U and the items' field I; may be repeated", .flags = DQ_OPT_PAYLOAD,
          .modes = RANK},
@@ -187,7 +212,9 @@ int main(int argc, char **argv)
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     check_options(&o, &cli);
     dq_error error = DQ_ERROR_NONE;
-    dq_status status = run(&o, &cli, &error);
+    dq_status status = read_users(&o, &error);
+    if (!status) status = run(&o, &cli, &error);
+    dq_user_list_free(&o.wanted);
     dq_label_map_free(&o.weights);
     return dq_cli_finish(&cli, status, &error);
 }

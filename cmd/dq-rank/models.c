@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * Thousands of agents do not fit into memory, a catalogue does. So with several models the items are held,
- * and models of a file stream by; those of the catalogue's own stream, which come before it, have to be held
- * too.
+ * and models of a file stream by, those of a folder are opened user by user; those of the catalogue's own
+ * stream, which come before it, have to be held, too.
  */
 #include "rank.h"
 
 #include "core/array.h"
+#include "models/directory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,41 @@ dq_status rank_agents_read(rank_agents *agents, dq_reader *reader, const char *n
     return status;
 }
 
+dq_status rank_agents_read_dir(rank_agents *agents, dq_error *error)
+{
+    const dq_model_dir dir = {.path = agents->dir};
+    dq_reader *reader;
+    dq_status status = dq_model_dir_any(&dir, &reader, error);
+    if (status == DQ_ERR_UNKNOWN && agents->fallback) return DQ_OK;
+    if (status) return status;
+    status = rank_agents_read(agents, reader, agents->dir, error);
+    agents->reader = NULL;
+    dq_reader_close(reader);
+    return status;
+}
+
+bool rank_agents_each(const rank_agents *agents)
+{
+    return agents->count > 1 || agents->dir || agents->fallback;
+}
+
+int rank_agents_of(rank_agents *agents, const char *id, size_t bytes, dq_bundle *model, dq_error *error)
+{
+    const dq_model_dir dir = {.path = agents->dir};
+    dq_reader *reader;
+    if (dq_model_dir_open(&dir, id, bytes, &reader, error)) return -1;
+    int got = reader ? next_model(agents, reader, model, error) : 0;
+    dq_bundle more;
+    int rest = got > 0 ? next_model(agents, reader, &more, error) : 0; /* verified to its end */
+    if (rest > 0) {
+        dq_bundle_free(&more);
+        (void)dq_fail(error, DQ_ERR_DUPLICATE, "a second model in the file of user %.*s", (int)bytes, id);
+    }
+    if (rest) dq_bundle_free(model);
+    dq_reader_close(reader);
+    return rest ? -1 : got;
+}
+
 int rank_agents_next(rank_agents *agents, dq_bundle *model, dq_error *error)
 {
     if (agents->next < agents->count) {
@@ -68,5 +104,5 @@ void rank_agents_free(rank_agents *agents)
 {
     for (size_t i = 0; i < agents->count; i++) dq_bundle_free(&agents->models[i]);
     free(agents->models);
-    *agents = (rank_agents){.kept = agents->kept};
+    *agents = (rank_agents){.dir = agents->dir, .fallback = agents->fallback, .kept = agents->kept};
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * The parts of dq-rank: what the options say (main.c), the ranking of a stream (stream.c) by one model or one
- * for each user (models.c) or by a baseline (baseline.c), the four output formats (write.c), merging of
- * rankings (merge.c).
+ * for each user (models.c, each.c) or by a baseline (baseline.c), the four output formats (write.c), merging
+ * of rankings (merge.c).
  */
 #ifndef DQ_RANK_RANK_H
 #define DQ_RANK_RANK_H
 
 #include "cli/cli.h"
+#include "models/users.h"
 #include "rank/lists.h"
 #include "rank/texts.h"
 
@@ -18,11 +19,12 @@ extern const char *const rank_explorers[]; /* their names, NULL-ended */
 
 typedef struct rank_options {
     dq_common common;
-    const char *model, *run_name;
+    const char *model, *models_dir, *fallback, *users_file, *run_name;
     double wish; /* NAN: the model's */
     int by, format;
     uint64_t k, pool; /* pool 0: 10 k */
     dq_texts users, pairs, with;
+    dq_user_list wanted; /* --user and --users-file; none: everybody */
     bool header;
     const char *train, *map, *time; /* of baselines */
     dq_label_map weights;           /* of --map, when it is given */
@@ -71,12 +73,14 @@ void rank_output_abort(rank_output *output);
 
 /* ---- models.c: a model for each user ---- */
 
-/* The models met before the catalogue. One serves all users; several serve one user each, whom meta.user
- * names (dq-train --each-user). */
+/* The models met before the catalogue. One serves all users; several, or those of a folder, serve one user
+ * each, whom meta.user names (dq-train --each-user). */
 typedef struct rank_agents {
     dq_bundle *models;
     size_t count, slots, next;
     dq_reader *reader; /* where more models are to come from, when the first ones are used; or NULL */
+    const char *dir;   /* of --models-dir, or NULL */
+    bool fallback;     /* there is one: each model serves its user alone */
     dq_kept kept;      /* of all that were read; rank_agents_free leaves it */
 } rank_agents;
 
@@ -85,8 +89,15 @@ typedef struct rank_agents {
 dq_status rank_agents_add(rank_agents *agents, dq_bundle *model, dq_error *error);
 /* --model FILE: reads the first model, and to the end when there is no second one. */
 dq_status rank_agents_read(rank_agents *agents, dq_reader *reader, const char *name, dq_error *error);
+/* --models-dir: the model of some user. DQ_ERR_UNKNOWN where there is none; with a fallback none is DQ_OK. */
+dq_status rank_agents_read_dir(rank_agents *agents, dq_error *error);
+/* Whether models serve one user each. */
+bool rank_agents_each(const rank_agents *agents);
 /* The next model, 1; 0 after the last; -1 broken. The caller frees it. */
 int rank_agents_next(rank_agents *agents, dq_bundle *model, dq_error *error)
+    __attribute__((warn_unused_result));
+/* The model of a user out of the folder, in the same way. */
+int rank_agents_of(rank_agents *agents, const char *id, size_t bytes, dq_bundle *model, dq_error *error)
     __attribute__((warn_unused_result));
 void rank_agents_free(rank_agents *agents);
 
@@ -109,9 +120,11 @@ void rank_baseline_say(const dq_cli *cli, const rank_options *options, const dq_
 /* ---- stream.c: the ranking of a stream ---- */
 
 /* Ranks what reader gives, with the model of its beginning or of `beside` (--model; or --train; may be NULL),
- * and writes the lists. *reader_in_use: the reader must be left alone, see dq_prefetch_close. */
+ * for users without one by that of `fallback` (may be NULL), and writes the lists. *reader_in_use: the reader
+ * must be left alone, see dq_prefetch_close. */
 dq_status rank_stream_run(const dq_cli *cli, const rank_options *options, dq_reader *reader,
-                          dq_reader *beside, rank_output *output, bool *reader_in_use, dq_error *error);
+                          dq_reader *beside, dq_reader *fallback, rank_output *output, bool *reader_in_use,
+                          dq_error *error);
 
 /* ---- merge.c: --merge ---- */
 

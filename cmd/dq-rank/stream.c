@@ -3,42 +3,14 @@
  * Users and interactions come first in a stream and are held; items are ranked block by block as they arrive
  * and are gone. Items that come before the users they are for are held until those are known.
  */
-#include "rank.h"
+#include "ranking.h"
 
 #include "core/array.h"
 #include "learn/bandit/bandit.h"
-#include "rank/features.h"
-#include "rank/sessions.h"
-#include "wire/prefetch.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-typedef struct ranking {
-    const rank_options *options;
-    dq_reader *reader;
-    dq_prefetch *prefetch;
-    rank_output *output;
-    dq_pool *pool;
-    dq_catalogue catalogue; /* users alone */
-    rank_agents agents;
-    dq_rank_sessions sessions;
-    dq_rank_scorer scorer;
-    dq_baseline baseline; /* scorer.baseline, where --by names one */
-    dq_rank_items items;
-    dq_rank_texts texts; /* of --with */
-    dq_rank_block block;
-    dq_rank_block *blocks; /* full ones, with several models or sessions: all items */
-    size_t block_count, block_slots;
-    dq_rank_seen seen;       /* with --exclude-seen */
-    dq_rank_history history; /* for a model whose features ask for it */
-    dq_rank_lists lists;
-    dq_prefetched *held; /* items that wait for users */
-    size_t held_count, held_slots;
-    bool catalogue_came, begun;
-    dq_progress progress;
-} ranking;
 
 /* ---- a piece of the stream ---- */
 
@@ -56,9 +28,10 @@ static dq_status take_session_model(ranking *r, dq_bundle *bundle, dq_error *err
 static dq_status take_model(ranking *r, dq_bundle *bundle, uint64_t section, dq_error *error)
 {
     if (r->options->by >= DQ_RANK_BY_COSINE) return DQ_OK;
-    if (r->options->model)
-        return dq_fail(error, DQ_ERR_DUPLICATE, "a model in the stream, and --model %s: give one of them",
-                       r->options->model);
+    if (r->options->model || r->options->models_dir)
+        return dq_fail(error, DQ_ERR_DUPLICATE, "a model in the stream, and --model%s %s: give one of them",
+                       r->options->model ? "" : "s-dir",
+                       r->options->model ? r->options->model : r->options->models_dir);
     if (r->catalogue_came)
         return dq_fail(error, DQ_ERR_SCHEMA,
                        "the model comes after the catalogue: put it first, as in `cat model.dq "
@@ -70,34 +43,10 @@ static dq_status take_model(ranking *r, dq_bundle *bundle, uint64_t section, dq_
     return status ? status : rank_agents_add(&r->agents, bundle, error);
 }
 
-/* --model FILE */
-static dq_status read_model(ranking *r, dq_reader *reader, dq_error *error)
-{
-    const char *name = r->options->model;
-    dq_status status = rank_agents_read(&r->agents, reader, name, error);
-    if (status) return status;
-    bool sessions = dq_rank_sessions_fits(&r->agents.models[0]);
-    if (sessions && r->agents.count > 1)
-        status = dq_fail(error, DQ_ERR_DUPLICATE,
-                         "a second model, and one is of sessions or has an output for each item");
-    else if (sessions)
-        status = dq_rank_sessions_load(&r->sessions, &r->agents.models[0], error);
-    else
-        status = dq_rank_scorer_load(&r->scorer, &r->agents.models[0], error);
-    if (!status && !sessions) status = dq_rank_history_load(&r->history, &r->agents.models[0], error);
-    if (sessions) rank_agents_free(&r->agents);
-    return status ? dq_error_at(error, name, DQ_NO_RECORD) : DQ_OK;
-}
-
-static bool has_agents(const ranking *r)
-{
-    return r->agents.count > 1;
-}
-
 /* Whether items are scored only when all are there. */
 static bool keeps_blocks(const ranking *r)
 {
-    return has_agents(r) || r->sessions.on || dq_rank_scorer_needs_lists(&r->scorer);
+    return rank_agents_each(&r->agents) || r->sessions.on || dq_rank_scorer_needs_lists(&r->scorer);
 }
 
 static dq_status take_users(ranking *r, dq_prefetched *piece, dq_error *error)
@@ -106,7 +55,8 @@ static dq_status take_users(ranking *r, dq_prefetched *piece, dq_error *error)
     size_t before = dq_index_count(ids), bytes;
     bool taken;
     dq_status status = dq_catalogue_add(&r->catalogue, &piece->bundle, piece->section, &taken, error);
-    if (status || !r->begun || r->options->users.count || dq_index_count(ids) == before) return status;
+    if (status || !r->begun || dq_index_count(&r->options->wanted.ids) || dq_index_count(ids) == before)
+        return status;
     const char *id = dq_index_id(ids, (uint32_t)before, &bytes);
     return dq_fail(error, DQ_ERR_UNSUPPORTED,
                    "user %.*s comes after items were ranked: put all users before the items, or use --hold",
@@ -115,17 +65,16 @@ static dq_status take_users(ranking *r, dq_prefetched *piece, dq_error *error)
 
 static bool users_are_known(const ranking *r)
 {
-    const dq_texts *wanted = &r->options->users;
     const dq_index *ids = &r->catalogue.users.identity.ids;
-    for (size_t i = 0; i < wanted->count; i++)
-        if (dq_index_find(ids, wanted->at[i], strlen(wanted->at[i])) == DQ_ABSENT) return false;
-    return dq_index_count(ids) > 0;
+    bool all = !dq_user_list_check(&r->options->wanted, ids, "", NULL);
+    return all && dq_index_count(ids) > 0;
 }
 
 /* Widths, fields and pairs must fit. */
 static dq_status fit_scorer(ranking *r, dq_error *error)
 {
     const rank_options *o = r->options;
+    ranking_settle_fallback(r);
     bool chosen = r->scorer.by == DQ_RANK_BY_AUTO, model = r->scorer.net_count || r->sessions.on;
     if (r->scorer.baseline) return DQ_OK;
     bool wishes = r->sessions.on && r->sessions.config.context && !r->sessions.config.imitates;
@@ -144,9 +93,10 @@ static dq_status fit_scorer(ranking *r, dq_error *error)
             error, DQ_ERR_UNSUPPORTED,
             "--by world: an agent of sessions, or with an output for each item, ranks by its values alone");
     if (r->sessions.on) return DQ_OK; /* the rest fits when all is read */
-    if (!has_agents(r)) rank_agents_free(&r->agents);
+    if (!rank_agents_each(&r->agents)) rank_agents_free(&r->agents);
     dq_status status = dq_rank_scorer_fit(&r->scorer, &r->catalogue.users, &r->items, o->pair_names,
                                           o->pairs.count, error);
+    if (!status && r->agents.fallback) status = ranking_fit_fallback(r, error);
     if (!status || !chosen || model) return status;
     dq_error why = *error;
     return dq_fail(error, status, "no model comes before the items, and by cosine: %s", why.reason);
@@ -180,8 +130,7 @@ static dq_rank_config config_of(const rank_options *o, const dq_rank_seen *seen,
                             .members = networks,
                             .seed = o->common.seed,
                             .seen = o->exclude_seen ? seen : NULL,
-                            .users = o->users.at,
-                            .user_count = o->users.count};
+                            .users = &o->wanted.ids};
 }
 
 /* Users are known and the first items at hand. */
@@ -308,13 +257,12 @@ static dq_status read_all(ranking *r, dq_error *error)
     return status || got == 0 ? status : error->status;
 }
 
-static dq_status bind_features(ranking *r, dq_error *error)
+dq_status ranking_bind_features(ranking *r, dq_error *error)
 {
     return dq_rank_features_bind(&r->scorer, &r->items, r->blocks, r->block_count, error);
 }
 
-/* Ranks all items for the lists from `first` on, at most *n of them; *n becomes how many. */
-static dq_status rank_group(ranking *r, size_t first, size_t *n, dq_error *error)
+dq_status ranking_rank_group(ranking *r, size_t first, size_t *n, dq_error *error)
 {
     dq_status status = DQ_OK;
     if (dq_rank_scorer_needs_lists(&r->scorer))
@@ -328,53 +276,13 @@ static dq_status rank_group(ranking *r, size_t first, size_t *n, dq_error *error
 /* Ranks by a model whose network is given features of whole lists. */
 static dq_status rank_features_all(ranking *r, dq_error *error)
 {
-    dq_status status = bind_features(r, error);
+    dq_status status = ranking_bind_features(r, error);
+    r->progress.unit = "lists";
+    r->progress.total = r->lists.count;
     for (size_t first = 0, n; !status && first < r->lists.count; first += n) {
         n = r->lists.count - first;
-        status = rank_group(r, first, &n, error);
+        status = ranking_rank_group(r, first, &n, error);
     }
-    return status;
-}
-
-/* Ranks all items for the user of one model. */
-static dq_status rank_agent(ranking *r, const dq_bundle *model, uint8_t *ranked, dq_error *error)
-{
-    const dq_value *user = dq_map_get(&model->meta, "user");
-    if (!user || user->type != DQ_STRING)
-        return dq_fail(error, DQ_ERR_SCHEMA, "one of several models does not name its user");
-    uint32_t row = dq_entities_find(&r->catalogue.users, user->as.string, user->count);
-    uint32_t u = row == DQ_ABSENT ? DQ_ABSENT : r->lists.of_row[row];
-    if (u == DQ_ABSENT && r->options->users.count) return DQ_OK;
-    if (u == DQ_ABSENT)
-        return dq_fail(error, DQ_ERR_UNKNOWN, "a model of user %.*s, who is not in the stream",
-                       (int)user->count, user->as.string);
-    if (ranked[u])
-        return dq_fail(error, DQ_ERR_DUPLICATE, "a second model of user %.*s", (int)user->count,
-                       user->as.string);
-    ranked[u] = 1;
-    size_t n = 1;
-    dq_status status = dq_rank_scorer_reload(&r->scorer, model, error);
-    if (!status && dq_rank_scorer_needs_lists(&r->scorer)) status = bind_features(r, error);
-    return status ? status : rank_group(r, u, &n, error);
-}
-
-static dq_status rank_agents_all(ranking *r, dq_error *error)
-{
-    dq_bundle model;
-    dq_status status = DQ_OK;
-    int got = 0;
-    uint8_t *ranked = calloc(r->lists.count + 1, 1);
-    if (!ranked) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the users");
-    while (!status && (got = rank_agents_next(&r->agents, &model, error)) > 0) {
-        status = rank_agent(r, &model, ranked, error);
-        dq_bundle_free(&model);
-    }
-    if (got < 0) status = error->status;
-    for (size_t u = 0; !status && u < r->lists.count; u++)
-        if (!ranked[u])
-            status = dq_fail(error, DQ_ERR_UNKNOWN, "user %.*s has no model, and others have one each",
-                             (int)r->lists.users[u].id_bytes, r->lists.users[u].id);
-    free(ranked);
     return status;
 }
 
@@ -393,7 +301,7 @@ static dq_status rank_sessions_all(ranking *r, dq_error *error)
     r->scorer.output_of = r->sessions.output_of;
     r->scorer.outputs = r->sessions.shape.action_count;
     for (; !status && (n = dq_rank_sessions_next(&r->sessions, &r->lists)) > 0; first += n)
-        status = rank_group(r, first, &n, error);
+        status = ranking_rank_group(r, first, &n, error);
     return status;
 }
 
@@ -413,10 +321,9 @@ static dq_status check_interactions(const ranking *r, dq_error *error)
 
 static dq_status check_users(const ranking *r, dq_error *error)
 {
-    const dq_texts *wanted = &r->options->users;
-    for (size_t i = 0; i < wanted->count; i++)
-        if (dq_entities_find(&r->catalogue.users, wanted->at[i], strlen(wanted->at[i])) == DQ_ABSENT)
-            return dq_fail(error, DQ_ERR_UNKNOWN, "user %s is not in the stream", wanted->at[i]);
+    dq_status status = dq_user_list_check(&r->options->wanted, &r->catalogue.users.identity.ids,
+                                          "in the stream", error);
+    if (status) return status;
     if (dq_entities_count(&r->catalogue.users) == 0)
         return dq_fail(error, DQ_ERR_SCHEMA, "no users in the stream to rank for");
     return check_interactions(r, error);
@@ -427,6 +334,7 @@ static dq_status write_lists(ranking *r, dq_error *error)
     dq_rank_lists *lists = &r->lists;
     size_t most = dq_index_count(&r->items.identity.ids), count;
     dq_status status = DQ_OK;
+    r->all = lists->count;
     rank_output_describe(r->output, dq_rank_by_names[r->scorer.by], r->options->order,
                          dq_rank_scorer_needs_lists(&r->scorer) ? most : 0, r->scorer.net_count);
     rank_output_with(r->output, &r->texts, &r->items.identity.ids);
@@ -454,24 +362,29 @@ static dq_status write_lists(ranking *r, dq_error *error)
 }
 
 /* What is given beside the stream: a model, or what a baseline learns from. */
-static dq_status read_beside(ranking *r, dq_reader *beside, dq_error *error)
+static dq_status read_beside(ranking *r, dq_reader *beside, dq_reader *fallback, dq_error *error)
 {
-    if (!rank_by_baseline(r->options)) return beside ? read_model(r, beside, error) : DQ_OK;
+    r->agents.dir = r->options->models_dir;
+    r->agents.fallback = fallback != NULL;
+    dq_status status = fallback ? ranking_read_fallback(r, fallback, error) : DQ_OK;
+    if (!status && r->agents.dir) status = ranking_read_dir(r, error);
+    if (status || r->agents.dir) return status;
+    if (!rank_by_baseline(r->options)) return beside ? ranking_read_model(r, beside, error) : DQ_OK;
     r->scorer.baseline = &r->baseline;
     r->items.bare = r->options->order != DQ_RANK_MMR;
     return rank_baseline_open(r->options, &r->baseline, beside, error);
 }
 
-static dq_status rank_whole(ranking *r, dq_reader *beside, dq_error *error)
+static dq_status rank_whole(ranking *r, dq_reader *beside, dq_reader *fallback, dq_error *error)
 {
     const rank_options *o = r->options;
     unsigned threads = dq_cli_threads(&o->common, 0);
-    r->scorer.by = (dq_rank_by)o->by;
+    r->scorer.by = r->fallback.by = (dq_rank_by)o->by;
     for (size_t i = 0; i < o->with.count; i++) r->texts.at[r->texts.count++].name = o->with.at[i];
-    r->progress = dq_progress_start(&o->common, "items ranked", 0);
+    r->progress = dq_progress_start(&o->common, "ranking", "items", 0);
     dq_status status = dq_pool_new(&r->pool, threads, error);
-    r->scorer.pool = r->pool;
-    if (!status) status = read_beside(r, beside, error);
+    r->scorer.pool = r->fallback.pool = r->pool;
+    if (!status) status = read_beside(r, beside, fallback, error);
     if (!status) status = dq_prefetch_open(&r->prefetch, r->reader, threads > 1, error);
     if (!status) status = read_all(r, error);
     if (!status) status = check_users(r, error);
@@ -481,14 +394,13 @@ static dq_status rank_whole(ranking *r, dq_reader *beside, dq_error *error)
     if (!status)
         status = dq_rank_history_bind(&r->history, &r->scorer, &r->lists, &r->catalogue.users.identity.ids,
                                       &r->items, error);
-    if (!status && has_agents(r)) status = rank_agents_all(r, error);
+    if (!status && rank_agents_each(&r->agents)) status = ranking_rank_agents(r, error);
     if (!status && r->sessions.on) status = rank_sessions_all(r, error);
-    if (!status && !has_agents(r) && dq_rank_scorer_needs_lists(&r->scorer))
+    if (!status && !rank_agents_each(&r->agents) && dq_rank_scorer_needs_lists(&r->scorer))
         status = rank_features_all(r, error);
     if (!status) status = dq_rank_texts_check(&r->texts, error);
-    if (!status) status = write_lists(r, error);
     dq_progress_end(&r->progress);
-    return status;
+    return status ? status : write_lists(r, error);
 }
 
 static void free_ranking(ranking *r)
@@ -502,6 +414,7 @@ static void free_ranking(ranking *r)
     dq_rank_block_free(&r->block);
     dq_rank_items_free(&r->items);
     dq_rank_scorer_free(&r->scorer);
+    dq_rank_scorer_free(&r->fallback);
     dq_rank_history_free(&r->history);
     dq_baseline_free(&r->baseline);
     dq_rank_texts_free(&r->texts);
@@ -512,11 +425,15 @@ static void free_ranking(ranking *r)
 }
 
 dq_status rank_stream_run(const dq_cli *cli, const rank_options *options, dq_reader *reader,
-                          dq_reader *beside, rank_output *output, bool *reader_in_use, dq_error *error)
+                          dq_reader *beside, dq_reader *fallback, rank_output *output, bool *reader_in_use,
+                          dq_error *error)
 {
     ranking r = {.options = options, .reader = reader, .output = output};
-    dq_status status = rank_whole(&r, beside, error);
+    dq_status status = rank_whole(&r, beside, fallback, error);
     if (!status) dq_cli_say_kept(cli, &options->common, options->model, &r.agents.kept);
+    if (!status && options->fallback)
+        dq_cli_say(cli, &options->common, "%zu of %zu users are ranked by %s", r.no_own ? r.all : r.fallen,
+                   r.all, options->fallback);
     if (!status && r.scorer.net_count > 1)
         dq_cli_say(cli, &options->common, "%zu networks: %s", r.scorer.net_count,
                    options->order == DQ_RANK_ENSEMBLE ? "each list is by one of them, drawn for its user"

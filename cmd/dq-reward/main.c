@@ -9,6 +9,7 @@
 #include "dq/source.h"
 #include "human.h"
 #include "judge.h"
+#include "models/users.h"
 #include "options.h"
 #include "serve.h"
 #include "write.h"
@@ -23,7 +24,9 @@ typedef struct reward_run {
     dq_labeller labeller;
     dq_reward_judge judge; /* a model */
     dq_human *human;
+    dq_user_list wanted; /* none: everybody */
     dq_pair_plan plan;
+    bool *only;      /* (users) they, of the plan */
     dq_source *list; /* --pairs-file */
     dq_reward_output out;
     dq_bundle *transitions, *rankings; /* of the input, held until the catalogue is whole */
@@ -33,13 +36,29 @@ typedef struct reward_run {
 
 /* ---- making ready ---- */
 
-static dq_status choose_user(reward_run *s, dq_error *error)
+/* --user and --users-file, together. */
+static dq_status read_users(reward_run *s, dq_error *error)
 {
-    s->plan.only_user = DQ_ABSENT;
-    if (!s->o->user) return DQ_OK;
-    s->plan.only_user = dq_entities_find(&s->catalogue.users, s->o->user, strlen(s->o->user));
-    if (s->plan.only_user != DQ_ABSENT) return DQ_OK;
-    return dq_fail(error, DQ_ERR_UNKNOWN, "user %s is not in the catalogue", s->o->user);
+    dq_status status = DQ_OK;
+    for (size_t i = 0; !status && i < s->o->users.count; i++)
+        status = dq_user_list_add(&s->wanted, s->o->users.at[i], error);
+    return status || !s->o->users_file ? status : dq_user_list_read(&s->wanted, s->o->users_file, error);
+}
+
+static dq_status choose_users(reward_run *s, dq_error *error)
+{
+    const dq_index *users = &s->catalogue.users.identity.ids;
+    dq_status status = dq_user_list_check(&s->wanted, users, "in the catalogue", error);
+    if (status || !dq_index_count(&s->wanted.ids)) return status;
+    if (!(s->only = calloc(dq_index_count(users) + 1, sizeof *s->only)))
+        return dq_fail_memory(error, "users");
+    for (uint32_t u = 0; u < dq_index_count(users); u++) {
+        size_t n;
+        const char *id = dq_index_id(users, u, &n);
+        s->only[u] = dq_user_list_has(&s->wanted, id, n);
+    }
+    s->plan.only = s->only;
+    return DQ_OK;
 }
 
 static dq_status next_line(void *source, const char **line, size_t *bytes, dq_error *error)
@@ -69,7 +88,7 @@ static bool any_pairs_in_stream(const reward_run *s)
 /* Makes the strategy ready for a finished catalogue. */
 static dq_status make_ready(reward_run *s, dq_error *error)
 {
-    dq_status status = choose_user(s, error);
+    dq_status status = choose_users(s, error);
     if (!status) status = open_list(s, error);
     if (!status && !s->o->labels_only && s->plan.from == DQ_PAIRS_STREAM && !any_pairs_in_stream(s))
         status = dq_fail(
@@ -171,8 +190,7 @@ static uint64_t count_transitions(const reward_run *s, bool again)
 {
     uint64_t rows = 0;
     if (!again) return dq_pairs_count(&s->plan, &s->catalogue);
-    for (size_t i = 0; i < s->transition_count && s->plan.only_user == DQ_ABSENT; i++)
-        rows += s->transitions[i].rows;
+    for (size_t i = 0; i < s->transition_count && !s->plan.only; i++) rows += s->transitions[i].rows;
     return rows;
 }
 
@@ -185,7 +203,7 @@ static dq_status write_all(reward_run *s, dq_error *error)
     bool again = s->plan.from == DQ_PAIRS_STREAM && s->transition_count > 0;
     dq_common bar = s->o->common;
     bar.quiet = bar.quiet || s->human; /* the terminal is for the questions */
-    s->out.progress = dq_progress_start(&bar, "transitions", count_transitions(s, again));
+    s->out.progress = dq_progress_start(&bar, "rewarding", "transitions", count_transitions(s, again));
     if (s->out.progress.on) {
         s->labeller.labelled = dq_reward_labelled;
         s->labeller.labelled_arg = &s->out;
@@ -219,6 +237,7 @@ static dq_status run(reward_run *s, dq_cli *cli, dq_error *error)
     dq_common common = s->o->common;
     if (dq_reward_prints(&s->o->llm)) common.output = "/dev/null"; /* words go to stdout, no stream */
     dq_status status = dq_filter_open(&s->filter, cli, &common, seed, error);
+    if (!status) status = read_users(s, error);
     if (!status) status = read_input(s, error);
     if (!status && !s->o->labels_only) status = make_ready(s, error);
     if (!status && !s->o->labels_only) status = write_all(s, error);
@@ -237,6 +256,8 @@ static void clean_up(reward_run *s)
     dq_human_close(s->human);
     dq_labeller_free(&s->labeller);
     dq_messages_free(&s->judge.messages);
+    dq_user_list_free(&s->wanted);
+    free(s->only);
     dq_catalogue_free(&s->catalogue);
 }
 
@@ -294,7 +315,8 @@ int main(int argc, char **argv)
         {"pairs", 'p', DQ_OPT_TEXT, &o.pairs, "WHICH",
          "pairs to label: stream (its transitions, else its interactions), all, random:N or top:N per user "
          "(else stream)",
-         .flags = DQ_OPT_PAYLOAD, .modes = STREAM, .excludes = "pairs-file labels-only"},
+         .flags = DQ_OPT_PAYLOAD, .modes = STREAM, .excludes = "pairs-file labels-only",
+         .values = dq_reward_pairs_at},
         {"pairs-file", 0, DQ_OPT_TEXT, &o.pairs_file, "FILE", "pairs to label: lines of user, tab, item",
          .modes = STREAM, .excludes = "labels-only"},
         {"compare", 0, DQ_OPT_LIST, &o.pair_fields, "U:I",
@@ -306,7 +328,10 @@ int main(int argc, char **argv)
          .flags = DQ_OPT_PAYLOAD, .modes = STREAM},
         {"map", 0, DQ_OPT_TEXT, &o.map, "LABEL=R,...", "rewards of labels; a label outside has none",
          .flags = DQ_OPT_PAYLOAD, .modes = LABELS},
-        {"user", 'u', DQ_OPT_TEXT, &o.user, "ID", "label only this user's pairs", .flags = DQ_OPT_PAYLOAD,
+        {"user", 'u', DQ_OPT_LIST, &o.users, "ID", "label only this user's pairs; may be repeated",
+         .flags = DQ_OPT_PAYLOAD, .modes = STREAM, .excludes = "labels-only"},
+        {"users-file", 0, DQ_OPT_TEXT, &o.users_file, "FILE",
+         "and those of the users whose ids are lines of FILE", .flags = DQ_OPT_PAYLOAD | DQ_OPT_READS,
          .modes = STREAM, .excludes = "labels-only"},
         {"labels-only", 0, DQ_OPT_FLAG, &o.labels_only, NULL,
          "answer each bundle of transitions at once, with its labels alone; or DQ_LABELS_ONLY=1",
@@ -326,6 +351,7 @@ int main(int argc, char **argv)
     const char *labels_only = getenv("DQ_LABELS_ONLY"); /* dq-train sets it for --reward-cmd */
     o.labels_only = labels_only && *labels_only && strcmp(labels_only, "0") != 0;
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
+    dq_cli_check_stdin(&cli, "users-file");
     dq_cli_enter(&cli, o.llm.ledger ? LEDGER : 1U << o.strategy);
     reward_run s = {.o = &o};
     dq_error e = DQ_ERROR_NONE;

@@ -51,3 +51,15 @@ void dq_reward_apply_options(const dq_reward_options *o, const dq_cli *cli, dq_l
     plan->seed = o->common.seed;
     plan->strict = o->strict;
 }
+
+const char *dq_reward_prompt_at(size_t i)
+{
+    static const char *const names[] = {"jobs", "items", NULL};
+    return names[i];
+}
+
+const char *dq_reward_pairs_at(size_t i)
+{
+    static const char *const names[] = {"stream", "all", "random:", "top:", NULL};
+    return names[i];
+}

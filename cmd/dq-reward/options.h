@@ -29,8 +29,8 @@ typedef struct dq_llm_options {
 #define DQ_OPTIONS_LLM(l, llm_modes, ledger_mode)                                                                    \
     {"model", 'm', DQ_OPT_TEXT, &(l).model, "NAME", "the model that is asked", .flags = DQ_OPT_PAYLOAD,              \
      .modes = llm_modes},                                                                                            \
-    {"prompt", 0, DQ_OPT_TEXT, &(l).prompt, "NAME",                                                                  \
-     "jobs, items, or a file of yours (else by what the catalogue has)", .flags = DQ_OPT_PAYLOAD,                    \
+    {"prompt", 0, DQ_OPT_TEXT, &(l).prompt, "NAME|FILE",                                                                  \
+     "jobs, items, or a file of yours (else by what the catalogue has)", .flags = DQ_OPT_PAYLOAD, .values = dq_reward_prompt_at,                    \
      .modes = llm_modes},                                                                                            \
     {"stages", 0, DQ_OPT_COUNT, &(l).stages, "N", "2: the title first, then the rest; 1: all at once",               \
      .flags = DQ_OPT_PAYLOAD, .min = 1, .max = 2, .modes = llm_modes},                                               \
@@ -56,7 +56,8 @@ typedef struct dq_reward_options {
     int strategy;
     bool raw_cosine, strict, labels_only;
     dq_texts pair_fields;
-    const char *map, *pairs, *pairs_file, *user, *answers;
+    const char *map, *pairs, *pairs_file, *users_file, *answers;
+    dq_texts users;
     double weight;
     dq_llm_options llm;
     dq_ask_key key;
@@ -70,5 +71,9 @@ bool dq_reward_temperature(const char *text, double *temperature);
 /* Sets the labeller's strategy, map and weight and the plan of pairs, or ends in a usage error. */
 void dq_reward_apply_options(const dq_reward_options *options, const dq_cli *cli, dq_labeller *labeller,
                              dq_pair_plan *plan);
+
+/* Words that --prompt and --pairs know. */
+const char *dq_reward_prompt_at(size_t i);
+const char *dq_reward_pairs_at(size_t i);
 
 #endif

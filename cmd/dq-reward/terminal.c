@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "terminal.h"
 
+#include "cli/terminal/screen.h"
 #include "core/array.h"
 
 #include <errno.h>
@@ -10,11 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <termios.h>
 #include <unistd.h>
 
-enum { WIDTH = 80, NARROWEST = 20, CTRL_C = 3, CTRL_D = 4, END_OF_FILE = -1 };
+enum { NARROWEST = 20, CTRL_C = 3, CTRL_D = 4, END_OF_FILE = -1 };
 
 struct dq_terminal {
     int fd;
@@ -29,8 +29,8 @@ dq_status dq_terminal_open(dq_terminal **terminal, dq_error *error)
     dq_terminal *t = *terminal = calloc(1, sizeof *t);
     if (!t) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a terminal");
     t->fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
-    t->colour = dq_cli_colour(t->fd);
-    t->width = WIDTH;
+    t->colour = dq_screen_colour(t->fd);
+    t->width = DQ_SCREEN_WIDTH;
     if (t->fd >= 0) return DQ_OK;
     return dq_fail(error, DQ_ERR_UNSUPPORTED, "no terminal to ask a person in (/dev/tty: %s)",
                    strerror(errno));
@@ -56,9 +56,7 @@ static void add(dq_terminal *t, const char *text, size_t n)
 
 static void measure(dq_terminal *t)
 {
-    struct winsize size;
-    bool known = ioctl(t->fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-    t->width = known ? size.ws_col : WIDTH;
+    t->width = dq_screen_width(t->fd);
     if (t->width < NARROWEST) t->width = NARROWEST;
 }
 
@@ -75,17 +73,10 @@ static size_t character(const char *p, size_t left, const char **show, size_t *s
     return n;
 }
 
-static size_t columns(const char *text, size_t n)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++) count += ((unsigned char)text[i] & 0xc0) != 0x80;
-    return count;
-}
-
 /* One word, cut where it is longer than a line. */
 static void add_word(dq_terminal *t, const char *word, size_t n, size_t *column)
 {
-    size_t wide = columns(word, n);
+    size_t wide = dq_screen_columns(word, n);
     if (*column && *column + 1 + wide > t->width) {
         add(t, "\n", 1);
         *column = 0;
@@ -97,12 +88,13 @@ static void add_word(dq_terminal *t, const char *word, size_t n, size_t *column)
     for (size_t i = 0; i < n;) {
         const char *show;
         size_t shown, took = character(word + i, n - i, &show, &shown);
-        if (*column == t->width) {
+        size_t takes = dq_screen_columns(show, shown);
+        if (*column + takes > t->width) {
             add(t, "\n", 1);
             *column = 0;
         }
         add(t, show, shown);
-        ++*column;
+        *column += takes;
         i += took;
     }
 }
@@ -134,12 +126,13 @@ void dq_terminal_line(dq_terminal *t, bool bold, const char *format, ...)
     measure(t);
     size_t n = strlen(line), at = 0, wide = 0;
     if (bold && t->colour) add(t, "\033[1m", 4);
-    while (at < n && wide < t->width) {
+    while (at < n) {
         const char *show;
         size_t shown, took = character(line + at, n - at, &show, &shown);
+        wide += dq_screen_columns(show, shown);
+        if (wide > t->width) break;
         add(t, show, shown);
         at += took;
-        wide++;
     }
     if (bold && t->colour) add(t, "\033[0m", 4);
     add(t, "\n", 1);

@@ -106,9 +106,9 @@ static dq_status relabel(dq_reward_output *o, const dq_bundle *held, dq_error *e
 
 dq_status dq_reward_relabel(dq_reward_output *o, const dq_bundle *held, dq_error *error)
 {
-    if (o->plan->only_user == DQ_ABSENT) return relabel(o, held, error);
+    if (!o->plan->only) return relabel(o, held, error);
     dq_bundle own;
-    dq_status status = dq_transitions_of(&own, held, o->plan->only_user, error);
+    dq_status status = dq_transitions_of(&own, held, o->plan->only, error);
     if (!status) status = relabel(o, &own, error);
     dq_bundle_free(&own);
     return status;

@@ -217,13 +217,13 @@ int main(int argc, char **argv)
     static const char *const cold_by[] = {"items", "vectors", NULL};
     /* clang-format off */
     const dq_option table[] = {
-        {"catalogue", 'c', DQ_OPT_TEXT, &o.catalogue, "FILE", "users, items and interactions", .flags = DQ_OPT_READS, .section = "what is served"},
+        {"catalogue", 0, DQ_OPT_TEXT, &o.catalogue, "FILE", "users, items and interactions", .flags = DQ_OPT_READS, .section = "what is served"},
         {"model", 'm', DQ_OPT_LIST, &o.models, "[NAME=]FILE[:SHARE]", "who ranks; several models split the users by their shares; may be repeated", .flags = 0},
         {"map", 0, DQ_OPT_TEXT, &o.map, "LABEL=R,...", "rewards of the labels that users may answer with", .flags = 0},
         {"cache", 0, DQ_OPT_COUNT, &o.cache, "MIB", "scores of users that are kept, of each model", .min = 0, .max = 1e6},
         {"remember", 0, DQ_OPT_COUNT, &o.remember, "N", "shown items that can be answered", .min = 10, .max = 1e9},
         {"demo", 0, DQ_OPT_FLAG, &o.demo, NULL, "make data and train models when asked (system B's API)", .flags = 0},
-        {"log", 0, DQ_OPT_TEXT, &o.log, "FILE", "append what was shown, and what came of it", .flags = DQ_OPT_WRITES, .section = "the log"},
+        {"log", 'l', DQ_OPT_TEXT, &o.log, "FILE", "append what was shown, and what came of it", .flags = DQ_OPT_WRITES, .section = "the log"},
         {"log-sync", 0, DQ_OPT_TEXT, &o.log_sync, "LIMIT", "make rows durable each 1s, or each 1000 (else before they are answered)", .flags = 0, .needs = "log"},
         {"log-rotate", 0, DQ_OPT_TEXT, &o.log_rotate, "LIMIT", "begin a new file at 100M, or after 86400s", .flags = 0, .needs = "log"},
         {"cold", 0, DQ_OPT_CHOICE, &o.cold, "HOW", "lists for users of whom nothing is known: by popularity, or by a bandit that learns from what is answered", .choices = dq_serve_cold_names, .excludes = "demo", .section = "users of whom nothing is known"},
@@ -233,7 +233,7 @@ int main(int argc, char **argv)
         {"cold-draws", 0, DQ_OPT_COUNT, &o.cold_draws, "N", "samples of the posterior, one of which a list is by", .min = 2, .max = 1e5, .where = "cold=thompson"},
         {"cold-state", 0, DQ_OPT_TEXT, &o.cold_state, "FILE", "keep what it has learnt, and go on from there", .flags = DQ_OPT_WRITES, .needs = "log", .where = "cold=linucb,thompson"},
         {"seed", 0, DQ_OPT_COUNT, &o.common.seed, "N", "seed of the samples", .min = 0, .max = 9.2e18, .where = "cold=thompson"},
-        {"listen", 'l', DQ_OPT_TEXT, &o.listen, "ADDRESS", "HOST:PORT (port 0: any that is free) or unix:PATH", .section = "where"},
+        {"listen", 0, DQ_OPT_TEXT, &o.listen, "ADDRESS", "HOST:PORT (port 0: any that is free) or unix:PATH", .section = "where"},
         {"token-file", 0, DQ_OPT_TEXT, &o.token_file, "FILE", "whoever asks must bear the token in FILE", .flags = DQ_OPT_READS, .section = "who may ask"},
         {"cors", 0, DQ_OPT_TEXT, &o.cors, "ORIGIN", "pages of ORIGIN (https://shop.example; *: all) may ask, too", .flags = 0},
         {"max-body", 0, DQ_OPT_COUNT, &o.max_body, "BYTES", "the largest body", .min = 1024, .max = 1e9, .section = "limits"},

@@ -207,7 +207,7 @@ static dq_status print_round(against *a, uint64_t round, dq_sink *out, dq_error 
 static dq_status run_all(against *a, dq_sink *out, dq_error *error)
 {
     dq_status status = dq_sink_printf(out, error, "round\tmodel\tlists\tshown\tclicks\tctr\tse\treward\n");
-    a->bar = dq_progress_start(a->common, "sessions", a->o->rounds * a->o->sessions);
+    a->bar = dq_progress_start(a->common, "asking", "sessions", a->o->rounds * a->o->sessions);
     for (uint64_t r = 0; !status && r < a->o->rounds; r++) {
         status = run_round(a, r, error);
         if (!status) status = print_round(a, r, out, error);

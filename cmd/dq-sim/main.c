@@ -37,6 +37,7 @@ static const dq_program program = {
     .name = "dq-sim",
     .summary = "makes up users, items and interactions; plays or serves an environment",
     .operands = "[ENV[:NAME=VALUE,...]]",
+    .operand_values = dq_env_name,
     .modes = modes,
     .examples = {"dq-sim --users 1000 --items 500 | dq-reward --strategy logged --map "
                  "VIEW=0,CLICK=0.2,PURCHASE=1,RATING=1",
@@ -87,7 +88,7 @@ static dq_status put_counted(void *arg, const dq_bundle *bundle, dq_error *error
 static dq_status write_synthetic(const dq_synthetic *p, const dq_common *common, dq_writer *writer,
                                  dq_error *error)
 {
-    counted_writer w = {writer, dq_progress_start(common, "interactions", p->event_count)};
+    counted_writer w = {writer, dq_progress_start(common, "making", "interactions", p->event_count)};
     const dq_bundle_taker taker = {put_counted, &w};
     dq_status status = dq_synthetic_bundles(p, &taker, error);
     dq_progress_end(&w.bar);
@@ -170,7 +171,9 @@ static unsigned choose_mode(const sim_options *o)
 static void check(dq_cli *cli, const sim_options *o)
 {
     dq_cli_enter(cli, choose_mode(o));
+    dq_error error = DQ_ERROR_NONE;
     if (cli->operand_count > 1) dq_cli_usage(cli, "one environment at a time");
+    if (cli->operand_count && dq_env_check(cli->operands[0], &error)) dq_cli_refuse(cli, NULL, &error);
     const char *option = cli->mode == PLAY      ? "play"
                          : cli->mode == SERVE   ? "serve"
                          : cli->mode == AGAINST ? "against"
@@ -200,16 +203,16 @@ int main(int argc, char **argv)
     const unsigned payload = DQ_OPT_PAYLOAD;
     /* clang-format off */
     const dq_option table[] = {
-        {"users", 'u', DQ_OPT_COUNT, &o.users, "N", "users", payload, .min = 1, .max = 4e8, .modes = SYNTHETIC},
-        {"items", 'i', DQ_OPT_COUNT, &o.items, "N", "items", payload, .min = 1, .max = 4e8, .modes = SYNTHETIC},
-        {"interactions", 'n', DQ_OPT_COUNT, &o.interactions, "N", "interactions in all (0: Poisson 5, 20 or 50 a user, by activity)", payload, .min = 0, .max = 4e9, .modes = SYNTHETIC},
+        {"users", 0, DQ_OPT_COUNT, &o.users, "N", "users", payload, .min = 1, .max = 4e8, .modes = SYNTHETIC},
+        {"items", 0, DQ_OPT_COUNT, &o.items, "N", "items", payload, .min = 1, .max = 4e8, .modes = SYNTHETIC},
+        {"interactions", 0, DQ_OPT_COUNT, &o.interactions, "N", "interactions in all (0: Poisson 5, 20 or 50 a user, by activity)", payload, .min = 0, .max = 4e9, .modes = SYNTHETIC},
         {"serve", 0, DQ_OPT_FLAG, &o.serve, NULL, "let the environment be spoken with on stdin and stdout", .modes = SERVE},
-        {"play", 'p', DQ_OPT_COUNT, &o.play.episodes, "N", "play N episodes and write them as transitions", payload | DQ_OPT_UNSET, .min = 1, .max = 4e9, .modes = PLAY},
+        {"play", 0, DQ_OPT_COUNT, &o.play.episodes, "N", "play N episodes and write them as transitions", payload | DQ_OPT_UNSET, .min = 1, .max = 4e9, .modes = PLAY},
         {"model", 'm', DQ_OPT_TEXT, &o.play.model, "FILE", "who plays: this agent (else any action is taken)", .modes = PLAY},
         {"epsilon", 0, DQ_OPT_REAL, &o.play.epsilon, "X", "the share of steps at which it takes any action", payload | DQ_OPT_UNSET, .min = 0, .max = 1, .modes = PLAY, .needs = "model"},
         {"max-steps", 0, DQ_OPT_COUNT, &o.play.max_steps, "N", "steps after which an episode is cut off, should it not end (0: never)", payload, .min = 0, .max = 1e12, .modes = PLAY},
-        {"catalogue", 'c', DQ_OPT_FLAG, &o.catalogue, NULL, "write the environment's users and items", payload, .modes = CATALOGUE},
-        {"against", 'a', DQ_OPT_TEXT, &o.against.address, "URL", "its users ask this server for lists and answer them: http://HOST:PORT or unix:PATH", .modes = AGAINST},
+        {"catalogue", 0, DQ_OPT_FLAG, &o.catalogue, NULL, "write the environment's users and items", payload, .modes = CATALOGUE},
+        {"against", 0, DQ_OPT_TEXT, &o.against.address, "URL", "its users ask this server for lists and answer them: http://HOST:PORT or unix:PATH", .modes = AGAINST},
         {"sessions", 0, DQ_OPT_COUNT, &o.against.sessions, "N", "sessions a round", .min = 1, .max = 1e9, .modes = AGAINST},
         {"rounds", 0, DQ_OPT_COUNT, &o.against.rounds, "N", "rounds, each a line of the table", .min = 1, .max = 1e6, .modes = AGAINST},
         {"top", 'k', DQ_OPT_COUNT, &o.against.list, "K", "items a list", .min = 1, .max = 1000, .modes = AGAINST},
@@ -218,7 +221,7 @@ int main(int argc, char **argv)
         {"click-label", 0, DQ_OPT_TEXT, &o.against.click, "LABEL", "the answer to what was clicked", .modes = AGAINST},
         {"pass-label", 0, DQ_OPT_TEXT, &o.against.pass, "LABEL", "the answer to what was not (else there is none)", .modes = AGAINST},
         {"token-file", 0, DQ_OPT_TEXT, &o.against.token_file, "FILE", "the server's bearer token", .flags = DQ_OPT_READS, .modes = AGAINST},
-        {"list", 'l', DQ_OPT_FLAG, &o.list, NULL, "print the environments with their options, and stop", .modes = LIST},
+        {"list", 0, DQ_OPT_FLAG, &o.list, NULL, "print the environments with their options, and stop", .modes = LIST},
         {"seed", 0, DQ_OPT_COUNT, &o.common.seed, "N", "seed of the random numbers", .min = 0, .max = 9.2e18, .modes = SYNTHETIC | PLAY | AGAINST},
         DQ_OPTIONS_COMMON_IN(o.common, SYNTHETIC | PLAY | CATALOGUE | AGAINST), {0}};
     /* clang-format on */

@@ -70,7 +70,7 @@ static dq_status play_all(play *p, dq_error *error)
     const dq_bundle_taker taker = {put, p};
     dq_status status = env->items.count ? dq_env_bundles(env, &taker, error) : DQ_OK;
     if (status) return status;
-    dq_progress bar = dq_progress_start(p->common, "episodes", p->o->episodes);
+    dq_progress bar = dq_progress_start(p->common, "playing", "episodes", p->o->episodes);
     const dq_episode_log log = {.episodes = p->o->episodes,
                                 .agent = p->agent,
                                 .epsilon = p->o->epsilon,

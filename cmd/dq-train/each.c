@@ -1,59 +1,144 @@
 /* SPDX-License-Identifier: MIT
  *
  * One agent a user (--each-user). The catalogue is read once; each worker trains one user on one thread, and
- * writes the models as a stream, and the log's lines; the parent passes both on in the order of users.
+ * writes the models as a stream, and the log's lines; the parent takes both in the order of users: into the
+ * folder of --models-dir, where a run that was ended goes on, and into the output.
  */
 #include "train.h"
 
 #include "cli/workers.h"
+#include "models/log.h"
+#include "models/plan.h"
 
 typedef struct each {
     train *t;
     dq_log log;
     dq_progress bar;
+    dq_maker maker; /* of a file: not of who else was trained */
+    dq_model_dir dir;
+    dq_user_list wanted;
+    dq_model_plan plan;
 } each;
 
-/* An error that says whose it is. */
-static dq_status blame(void *arg, size_t user, dq_status status, dq_error *error)
+static void step(each *e)
 {
-    const each *e = arg;
+    const dq_model_plan *p = &e->plan;
+    dq_progress_step(&e->bar, p->resumed + p->made + p->failed, NULL);
+}
+
+/* An agent that failed is said at once; the others go on. */
+static dq_status failed(void *arg, size_t job, dq_status status, dq_error *error)
+{
+    each *e = arg;
+    const train_options *o = e->t->o;
     dq_error here = *error;
     size_t n;
-    const char *id = dq_entities_id(&e->t->dataset.catalogue.users, (uint32_t)user, &n);
-    return dq_fail(error, status, "user %.*s: %.200s", (int)n, id, here.reason);
+    const char *id = dq_entities_id(&e->t->base.dataset.catalogue.users, e->plan.job[job], &n);
+    dq_model_plan_fail(&e->plan, job);
+    (void)dq_fail(error, status, "user %.*s: %.200s", (int)n, id, here.reason);
+    if (dq_cli_given(e->t->cli, "max-failures") && e->plan.failed > o->max_failures) return status;
+    dq_cli_report(e->t->cli, error);
+    *error = DQ_ERROR_NONE;
+    step(e);
+    return DQ_OK;
 }
 
-static dq_status work(void *arg, size_t user, dq_log *log, dq_writer *out, dq_error *error)
+static dq_status work(void *arg, size_t job, dq_log *log, dq_writer *out, dq_error *error)
 {
-    return train_online(((each *)arg)->t, (uint32_t)user, log, NULL, out, error);
+    each *e = arg;
+    return train_online(e->t, e->plan.job[job], log, NULL, out, error);
 }
 
-static void taken(void *arg, size_t user)
+static dq_status take(void *arg, size_t job, dq_reader *from, dq_error *error)
 {
-    dq_progress_step(&((each *)arg)->bar, user + 1, NULL);
+    each *e = arg;
+    dq_writer *out = e->t->output;
+    dq_status status = dq_model_plan_take(&e->plan, job, from, out, error);
+    step(e);
+    return !status && out && e->t->o->common.flush ? dq_writer_flush(out, error) : status;
+}
+
+/* ---- the run ---- */
+
+static dq_status make_plan(each *e, dq_error *error)
+{
+    train *t = e->t;
+    const char *users = t->o->users_file;
+    dq_status status = users ? dq_user_list_read(&e->wanted, users, error) : DQ_OK;
+    if (status) return status;
+    dq_cli_leave_out(t->cli, "users-file");
+    e->maker = dq_cli_maker(t->cli, t->maker.seed);
+    e->maker.threads = t->maker.threads;
+    e->dir = (dq_model_dir){t->o->models_dir, &e->maker, t->inputs, t->input_count};
+    return dq_model_plan_make(&e->plan, &t->base.dataset.catalogue.users.identity.ids, &e->wanted,
+                              e->dir.path ? &e->dir : NULL, error);
+}
+
+static dq_status open_log(each *e, dq_error *error)
+{
+    const char *path = e->t->o->log;
+    uint64_t keep = 0;
+    dq_status status = path && e->dir.path
+                           ? dq_model_log_length(path, dq_model_plan_keeps, &e->plan, &keep, error)
+                           : DQ_OK;
+    return status ? status : dq_log_open(&e->log, path, keep, error);
+}
+
+static dq_status train_all(each *e, dq_error *error)
+{
+    const train_options *o = e->t->o;
+    const dq_worker_streams streams = {.workers = dq_cli_threads(&o->common, 0),
+                                       .jobs = e->plan.jobs,
+                                       .maker = &e->t->maker,
+                                       .log = &e->log,
+                                       .arg = e,
+                                       .work = work,
+                                       .take = take,
+                                       .failed = failed,
+                                       .stop_asked = e->dir.path ? dq_stop_asked : NULL};
+    if (e->dir.path) dq_stop_catch();
+    dq_status status = e->plan.jobs ? dq_worker_streams_run(&streams, error) : DQ_OK;
+    if (status == DQ_ERR_STOPPED)
+        return dq_fail(error, status, "stopped after %zu of %zu agents; the same command goes on from %s",
+                       e->plan.resumed + e->plan.made, e->plan.wanted, e->dir.path);
+    if (!status) status = dq_model_plan_finish(&e->plan, e->t->output, error);
+    dq_stop_finish(o->common.output);
+    return status;
+}
+
+/* What came of it: in words, or as the error that remains when all others have left. */
+static dq_status sum_up(const each *e, dq_error *error)
+{
+    char words[128];
+    train *t = e->t;
+    dq_model_plan_describe(&e->plan, words, sizeof words);
+    if (!e->plan.failed) {
+        dq_cli_say(t->cli, &t->o->common, "%s", words);
+        return DQ_OK;
+    }
+    (void)dq_fail(&t->failed, DQ_ERR_UNSUPPORTED, "%s", words);
+    if (e->plan.made + e->plan.resumed) return DQ_OK;
+    *error = t->failed; /* nothing is left to leave */
+    return error->status;
 }
 
 dq_status train_run_each(train *t, dq_error *error)
 {
-    size_t users = dq_entities_count(&t->dataset.catalogue.users);
     each *e = dq_arena_zero(&t->cli->arena, 1, sizeof *e);
     if (!e) return dq_fail_memory(error, "workers");
     e->t = t;
-    dq_status status = dq_pool_new(&t->pool, 1, error);
-    if (!status) status = dq_log_open(&e->log, t->o->log, 0, error);
-    if (status) return status;
-    e->bar = dq_progress_start(&t->o->common, "training users", users);
-    const dq_worker_streams streams = {dq_cli_threads(&t->o->common, 0),
-                                       users,
-                                       &t->maker,
-                                       t->output,
-                                       t->o->common.flush,
-                                       &e->log,
-                                       e,
-                                       work,
-                                       taken,
-                                       blame};
-    status = dq_worker_streams_run(&streams, error);
-    dq_progress_end(&e->bar);
-    return dq_log_close(&e->log, status, error);
+    dq_status status = dq_pool_new(&t->base.pool, 1, error);
+    if (!status) status = make_plan(e, error);
+    if (!status) status = open_log(e, error);
+    if (!status) {
+        e->bar = dq_progress_start(&t->o->common, "training", "users", e->plan.wanted);
+        step(e);
+        status = train_all(e, error);
+        dq_progress_end(&e->bar);
+        status = dq_log_close(&e->log, status, error);
+    }
+    if (!status) status = sum_up(e, error);
+    dq_model_plan_free(&e->plan);
+    dq_user_list_free(&e->wanted);
+    return status;
 }

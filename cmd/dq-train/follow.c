@@ -31,15 +31,15 @@ typedef struct follow {
 static dq_status read_standing(train *t, dq_error *error)
 {
     const char *kind;
-    dq_models_free(&t->init);
+    dq_models_free(&t->base.init);
     dq_reader_close(t->inputs[1]);
     t->inputs[1] = NULL;
     t->input_count = 1;
     dq_status status = train_read_init(t, error);
-    if (!status) status = dq_follow_check(&t->init, &kind, error);
+    if (!status) status = dq_follow_check(&t->base.init, &kind, error);
     for (int i = 0; !status && !dq_cli_given(t->cli, "agent") && train_agents[i]; i++)
         if (strcmp(train_agents[i], kind) == 0) t->o->agent = i;
-    return train_blame_init(t, status, error);
+    return dq_training_blame_init(&t->base, status, error);
 }
 
 dq_status train_follow_read(train *t, dq_error *error)
@@ -53,21 +53,22 @@ dq_status train_follow_read(train *t, dq_error *error)
 static dq_status make_agent(follow *f, dq_agent **agent, dq_error *error)
 {
     train *t = f->t;
-    const dq_vectors users = dq_entities_vectors(&t->dataset.catalogue.users),
-                     items = dq_entities_vectors(&t->dataset.catalogue.items);
+    const dq_vectors users = dq_entities_vectors(&t->base.dataset.catalogue.users),
+                     items = dq_entities_vectors(&t->base.dataset.catalogue.items);
     const dq_env_spec shape = dq_catalogue_env_spec(&users, &items);
-    uint64_t catalogue = dq_dataset_digest(&t->dataset);
+    uint64_t catalogue = dq_dataset_digest(&t->base.dataset);
     bool same = f->at.catalogue == catalogue;
-    dq_feature_users_free(t->features);
-    t->features = NULL;
+    dq_feature_users_free(t->base.features);
+    t->base.features = NULL;
+    train_ask(t); /* the standing model may be another kind by now */
     dq_status status = train_agent(t, &shape, DQ_ABSENT, agent, error);
-    if (!status && same) status = dq_agent_load(*agent, true, &t->init.at[0], error);
+    if (!status && same) status = dq_agent_load(*agent, true, &t->base.init.at[0], error);
     if (!status && !same && f->at.catalogue)
         dq_cli_say(
             t->cli, &t->o->common,
             "the catalogue is another one: what the agent remembered is forgotten, not what it learnt");
     f->at.catalogue = catalogue;
-    return train_blame_init(t, status, error);
+    return dq_training_blame_init(&t->base, status, error);
 }
 
 /* ---- a shot ---- */
@@ -107,11 +108,11 @@ static dq_status learn(follow *f, dq_error *error)
     dq_follow_learnt learnt;
     dq_command_end end = {0};
     char words[256];
-    const dq_vectors users = dq_entities_vectors(&t->dataset.catalogue.users);
+    const dq_vectors users = dq_entities_vectors(&t->base.dataset.catalogue.users);
     f->tried = f->rows.position;
     dq_status status = make_agent(f, &agent, error);
     if (!status) status = dq_follow_learn(&f->rows, agent, &users, &f->at, &model, &learnt, error);
-    if (!status) status = train_finish_model(t, &model, DQ_ABSENT, error);
+    if (!status) status = dq_training_finish(&t->base, &model, DQ_ABSENT, error);
     if (!status) {
         dq_follow_describe(&f->rows, &learnt, words, sizeof words);
         dq_cli_say(t->cli, &t->o->common, "%s", words);
@@ -130,11 +131,12 @@ static dq_status learn(follow *f, dq_error *error)
 static dq_status gather(follow *f, bool *ready, dq_error *error)
 {
     train *t = f->t;
-    const dq_log_settle_config config = {&t->map, t->o->unanswered, t->o->answer_time};
+    const dq_log_settle_config config = {&t->base.map, t->o->unanswered, t->o->answer_time};
     dq_log_settle *log = NULL;
-    f->rows = (dq_follow_rows){.catalogue = &t->dataset.catalogue, .map = &t->map, .past = f->tried};
-    dq_status status = dq_follow_load(&f->at, &t->init.at[0], error);
-    if (status) return train_blame_init(t, status, error);
+    f->rows = (dq_follow_rows){
+        .catalogue = &t->base.dataset.catalogue, .map = &t->base.map, .past = f->tried};
+    dq_status status = dq_follow_load(&f->at, &t->base.init.at[0], error);
+    if (status) return dq_training_blame_init(&t->base, status, error);
     status = dq_log_settle_open(&log, t->o->follow, f->at.position, &config, error);
     f->rows.log = log;
     if (!status)
@@ -170,13 +172,11 @@ dq_status train_run_follow(train *t, dq_error *error)
 {
     follow f = {.t = t};
     train_options *o = t->o;
-    if (!dq_follow_parse_every(o->every, &f.every))
-        dq_cli_usage(t->cli, "--every %s: a number of rows is wanted, or a time such as 30s, 10m, 1h, 1d",
-                     o->every);
+    (void)dq_follow_parse_every(o->every, &f.every); /* options.c has checked it */
     if (!o->common.output || strcmp(o->common.output, "-") == 0) o->common.output = o->init;
     f.held = dq_promotion_held(o->common.output);
     dq_status status = f.held ? train_read_map(t, error) : dq_fail_memory(error, "a file's name");
-    if (!status) status = dq_pool_new(&t->pool, dq_cli_threads(&o->common, 1), error);
+    if (!status) status = dq_pool_new(&t->base.pool, dq_cli_threads(&o->common, 1), error);
     if (!status && o->accept)
         status = dq_page_without_secrets(o->accept, strlen(o->accept) + 1, &f.told, error); /* its NUL, too */
     if (!status) status = dq_log_open(&f.log, o->log, 0, error);

@@ -4,8 +4,6 @@
  */
 #include "train.h"
 
-#include "data/load.h"
-
 /* --cosine-weight and --switch-episode, together. */
 static void choose_weight(train *t)
 {
@@ -34,23 +32,26 @@ static dq_status train_in_mode(train *t, unsigned mode, dq_error *error)
     t->maker = dq_cli_maker(t->cli, (int64_t)t->o->common.seed);
     if (mode == TRAIN_EACH) t->maker.threads = 1; /* a fork copies no thread, but the locks that one holds */
     choose_weight(t);
+    train_ask(t);
     dq_status status = train_all(t, error);
-    if (!status && t->o->pass) status = dq_catalogue_write(&t->dataset.catalogue, t->output, error);
-    if (status || !t->output) return status;
-    status = dq_writer_close(t->output, error);
-    t->output = NULL;
-    return status;
+    if (!status && t->o->pass) status = dq_catalogue_write(&t->base.dataset.catalogue, t->output, error);
+    if (!status && t->output) {
+        status = dq_writer_close(t->output, error);
+        t->output = NULL;
+    }
+    if (status || !t->failed.status) return status;
+    *error = t->failed;
+    return error->status;
 }
 
 static dq_status run(train_options *o, dq_cli *cli, bool *refused, dq_error *error)
 {
-    train t = {.o = o, .cli = cli};
+    train t = {.o = o, .cli = cli, .failed = DQ_ERROR_NONE};
     unsigned mode = train_options_mode(cli);
     dq_status status = o->offline  ? train_offline_read(&t, &mode, error)
                        : o->follow ? train_follow_read(&t, error)
                                    : DQ_OK;
     if (!status) status = train_in_mode(&t, mode, error);
-    dq_offline_input_free(&t.logged);
     train_close(&t);
     *refused = t.refused;
     return status;

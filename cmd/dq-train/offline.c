@@ -30,8 +30,8 @@ typedef struct offline {
  * those of the last one, which they have before there is a run. */
 static void weigh_rows(offline *f, uint64_t epoch)
 {
-    const dq_dataset *d = &f->t->dataset;
-    dq_offline_catalogue *rows = &f->t->logged.catalogue;
+    const dq_dataset *d = &f->t->base.dataset;
+    dq_offline_catalogue *rows = &f->t->base.logged.catalogue;
     double weight = dq_reward_weight_at(&f->t->weight, epoch);
     for (size_t i = 0; f->t->weighted && i < rows->count; i++)
         if (!isnan(rows->reward[i]) && !(f->run && dq_offline_held_out(f->run, rows->user[i])))
@@ -58,22 +58,22 @@ static dq_status make(offline *f, dq_error *error)
     train *t = f->t;
     dq_status status = train_offline_rows(t, error);
     f->passes = t->o->passes;
-    f->passes.negative_reward = t->ignore;
-    if (!status && train_init_model(t, DQ_ABSENT) && !dq_cli_given(t->cli, "direct-start"))
+    f->passes.negative_reward = t->base.ignore;
+    if (!status && dq_training_init(&t->base, DQ_ABSENT) && !dq_cli_given(t->cli, "direct-start"))
         f->passes.start_weight = 0; /* what the model has learnt is no start */
-    if (!status && t->o->q_models > 1 && t->dataset.models.count)
+    if (!status && t->o->q_models > 1 && t->base.dataset.models.count)
         status = dq_fail(error, DQ_ERR_UNSUPPORTED, "--q-models: several networks start from no one model");
     if (!status && t->weighted)
-        status = dq_reward_check_parts(t->logged.catalogue.reward, t->dataset.cosine, t->dataset.llm,
-                                       t->logged.catalogue.count, error);
+        status = dq_reward_check_parts(t->base.logged.catalogue.reward, t->base.dataset.cosine,
+                                       t->base.dataset.llm, t->base.logged.catalogue.count, error);
     if (!status) weigh_rows(f, UINT64_MAX);
     if (!status && t->cli->mode != TRAIN_OFFLINE)
-        dq_offline_bound(&f->passes, &t->logged.rows, &t->o->config);
-    if (!status) dq_offline_suit(&f->passes, &t->logged.rows, &t->o->config);
-    if (!status) status = dq_pool_new(&t->pool, dq_cli_threads(&t->o->common, 0), error);
-    if (!status) status = train_agent(t, &t->logged.shape, DQ_ABSENT, &f->agent, error);
-    if (!status) status = dq_offline_new(&f->run, &f->passes, f->agent, &t->logged.rows, error);
-    f->members.pool = t->pool;
+        dq_offline_bound(&f->passes, &t->base.logged.rows, &t->o->config);
+    if (!status) dq_offline_suit(&f->passes, &t->base.logged.rows, &t->o->config);
+    if (!status) status = dq_pool_new(&t->base.pool, dq_cli_threads(&t->o->common, 0), error);
+    if (!status) status = train_agent(t, &t->base.logged.shape, DQ_ABSENT, &f->agent, error);
+    if (!status) status = dq_offline_new(&f->run, &f->passes, f->agent, &t->base.logged.rows, error);
+    f->members.pool = t->base.pool;
     return status ? status : check_best_by(f, error);
 }
 
@@ -84,7 +84,7 @@ static dq_status make_next(offline *f, dq_error *error)
     f->run = NULL;
     dq_status status = dq_members_next(&f->members, &f->agent, ++f->passes.seed, error);
     if (!status) weigh_rows(f, UINT64_MAX);
-    return status ? status : dq_offline_new(&f->run, &f->passes, f->agent, &f->t->logged.rows, error);
+    return status ? status : dq_offline_new(&f->run, &f->passes, f->agent, &f->t->base.logged.rows, error);
 }
 
 /* ---- checkpoint ---- */
@@ -94,7 +94,7 @@ static dq_status save(void *arg, dq_bundle *model, dq_error *error)
     offline *f = arg;
     dq_status status = dq_agent_save(f->agent, true, model, error);
     if (!status) status = dq_offline_save(f->run, model, error);
-    return status ? status : train_finish_model(f->t, model, DQ_ABSENT, error);
+    return status ? status : dq_training_finish(&f->t->base, model, DQ_ABSENT, error);
 }
 
 static dq_status restore(void *arg, const dq_bundle *model, dq_error *error)
@@ -183,9 +183,10 @@ static dq_status run(offline *f, dq_error *error)
     dq_offline_sizes sizes = dq_offline_size(f->run);
     dq_cli_say(f->t->cli, &o->common, "%zu rows to learn from, %zu held out (%zu of %zu groups)",
                sizes.training, sizes.held_out, sizes.held_out_groups, sizes.groups);
-    if (f->t->from.propensities && !(o->passes.balance > 0))
+    if (f->t->base.from.propensities && !(o->passes.balance > 0))
         dq_cli_say(f->t->cli, &o->common, "the log's propensities are not used: nothing is weighed by them");
-    f->bar = dq_progress_start(&o->common, "training", o->q_models * sizes.epochs * sizes.batches);
+    f->bar = dq_progress_start(&o->common, "training", "batches", o->q_models * sizes.epochs * sizes.batches);
+    dq_progress_resume(&f->bar, dq_offline_batches_done(f->run));
     if (o->checkpoint) dq_stop_catch();
     status = go(f, error);
     for (f->member = 1; !status && f->member < o->q_models; f->member++) {
@@ -203,7 +204,7 @@ static dq_status write_model(offline *f, dq_error *error)
     dq_bundle model;
     dq_status status = dq_bundle_init(&model, DQ_KIND_MODEL, 0, error);
     if (!status) status = dq_members_save(&f->members, f->agent, &model, error);
-    if (!status) status = train_finish_model(f->t, &model, DQ_ABSENT, error);
+    if (!status) status = dq_training_finish(&f->t->base, &model, DQ_ABSENT, error);
     return train_write_model(f->t, status, &model, f->t->output, error);
 }
 

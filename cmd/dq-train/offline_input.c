@@ -10,25 +10,25 @@ static void say_log(const train *t, const dq_log_join *join)
     char words[256];
     if (!dq_log_join_describe(join, words, sizeof words)) return;
     dq_cli_say(t->cli, &t->o->common, "%s", words);
-    if (t->from.strangers)
+    if (t->base.from.strangers)
         dq_cli_say(t->cli, &t->o->common,
                    "%llu of them, of users or items that the catalogue lacks, are left out",
-                   (unsigned long long)t->from.strangers);
+                   (unsigned long long)t->base.from.strangers);
 }
 
 static dq_status read_all(train *t, dq_error *error)
 {
-    dq_offline_input *in = &t->logged;
+    dq_offline_input *in = &t->base.logged;
     dq_status status = dq_reader_open(&t->inputs[0], t->cli->operands, t->cli->operand_count, error);
     if (status) return status;
     t->input_count = 1;
-    t->from = (dq_dataset_logged){.dataset = &t->dataset,
-                                  .sessions = t->o->sessions ? &in->log : NULL,
-                                  .states = &in->states,
-                                  .map = &t->map};
-    dq_log_join join = {.map = &t->map, .unanswered = t->o->unanswered};
+    t->base.from = (dq_dataset_logged){.dataset = &t->base.dataset,
+                                       .sessions = t->o->sessions ? &in->log : NULL,
+                                       .states = &in->states,
+                                       .map = &t->base.map};
+    dq_log_join join = {.map = &t->base.map, .unanswered = t->o->unanswered};
     status = dq_log_join_reader(&join, t->inputs[0], t->cli->operands, t->cli->operand_count, error);
-    if (!status) status = dq_dataset_read_logged(&t->from, t->inputs[0], error);
+    if (!status) status = dq_dataset_read_logged(&t->base.from, t->inputs[0], error);
     if (!status && (t->o->sessions || !in->states.count)) status = dq_log_join_check(&join, error);
     if (!status) say_log(t, &join);
     dq_log_join_free(&join);
@@ -39,8 +39,8 @@ static dq_status read_all(train *t, dq_error *error)
 dq_status train_offline_read(train *t, unsigned *mode, dq_error *error)
 {
     dq_error bad = DQ_ERROR_NONE;
-    dq_offline_input *in = &t->logged;
-    in->log.map = &t->map;
+    dq_offline_input *in = &t->base.logged;
+    in->log.map = &t->base.map;
     in->log.time = t->o->time;
     dq_status unread = train_read_map(t, &bad), status = read_all(t, error);
     bool states = !status && !t->o->sessions && in->states.count;
@@ -54,7 +54,7 @@ dq_status train_offline_read(train *t, unsigned *mode, dq_error *error)
 /* Says what the order is taken from; an attribute that was asked for must be there. */
 static dq_status check_order(const train *t, dq_error *error)
 {
-    const dq_session_log *log = &t->logged.log;
+    const dq_session_log *log = &t->base.logged.log;
     char words[512];
     dq_status status = dq_session_log_check_order(log, dq_cli_given(t->cli, "time"), words, sizeof words,
                                                   error);
@@ -67,12 +67,12 @@ static dq_status check_order(const train *t, dq_error *error)
 static dq_status adopt_layout(train *t, dq_error *error)
 {
     train_options *o = t->o;
-    const dq_bundle *model = train_init_model(t, DQ_ABSENT);
+    const dq_bundle *model = dq_training_init(&t->base, DQ_ABSENT);
     dq_session_cut cut = {o->session_gap, o->event_attribute};
     if (!model) return DQ_OK;
     dq_status status = dq_session_log_inherit(&o->layout, &cut, model, &t->cli->arena, train_is_given, t->cli,
                                               error);
-    if (status) return train_blame_init(t, status, error);
+    if (status) return dq_training_blame_init(&t->base, status, error);
     if (!dq_cli_given(t->cli, "history")) train_take_history(o, o->layout.history);
     o->session_gap = cut.gap;
     o->event_attribute = cut.attribute;
@@ -89,9 +89,9 @@ static dq_status make_sessions(train *t, dq_error *error)
                                                .cut = {o->session_gap, o->event_attribute},
                                                .values = o->event_values,
                                                .terminal = o->session_end == TRAIN_END_TERMINAL,
-                                               .model = train_init_model(t, DQ_ABSENT),
+                                               .model = dq_training_init(&t->base, DQ_ABSENT),
                                                .group_by = o->validate_by};
-    status = dq_offline_input_of_sessions(&t->logged, &t->dataset.catalogue, &config, error);
+    status = dq_offline_input_of_sessions(&t->base.logged, &t->base.dataset.catalogue, &config, error);
     return status ? status : check_order(t, error);
 }
 
@@ -100,10 +100,10 @@ static dq_status make_sessions(train *t, dq_error *error)
 static dq_status make_vectors(train *t, dq_error *error)
 {
     bool by_model;
-    const dq_bundle *model = train_init_model(t, DQ_ABSENT);
-    dq_status status = dq_offline_input_of_vectors(&t->logged, &t->dataset.catalogue, model, &t->cli->arena,
-                                                   &by_model, error);
-    return by_model ? train_blame_init(t, status, error) : status;
+    const dq_bundle *model = dq_training_init(&t->base, DQ_ABSENT);
+    dq_status status = dq_offline_input_of_vectors(&t->base.logged, &t->base.dataset.catalogue, model,
+                                                   &t->cli->arena, &by_model, error);
+    return by_model ? dq_training_blame_init(&t->base, status, error) : status;
 }
 
 /* ---- any of them ---- */
@@ -111,10 +111,10 @@ static dq_status make_vectors(train *t, dq_error *error)
 static dq_status make_trajectories(train *t, dq_error *error)
 {
     char words[256];
-    dq_offline_input *in = &t->logged;
+    dq_offline_input *in = &t->base.logged;
     dq_status status = dq_offline_trajectories_new(&in->trajectories, &in->rows, &in->shape,
-                                                   train_init_model(t, DQ_ABSENT), train_is_given, t->cli,
-                                                   &t->o->config, error);
+                                                   dq_training_init(&t->base, DQ_ABSENT), train_is_given,
+                                                   t->cli, &t->o->config, error);
     if (status) return status;
     dq_offline_trajectories_describe(in->trajectories, words, sizeof words);
     dq_cli_say(t->cli, &t->o->common, "%s", words);
@@ -128,6 +128,6 @@ dq_status train_offline_rows(train *t, dq_error *error)
     status = t->cli->mode == TRAIN_STATES ? make_vectors(t, error)
              : t->cli->mode == TRAIN_SESSIONS
                  ? make_sessions(t, error)
-                 : dq_offline_input_of_users(&t->logged, &t->dataset, t->o->validate_by, error);
+                 : dq_offline_input_of_users(&t->base.logged, &t->base.dataset, t->o->validate_by, error);
     return status || !t->o->config.context ? status : make_trajectories(t, error);
 }

@@ -4,6 +4,7 @@
 #include "data/split.h"
 #include "math/blas.h"
 #include "offline/offline.h"
+#include "serve/online/follow.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -33,6 +34,19 @@ static const dq_mode modes[] = {
     {TRAIN_ENV, "env", "an environment (--env)",
      .help = "an agent in an environment (--env, --env-cmd, or a preset of one)", .no_operands = true},
     {0}};
+
+static const char *feature_at(size_t i)
+{
+    static const char *const whole[] = {"none", "pairs", "all", "auto"};
+    size_t n = sizeof whole / sizeof *whole;
+    return i < n ? whole[i] : dq_feature_name_at(i - n);
+}
+
+static const char *wish_at(size_t i)
+{
+    static const char *const wishes[] = {"greatest", "none", NULL};
+    return wishes[i];
+}
 
 static const dq_program program = {
     .name = "dq-train",
@@ -85,6 +99,9 @@ enum { PAYLOAD = DQ_OPT_PAYLOAD };
 static const dq_option table[] = {
     {"user", 'u', DQ_OPT_TEXT, &o.user, "ID", "train for this user", PAYLOAD, .modes = TRAIN_ONLINE},
     {"each-user", 0, DQ_OPT_FLAG, &o.each_user, NULL, "an agent for each user, one worker a thread", PAYLOAD, .modes = TRAIN_EACH, .recorded = TRAIN_LIVE},
+    {"users-file", 0, DQ_OPT_TEXT, &o.users_file, "FILE", "for each user whose id is a line of FILE, not for all", PAYLOAD | DQ_OPT_READS, .modes = TRAIN_EACH},
+    {"models-dir", 0, DQ_OPT_TEXT, &o.models_dir, "DIR", "keep each agent in a file of DIR, named by its user, and go on from those that are there; a stream then leaves to --output alone", .modes = TRAIN_EACH},
+    {"max-failures", 0, DQ_OPT_COUNT, &o.max_failures, "N", "end when more than N agents have failed (else the others go on)", DQ_OPT_UNSET, .min = 0, .max = 1e9, .modes = TRAIN_EACH},
     {"offline", 0, DQ_OPT_FLAG, &o.offline, NULL, "train on what the stream has logged: its transitions", PAYLOAD, .modes = TRAIN_LOGGED, .recorded = TRAIN_LIVE | TRAIN_LOGGED},
     {"sessions", 0, DQ_OPT_FLAG, &o.sessions, NULL, "or its interactions, as what users met in the order of time", PAYLOAD, .modes = TRAIN_SESSIONS, .recorded = TRAIN_LOGGED, .needs = "offline"},
     {"follow", 0, DQ_OPT_TEXT, &o.follow, "LOG", "learn on from what a server logs, and put the model in the old one's place", .flags = DQ_OPT_READS, .modes = TRAIN_FOLLOW, .needs = "init"},
@@ -96,7 +113,7 @@ static const dq_option table[] = {
     {"preset", 0, DQ_OPT_CHOICE, &o.preset, "NAME", "other defaults: tuned on real labels, as published; or a published system in its environment", PAYLOAD, .choices = presets, .modes = TRAIN_ALL & ~TRAIN_FOLLOW},
     {"init", 'i', DQ_OPT_TEXT, &o.init, "MODEL", "start from a model (also one in the stream)", .flags = DQ_OPT_READS},
     {"pass", 0, DQ_OPT_FLAG, &o.pass, NULL, "send the catalogue after the model", PAYLOAD, .modes = TRAIN_LIVE | TRAIN_LOGGED},
-    {"checkpoint", 'c', DQ_OPT_TEXT, &o.checkpoint, "FILE", "keep progress in FILE, and go on from it when it exists", .flags = DQ_OPT_WRITES, .modes = TRAIN_ONLINE | TRAIN_LOGGED | TRAIN_ENV, .why = "a model of --each-user leaves when it is learnt, and what is half learnt is not kept; --user ID keeps one user's progress"},
+    {"checkpoint", 'c', DQ_OPT_TEXT, &o.checkpoint, "FILE", "keep progress in FILE, and go on from it when it exists", .flags = DQ_OPT_WRITES, .modes = TRAIN_ONLINE | TRAIN_LOGGED | TRAIN_ENV, .why = "--models-dir DIR keeps each agent that is learnt; --user ID keeps the progress of one"},
     {"checkpoint-every", 0, DQ_OPT_COUNT, &o.checkpoint_every, "N", "episodes (offline: epochs) between checkpoints", .min = 1, .max = 1e9, .modes = TRAIN_ONLINE | TRAIN_LOGGED | TRAIN_ENV, .needs = "checkpoint"},
     {"log", 'l', DQ_OPT_TEXT, &o.log, "FILE", "metrics as JSON lines, one an episode or epoch", .flags = DQ_OPT_WRITES},
     {"agent", 'a', DQ_OPT_CHOICE, &o.agent, "NAME", "who learns", PAYLOAD, train_agents, .section = "The agent and its networks (what is not given is --init's)"},
@@ -107,8 +124,8 @@ static const dq_option table[] = {
     {"heads", 0, DQ_OPT_SMALL, &o.config.heads, "N", "of its self-attention", PAYLOAD, .min = 1, .max = DQ_NET_MAX_HEADS, .modes = TRAIN_VECTORS, .where = TRANSFORMER, .why = "a user's state has no history"},
     {"encoder-width", 0, DQ_OPT_SMALL, &o.config.encoder_width, "N", "of its tokens, a multiple of the heads", PAYLOAD, .min = 1, .max = DQ_NET_MAX_ENCODER_WIDTH, .modes = TRAIN_VECTORS, .where = TRANSFORMER, .why = "a user's state has no history"},
     {"context", 0, DQ_OPT_SMALL, &o.config.context, "N", "dt: steps that it reads, the present one among them", PAYLOAD, .min = 1, .max = DQ_AGENT_MAX_CONTEXT, .modes = TRAIN_SESSIONS | TRAIN_STATES, .where = "agent=dt"},
-    {"wish", 0, DQ_OPT_TEXT, &o.wish, "X", "dt: the return that it acts for: a number, the greatest of the log's, or none (behaviour cloning)", PAYLOAD, .modes = TRAIN_SESSIONS | TRAIN_STATES, .where = "agent=dt"},
-    {"features", 0, DQ_OPT_TEXT, &o.features, "NAME,...", "further inputs of a head on actions: none, pairs or all (cosines of the catalogue's pairs of fields, of all of one width), features of a pair within its list (docs/features.md), or auto", PAYLOAD, .modes = TRAIN_ITEMS, .where = VECTORS, .why = "a catalogue alone has fields to compare"},
+    {"wish", 0, DQ_OPT_TEXT, &o.wish, "X", .values = wish_at, .help = "dt: the return that it acts for: a number, the greatest of the log's, or none (behaviour cloning)", .flags = PAYLOAD, .modes = TRAIN_SESSIONS | TRAIN_STATES, .where = "agent=dt"},
+    {"features", 0, DQ_OPT_TEXT, &o.features, "NAME,...", .values = feature_at, .help = "further inputs of a head on actions: none, pairs or all (cosines of the catalogue's pairs of fields, of all of one width), features of a pair within its list (docs/features.md), or auto", .flags = PAYLOAD, .modes = TRAIN_ITEMS, .where = VECTORS, .why = "a catalogue alone has fields to compare"},
     {"feature-scale", 0, DQ_OPT_REAL, &o.config.feature_scale, "X", "the cosines are multiplied by X", PAYLOAD, .min = 1e-6, .max = 1e6, .modes = TRAIN_ITEMS, .where = NETWORK " features", .why = "a catalogue alone has fields to compare"},
     {"hidden-inputs", 0, DQ_OPT_CHOICE, &o.config.hidden_inputs, "NAME", "what hidden layers of a head on actions see: all, or the features alone", PAYLOAD, dq_hidden_inputs_names, .modes = TRAIN_ITEMS, .where = NETWORK, .why = "a catalogue alone has fields to compare"},
     {"direct", 0, DQ_OPT_FLAG, &o.config.direct, NULL, "features are also added to the output, with learnt weights", PAYLOAD, .modes = TRAIN_ITEMS, .where = NETWORK, .why = "a catalogue alone has fields to compare"},
@@ -156,7 +173,7 @@ static const dq_option table[] = {
     {"candidates", 0, DQ_OPT_COUNT, &o.candidates, "N", "items drawn an episode (offline: a pass, for the maximum; 0: all)", PAYLOAD, .min = 0, .max = 4e9, .modes = TRAIN_LIVE | TRAIN_LOGGED, .where = "agent=tabular,dqn,dyna-q,linucb,thompson", .why = "what is on offer there is the environment's"},
     {"map", 0, DQ_OPT_TEXT, &o.map, "LABEL=X,...", "rewards of labels; IGNORE is that of the unlabelled", PAYLOAD, .modes = TRAIN_ITEMS, .where = "reward=auto,logged", .why = "rewards there are numbers, not labels"},
     {"episodes", 'e', DQ_OPT_COUNT, &o.acting.episodes, "N", "episodes", PAYLOAD, .min = 1, .max = 1e9, .modes = TRAIN_ACTING, .section = "Rewards and exploration"},
-    {"steps", 's', DQ_OPT_COUNT, &o.steps, "N", "steps an episode", PAYLOAD, .min = 1, .max = 1e9, .modes = TRAIN_LIVE},
+    {"steps", 0, DQ_OPT_COUNT, &o.steps, "N", "steps an episode", PAYLOAD, .min = 1, .max = 1e9, .modes = TRAIN_LIVE},
     {"reward", 'r', DQ_OPT_CHOICE, &o.reward, "NAME", "cosine, logged labels, or auto (logged when there are transitions)", PAYLOAD, rewards, .modes = TRAIN_LIVE, .excludes = "reward-cmd", .why = "rewards there are the log's or the environment's"},
     {"reward-cmd", 0, DQ_OPT_TEXT, &o.reward_cmd, "COMMAND", "rewards from a labeller that is asked as training goes on, such as 'dq-reward -s llm ...'", .modes = TRAIN_ONLINE, .why = "a labeller is asked about one user and the items of a catalogue"},
     {"ask-ahead", 0, DQ_OPT_COUNT, &o.ask_ahead, "N", "candidates asked behind each unknown one, the likeliest first", .min = 0, .max = 1e6, .modes = TRAIN_ONLINE, .needs = "reward-cmd"},
@@ -164,7 +181,7 @@ static const dq_option table[] = {
     {"switch-episode", 0, DQ_OPT_COUNT, &o.switch_episode, "N", "the share jumps at episode N (1:0, or --cosine-weight A:B)", PAYLOAD | DQ_OPT_UNSET, .min = 1, .max = 1e9, .modes = TRAIN_LIVE, .why = "the share changes by the episode where a catalogue is acted in alone"},
     {"compare", 0, DQ_OPT_LIST, &o.pairs, "USER:ITEM", "fields whose cosine rewards (else the catalogue's)", PAYLOAD, .modes = TRAIN_LIVE, .where = "reward=auto,cosine", .why = "rewards there are the log's or the environment's"},
     {"raw-cosine", 0, DQ_OPT_FLAG, &o.raw_cosine, NULL, "cosines in [-1, 1], not [0, 1]", PAYLOAD, .modes = TRAIN_LIVE, .where = "reward=auto,cosine", .why = "rewards there are the log's or the environment's"},
-    {"planning", 'n', DQ_OPT_SMALL, &o.config.planning, "N", "planning updates a step", PAYLOAD, .min = 0, .max = 1e4, .modes = TRAIN_REMEMBERS, .where = "agent=tabular,dyna-q agent=tabular|world", .why = "a log is learnt in passes, and dq-plan plans with the model"},
+    {"planning", 0, DQ_OPT_SMALL, &o.config.planning, "N", "planning updates a step", PAYLOAD, .min = 0, .max = 1e4, .modes = TRAIN_REMEMBERS, .where = "agent=tabular,dyna-q agent=tabular|world", .why = "a log is learnt in passes, and dq-plan plans with the model"},
     {"epsilon", 0, DQ_OPT_REAL, &o.config.epsilon, "X", "exploration at the start", PAYLOAD, .min = 0, .max = 1, .modes = TRAIN_ACTING, .where = VALUES " explore=epsilon", .why = "where nobody acts nothing is explored"},
     {"epsilon-min", 0, DQ_OPT_REAL, &o.config.epsilon_min, "X", "exploration at least", PAYLOAD, .min = 0, .max = 1, .modes = TRAIN_ACTING, .where = VALUES " explore=epsilon", .why = "where nobody acts nothing is explored"},
     {"epsilon-decay", 0, DQ_OPT_REAL, &o.epsilon_decay, "X", "its factor a learning step", PAYLOAD, .min = 0, .max = 1, .modes = TRAIN_ACTING, .where = VALUES " explore=epsilon", .why = "where nobody acts nothing is explored"},
@@ -191,7 +208,7 @@ static const dq_option table[] = {
     {"fold", 0, DQ_OPT_TEXT, &o.fold, "I/K", "hold out part I of K of the groups instead (cross-validation)", PAYLOAD, .modes = TRAIN_LOGGED, .excludes = "validation", .why = "an agent that acts is evaluated by --evaluate"},
     {"best-by", 0, DQ_OPT_CHOICE, &o.passes.best_by, "WHAT", "the epoch to keep, by held-out rows: least loss, best order of a user's rows, best places among all items", PAYLOAD, dq_best_by_names, .modes = TRAIN_LOGGED, .where = HELD_OUT " " PASSES, .why = "an agent that acts is evaluated by --evaluate"},
     {"patience", 0, DQ_OPT_COUNT, &o.passes.patience, "N", "epochs (or evaluations) without a better one before stopping (0: never); rate and other schedules then stop short of their ends", PAYLOAD, .min = 0, .max = 1e6, .where = "evaluate|" HELD_OUT " evaluate|" PASSES},
-    {"env", 0, DQ_OPT_TEXT, &o.env, "NAME[:X=N,...]", "train in an environment (dq-sim(1) lists them)", PAYLOAD, .modes = TRAIN_ENV, .excludes = "env-cmd", .section = "Environments"},
+    {"env", 0, DQ_OPT_TEXT, &o.env, "NAME[:X=N,...]", "train in an environment (dq-sim(1) lists them)", PAYLOAD, .values = dq_env_name, .modes = TRAIN_ENV, .excludes = "env-cmd", .section = "Environments"},
     {"env-cmd", 0, DQ_OPT_TEXT, &o.env_cmd, "COMMAND", "train in the environment that a process offers (docs/environments.md)", .modes = TRAIN_ENV},
     {"envs", 0, DQ_OPT_COUNT, &o.envs, "N", "environments side by side", PAYLOAD, .min = 1, .max = 4096, .modes = TRAIN_ENV},
     {"total-steps", 0, DQ_OPT_COUNT, &o.acting.steps, "N", "steps in all (else --episodes count)", PAYLOAD, .min = 1, .max = 1e12, .modes = TRAIN_ACTING},
@@ -222,6 +239,20 @@ static void parse_fold(const dq_cli *cli)
 {
     if (o.fold && !dq_split_parse_fold(o.fold, &o.passes.fold, &o.passes.folds))
         dq_cli_usage(cli, "--fold %s: I/K is wanted, with K at least 2 and I from 1 to K", o.fold);
+}
+
+/* What other parts read later, and a person has typed wrong. */
+static void check_words(const dq_cli *cli)
+{
+    dq_follow_every every;
+    dq_label_map map = {0};
+    dq_error e = DQ_ERROR_NONE;
+    if (!dq_follow_parse_every(o.every, &every))
+        dq_cli_usage(cli, "--every %s: a number of rows is wanted, or a time such as 30s, 10m, 1h, 1d",
+                     o.every);
+    if (dq_label_map_parse(&map, o.map, &e)) dq_cli_refuse(cli, "--map", &e);
+    dq_label_map_free(&map);
+    if (o.env && dq_env_check(o.env, &e)) dq_cli_refuse(cli, "--env", &e);
 }
 
 /* --history N, or seen[:N] */
@@ -259,7 +290,9 @@ train_options *train_options_parse(dq_cli *cli, int argc, char **argv)
     train_describe_agents(table, &o.config);
     *cli = dq_cli_parse(&program, table, argc, argv);
     dq_cli_check(cli, train_options_mode(cli));
+    dq_cli_check_stdin(cli, "users-file");
     parse_fold(cli);
+    check_words(cli);
     return &o;
 }
 
@@ -269,4 +302,6 @@ void train_options_enter(dq_cli *cli, unsigned mode)
     train_configure_agent(cli, &o);
     parse_history(cli, mode);
     if ((mode & TRAIN_LIVE) && o.candidates == 0) dq_cli_usage(cli, "--candidates 0 needs --offline");
+    if (o.models_dir && o.pass && !o.common.output)
+        dq_cli_usage(cli, "--pass with --models-dir needs --output (-o - is stdout): else no stream leaves");
 }

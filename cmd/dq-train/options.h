@@ -37,13 +37,13 @@ typedef struct train_options {
     dq_common common;
     bool seen; /* --history seen; of the last layout.history items, 0: of all */
     bool offline, sessions, each_user, pass, raw_cosine;
-    const char *user, *init, *checkpoint, *log, *map;
+    const char *user, *users_file, *models_dir, *init, *checkpoint, *log, *map;
     const char *reward_cmd, *cosine_weight, *validate_by, *fold, *time, *event_attribute, *history;
     const char *env, *env_cmd, *follow, *every, *accept, *unanswered;
     double answer_time, hold_out;
     dq_texts pairs;
     int preset, reward, keep, meta;
-    uint64_t checkpoint_every, ask_ahead, switch_episode, candidates, steps, envs, event_values;
+    uint64_t max_failures, checkpoint_every, ask_ahead, switch_episode, candidates, steps, envs, event_values;
     dq_online_config acting;  /* but whom it tells */
     dq_offline_config passes; /* over a log, but what IGNORE is worth */
 

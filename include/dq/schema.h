@@ -7,7 +7,8 @@
  *     model         any columns with shapes of their own; meta.architecture names what they are
  *     users, items  id (text, unique); text.NAME (text), attr.NAME (json), vector (f2 bf16 f4 f8, of shape
  *                   (rows, width)); meta.fields [[name, offset, width] ...] splits the width; meta.pairs
- *                   [[user field, item field] ...]
+ *                   [[user field, item field] ...]; meta.scale {field: [{how, ...} ...]} says how its numbers
+ *                   were scaled
  *     interactions  user, item (text ids); label (text, nullable), reward (f4, nullable), attr.NAME, and what
  *                   was logged of the choice, each nullable: propensity (f8, in (0, 1]: the probability with
  *                   which the item was chosen for its place), position (u4, from 1: its place in the list),
@@ -46,16 +47,19 @@ dq_status dq_schema_check(const dq_bundle *bundle, dq_error *error);
 typedef struct dq_field {
     const char *name; /* lives in the arena given to dq_fields_read */
     uint32_t offset, width;
+    uint64_t scale; /* a digest of how its numbers were scaled; 0: they were not */
 } dq_field;
 
-/* meta.fields as an array in the arena; when meta has none, one field named "vector" over the whole width. */
+/* meta.fields as an array in the arena, with what meta.scale says of them; when meta has no fields, one named
+ * "vector" over the whole width. */
 dq_status dq_fields_read(const dq_value *meta, uint32_t width, dq_arena *arena, dq_field **fields,
                          size_t *count, dq_error *error);
-/* The same, written into meta. */
+/* The same, written into meta; not how they were scaled. */
 dq_status dq_fields_write(const dq_field *fields, size_t count, dq_arena *arena, dq_value *meta,
                           dq_error *error);
 /* What a model remembers of the catalogue it learnt from: {"users": fields, "items": fields}, as in
- * meta.fields. Two catalogues of one layout give equal values. */
+ * meta.fields; a field that was scaled has the digest, too. Two catalogues of one layout give equal values.
+ */
 dq_status dq_layout_value(const dq_field *users, size_t user_fields, const dq_field *items,
                           size_t item_fields, dq_arena *arena, dq_value *value, dq_error *error);
 /* The field of that name, or NULL. */

@@ -12,7 +12,7 @@
 
 typedef enum dq_sink_form {
     DQ_SINK_TEXT, /* as it is */
-    DQ_SINK_ZSTD, /* zstd frames with content checksums; refused on a terminal (DQ_ERR_UNSUPPORTED) */
+    DQ_SINK_ZSTD, /* zstd frames with content checksums; refused on a terminal (DQ_ERR_TERMINAL) */
 } dq_sink_form;
 
 typedef struct dq_sink dq_sink;

@@ -16,7 +16,8 @@
 
 typedef struct dq_source dq_source;
 
-/* Opens a path, or stdin for "-". DQ_ERR_IO with the name as error->source. */
+/* Opens a path, or stdin for "-". DQ_ERR_IO with the name as error->source; DQ_ERR_TERMINAL for a terminal:
+ * whoever forgot an operand would wait for himself. (To read from one: dq_source_open_fn.) */
 dq_status dq_source_open(dq_source **source, const char *path, dq_error *error);
 
 /* A source over a function that gives up to n bytes, at least 1, and *got = 0 only at the end (a co-process

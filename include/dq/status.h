@@ -31,6 +31,7 @@ typedef enum dq_status {
     DQ_ERR_NUMERIC,   /* NaN or infinity where a finite number is needed */
     DQ_ERR_STOPPED,   /* interrupted with progress kept: exit code 75 */
     DQ_ERR_UNSUPPORTED, /* a valid request that this build or this input cannot meet */
+    DQ_ERR_TERMINAL,    /* a terminal, where data come from a file or a pipe, or go to one: exit code 2 */
 } dq_status;
 
 /* No record number: the error concerns the source as a whole. */

@@ -5,7 +5,16 @@
  */
 #include "core/layout.h"
 
+#include "core/index.h"
+
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+
+dq_status dq_fail_no_vectors(dq_error *error, const char *who)
+{
+    return dq_fail(error, DQ_ERR_SCHEMA, "%s have no vectors: " DQ_VECTORS_ADVICE, who);
+}
 
 static dq_status whole(uint32_t width, dq_arena *arena, dq_field **fields, size_t *count, dq_error *error)
 {
@@ -32,11 +41,40 @@ static dq_status read_one(const dq_value *v, uint32_t width, dq_arena *arena, dq
     return DQ_OK;
 }
 
-dq_status dq_fields_read(const dq_value *meta, uint32_t width, dq_arena *arena, dq_field **fields,
-                         size_t *count, dq_error *error)
+/* ---- how numbers were scaled ---- */
+
+/* Of the same value always the same, on any machine. */
+static uint64_t digest(const dq_value *v, uint64_t seed)
 {
-    const dq_value *list = dq_map_get(meta, "fields");
-    if (!list) return whole(width, arena, fields, count, error);
+    const uint64_t head[2] = {(uint64_t)v->type, v->count};
+    seed = dq_hash(head, sizeof head, seed);
+    switch (v->type) {
+    case DQ_STRING: return dq_hash(v->as.string, v->count, seed);
+    case DQ_INT: return dq_hash(&v->as.integer, sizeof v->as.integer, seed);
+    case DQ_REAL: return dq_hash(&v->as.real, sizeof v->as.real, seed);
+    case DQ_LIST:
+        for (uint32_t i = 0; i < v->count; i++) seed = digest(&v->as.list[i], seed);
+        return seed;
+    case DQ_MAP:
+        for (uint32_t i = 0; i < v->count; i++)
+            seed = digest(&v->as.map[i].value, digest(&v->as.map[i].key, seed));
+        return seed;
+    default: return seed;
+    }
+}
+
+static void note_scales(const dq_value *meta, dq_field *fields, size_t count)
+{
+    const dq_value *scale = dq_map_get(meta, "scale");
+    for (size_t i = 0; i < count && scale; i++) {
+        const dq_value *steps = dq_map_get(scale, fields[i].name);
+        if (steps) fields[i].scale = digest(steps, 1) | 1;
+    }
+}
+
+static dq_status read_fields(const dq_value *list, uint32_t width, dq_arena *arena, dq_field **fields,
+                             size_t *count, dq_error *error)
+{
     if (list->type != DQ_LIST) return dq_fail(error, DQ_ERR_SCHEMA, "meta.fields: not a list");
     if (list->count > DQ_FIELDS_MAX)
         return dq_fail(error, DQ_ERR_SCHEMA, "meta.fields: %u fields, and at most %d are named", list->count,
@@ -49,6 +87,16 @@ dq_status dq_fields_read(const dq_value *meta, uint32_t width, dq_arena *arena, 
     }
     *count = list->count;
     return DQ_OK;
+}
+
+dq_status dq_fields_read(const dq_value *meta, uint32_t width, dq_arena *arena, dq_field **fields,
+                         size_t *count, dq_error *error)
+{
+    const dq_value *list = dq_map_get(meta, "fields");
+    dq_status status = list ? read_fields(list, width, arena, fields, count, error)
+                            : whole(width, arena, fields, count, error);
+    if (!status) note_scales(meta, *fields, *count);
+    return status;
 }
 
 dq_status dq_fields_write(const dq_field *fields, size_t count, dq_arena *arena, dq_value *meta,
@@ -68,6 +116,18 @@ dq_status dq_fields_write(const dq_field *fields, size_t count, dq_arena *arena,
     return DQ_OK;
 }
 
+/* The digest behind a field that was scaled. */
+static bool add_scales(const dq_field *fields, size_t count, dq_arena *arena, dq_value *list)
+{
+    bool ok = true;
+    for (size_t i = 0; ok && i < count; i++) {
+        char text[17];
+        (void)snprintf(text, sizeof text, "%016" PRIx64, fields[i].scale);
+        if (fields[i].scale) ok = dq_list_add(arena, &list->as.list[i], dq_string(arena, text));
+    }
+    return ok;
+}
+
 dq_status dq_layout_value(const dq_field *users, size_t user_fields, const dq_field *items,
                           size_t item_fields, dq_arena *arena, dq_value *value, dq_error *error)
 {
@@ -76,10 +136,39 @@ dq_status dq_layout_value(const dq_field *users, size_t user_fields, const dq_fi
     dq_status status = dq_fields_write(users, user_fields, arena, &sides[0], error);
     if (!status) status = dq_fields_write(items, item_fields, arena, &sides[1], error);
     if (status) return status;
-    if (!dq_map_set(arena, value, "users", *dq_map_get(&sides[0], "fields")) ||
-        !dq_map_set(arena, value, "items", *dq_map_get(&sides[1], "fields")))
+    dq_value lists[2] = {*dq_map_get(&sides[0], "fields"), *dq_map_get(&sides[1], "fields")};
+    if (!add_scales(users, user_fields, arena, &lists[0]) ||
+        !add_scales(items, item_fields, arena, &lists[1]))
+        return dq_fail_memory(error, "fields");
+    if (!dq_map_set(arena, value, "users", lists[0]) || !dq_map_set(arena, value, "items", lists[1]))
         return dq_fail_memory(error, "fields");
     return DQ_OK;
+}
+
+/* Whether two layouts name the same fields, in one side of them, whatever was done to the numbers. */
+static bool same_names(const dq_value *a, const dq_value *b)
+{
+    enum { PLACE = 3 }; /* name, offset, width */
+    bool same = a && b && a->type == DQ_LIST && b->type == DQ_LIST && a->count == b->count;
+    for (uint32_t i = 0; same && i < a->count; i++) {
+        const dq_value *x = &a->as.list[i], *y = &b->as.list[i];
+        same = x->type == DQ_LIST && y->type == DQ_LIST && x->count >= PLACE && y->count >= PLACE;
+        for (uint32_t k = 0; same && k < PLACE; k++) same = dq_value_equal(&x->as.list[k], &y->as.list[k]);
+    }
+    return same;
+}
+
+/* Why a catalogue's layout is not the one that a model was trained on. */
+static dq_status fail_layout(const dq_value *here, const dq_value *trained, dq_error *error)
+{
+    bool scaled = same_names(dq_map_get(here, "users"), dq_map_get(trained, "users")) &&
+                  same_names(dq_map_get(here, "items"), dq_map_get(trained, "items"));
+    if (scaled)
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "the model was trained on vectors that are scaled otherwise; dq-embed scale --factors "
+                       "FILE scales as another stream was");
+    return dq_fail(error, DQ_ERR_RANGE,
+                   "the model was trained on other fields, or on the same in another order");
 }
 
 dq_status dq_layout_fits(dq_layout users, dq_layout items, uint32_t user_width, uint32_t item_width,
@@ -95,9 +184,7 @@ dq_status dq_layout_fits(dq_layout users, dq_layout items, uint32_t user_width, 
     if (!trained || trained->type == DQ_NIL) return DQ_OK;
     dq_status status = dq_layout_value(users.fields, users.count, items.fields, items.count, &arena, &here,
                                        error);
-    if (!status && !dq_value_equal(&here, trained))
-        status = dq_fail(error, DQ_ERR_RANGE,
-                         "the model was trained on other fields, or on the same in another order");
+    if (!status && !dq_value_equal(&here, trained)) status = fail_layout(&here, trained, error);
     dq_arena_free(&arena);
     return status;
 }

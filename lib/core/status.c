@@ -24,6 +24,7 @@ const char *dq_status_word(dq_status status)
     case DQ_ERR_NUMERIC: return "numeric";
     case DQ_ERR_STOPPED: return "stopped";
     case DQ_ERR_UNSUPPORTED: return "unsupported";
+    case DQ_ERR_TERMINAL: return "terminal";
     }
     return "unknown status";
 }

@@ -33,7 +33,8 @@ static bool same_fields(const dq_field *a, size_t a_count, const dq_field *b, si
 {
     if (a_count != b_count) return false;
     for (size_t i = 0; i < a_count; i++)
-        if (strcmp(a[i].name, b[i].name) != 0 || a[i].offset != b[i].offset || a[i].width != b[i].width)
+        if (strcmp(a[i].name, b[i].name) != 0 || a[i].offset != b[i].offset || a[i].width != b[i].width ||
+            a[i].scale != b[i].scale)
             return false;
     return true;
 }
@@ -56,7 +57,8 @@ static dq_status check_vectors(dq_entities *entities, const dq_bundle *bundle, d
     dq_status status = dq_fields_read(&bundle->meta, (uint32_t)width, arena, &fields, &count, error);
     if (status) return status;
     if (!first && !same_fields(fields, count, entities->fields, entities->field_count))
-        return dq_fail(error, DQ_ERR_SCHEMA, "%s: the vectors' fields are not those of earlier rows",
+        return dq_fail(error, DQ_ERR_SCHEMA,
+                       "%s: the vectors' fields are not those of earlier rows, or are scaled otherwise",
                        bundle->kind);
     entities->width = (uint32_t)width;
     entities->fields = fields;
@@ -214,12 +216,31 @@ dq_status dq_entities_find_named(const dq_entities *entities, const char *what, 
     return DQ_OK;
 }
 
+dq_status dq_entities_mark(const dq_entities *entities, const char *what, const char *const *ids,
+                           size_t count, bool **marks, dq_error *error)
+{
+    *marks = NULL;
+    if (count == 0) return DQ_OK;
+    bool *found = calloc((size_t)dq_entities_count(entities) + 1, sizeof *found);
+    if (!found) return dq_fail_memory(error, "%zu ids", count);
+    dq_status status = DQ_OK;
+    for (size_t i = 0; !status && i < count; i++) {
+        uint32_t row;
+        status = dq_entities_find_named(entities, what, ids[i], &row, error);
+        if (!status) found[row] = true;
+    }
+    if (status)
+        free(found);
+    else
+        *marks = found;
+    return status;
+}
+
 dq_status dq_entities_check_vectors(const dq_entities *entities, const char *what, dq_error *error)
 {
     if (dq_entities_count(entities) == 0) return dq_fail(error, DQ_ERR_SCHEMA, "the input has no %s", what);
-    if (entities->width == 0)
-        return dq_fail(error, DQ_ERR_SCHEMA, "the %s have no vectors (dq-embed makes some from texts)", what);
-    return DQ_OK;
+    if (entities->width) return DQ_OK;
+    return dq_fail_no_vectors(error, strcmp(what, DQ_KIND_USERS) == 0 ? "the users" : "the items");
 }
 
 dq_status dq_catalogue_check_vectors(const dq_catalogue *c, dq_error *error)

@@ -74,6 +74,11 @@ uint32_t dq_entities_find(const dq_entities *entities, const char *id, size_t by
 dq_status dq_entities_find_named(const dq_entities *entities, const char *what, const char *id, uint32_t *row,
                                  dq_error *error);
 
+/* Marks the rows of those who are asked for: *marks (dq_entities_count) is true at these, and NULL where
+ * nobody is named, which means all. The caller frees it. Errors as above. */
+dq_status dq_entities_mark(const dq_entities *entities, const char *what, const char *const *ids,
+                           size_t count, bool **marks, dq_error *error);
+
 /* The catalogue's row for row `ref` of the section being read; DQ_ERR_RANGE when the section has no such row
  * yet. */
 dq_status dq_entities_resolve(const dq_entities *entities, uint64_t ref, uint32_t *row, dq_error *error);

@@ -16,12 +16,12 @@ bool dq_select_is_table(const dq_bundle *bundle)
 static bool names_entity(const dq_selection *s, const char *kind)
 {
     int number = dq_entity_kind(kind);
-    return (number == DQ_USERS && s->user) || (number == DQ_ITEMS && s->item);
+    return (number == DQ_USERS && s->user.count) || (number == DQ_ITEMS && s->item.count);
 }
 
 bool dq_select_wants(const dq_selection *s, const char *kind)
 {
-    if (s->kind_count == 0 && (s->user || s->item)) return names_entity(s, kind);
+    if (s->kind_count == 0 && (s->user.count || s->item.count)) return names_entity(s, kind);
     for (size_t i = 0; i < s->kind_count; i++)
         if (strcmp(s->kinds[i], kind) == 0) return true;
     return s->kind_count == 0;
@@ -73,21 +73,25 @@ static const char *name_of(const dq_selection *s, const dq_column *column, uint6
     return dq_select_id(s, column, row, bytes);
 }
 
-static bool is_id(const char *text, size_t n, const char *wanted)
+/* Whether a text is one of the ids; notes that it came. */
+static bool is_wanted(dq_wanted *wanted, const char *text, size_t n)
 {
-    return text && wanted && strlen(wanted) == n && memcmp(text, wanted, n) == 0;
+    bool found = false;
+    for (size_t i = 0; text && i < wanted->count; i++) {
+        if (strlen(wanted->ids[i]) != n || memcmp(text, wanted->ids[i], n) != 0) continue;
+        wanted->came |= UINT64_C(1) << i;
+        found = true;
+    }
+    return found;
 }
 
-/* Whether the row's column, where the kind has it, names the wanted id; notes that it came. */
-static bool names(const dq_selection *s, const dq_column *column, uint64_t row, const char *wanted,
-                  bool *came)
+/* Whether the row's column, where the kind has it, names a wanted id. */
+static bool names(const dq_selection *s, const dq_column *column, uint64_t row, dq_wanted *wanted)
 {
     size_t n = 0;
-    if (!wanted || !column) return true;
+    if (!wanted->count || !column) return true;
     const char *text = name_of(s, column, row, &n);
-    bool same = is_id(text, n, wanted);
-    *came = *came || same;
-    return same;
+    return is_wanted(wanted, text, n);
 }
 
 /* Whether a row that the references mean was left out. */
@@ -105,10 +109,9 @@ static bool lost(const dq_selection *s, const dq_bundle *bundle, uint64_t row)
     return false;
 }
 
-/* Enters the bundle's ids; their places are DQ_ABSENT until rows are chosen. Notes that the wanted one (NULL:
- * none) came, whether or not its row is chosen. */
-static dq_status enter_ids(dq_selected *entities, const dq_bundle *bundle, const char *wanted, bool *came,
-                           dq_error *error)
+/* Enters the bundle's ids; their places are DQ_ABSENT until rows are chosen. Notes which wanted ones came,
+ * whether or not their rows are chosen. */
+static dq_status enter_ids(dq_selected *entities, const dq_bundle *bundle, dq_wanted *wanted, dq_error *error)
 {
     const dq_column *ids = dq_bundle_column(bundle, "id");
     size_t need = entities->ids.count + bundle->rows;
@@ -118,7 +121,7 @@ static dq_status enter_ids(dq_selected *entities, const dq_bundle *bundle, const
     for (uint64_t r = 0; !status && r < bundle->rows; r++) {
         size_t n;
         const char *id = dq_column_text(ids, r, &n);
-        *came = *came || is_id(id, n, wanted);
+        (void)is_wanted(wanted, id, n);
         entities->place[entities->ids.count] = DQ_ABSENT;
         status = dq_strings_add(&entities->ids, id, n, error);
     }
@@ -173,8 +176,8 @@ typedef struct test_columns {
 static dq_status match(dq_selection *s, const dq_bundle *bundle, const test_columns *w, uint64_t row,
                        bool *matches, dq_error *error)
 {
-    bool user = names(s, w->user, row, s->user, &s->user_came);
-    bool item = names(s, w->item, row, s->item, &s->item_came);
+    bool user = names(s, w->user, row, &s->user);
+    bool item = names(s, w->item, row, &s->item);
     *matches = user && item && !(s->renumber && lost(s, bundle, row));
     return *matches ? in_span(s, bundle, w->time, row, matches, error) : DQ_OK;
 }
@@ -211,12 +214,13 @@ static dq_status check_referred(const dq_selection *s, const dq_bundle *bundle, 
     return DQ_OK;
 }
 
-/* An id given without other kinds names one row: once found, we are done. */
-static bool found_single(const dq_selection *s)
+/* Ids given without other kinds name a row each: once all are found, we are done. */
+static bool found_all(const dq_selection *s)
 {
-    bool single = s->kind_count ? s->kind_count == 1 : !s->user != !s->item;
-    const char *kind = s->kind_count ? s->kinds[0] : s->user ? DQ_KIND_USERS : DQ_KIND_ITEMS;
-    return single && s->kept == 1 && names_entity(s, kind);
+    bool single = s->kind_count ? s->kind_count == 1 : !s->user.count != !s->item.count;
+    const char *kind = s->kind_count ? s->kinds[0] : s->user.count ? DQ_KIND_USERS : DQ_KIND_ITEMS;
+    const dq_wanted *wanted = dq_entity_kind(kind) == DQ_USERS ? &s->user : &s->item;
+    return single && names_entity(s, kind) && s->kept == wanted->count;
 }
 
 bool dq_select_done(const dq_selection *s)
@@ -234,13 +238,12 @@ dq_status dq_select_rows(dq_selection *s, const dq_bundle *bundle, uint64_t sect
 {
     int kind = dq_entity_kind(bundle->kind);
     dq_selected *entities = kind >= 0 && !s->no_ids ? &s->entities[kind] : NULL;
-    const char *wanted = kind == DQ_USERS ? s->user : s->item;
-    bool *came = kind == DQ_USERS ? &s->user_came : &s->item_came;
+    dq_wanted *wanted = kind == DQ_USERS ? &s->user : &s->item;
     begin_section(s, section);
     note_kind(s, bundle->kind);
     size_t first = entities ? entities->ids.count : 0;
     if (bundle->rows >= DQ_ABSENT) return dq_fail(error, DQ_ERR_RANGE, "%s: too many rows", bundle->kind);
-    dq_status status = entities ? enter_ids(entities, bundle, wanted, came, error) : DQ_OK;
+    dq_status status = entities ? enter_ids(entities, bundle, wanted, error) : DQ_OK;
     if (status) return status;
     s->count = 0;
     s->whole = false;
@@ -258,7 +261,7 @@ dq_status dq_select_rows(dq_selection *s, const dq_bundle *bundle, uint64_t sect
         if (matches) take(s, r, entities, first);
     }
     s->whole = s->count == rows && !(s->renumber && moved(s, bundle));
-    if (found_single(s)) s->done = true;
+    if (found_all(s)) s->done = true;
     return DQ_OK;
 }
 
@@ -294,6 +297,13 @@ static dq_status found_kinds(const dq_selection *s, dq_error *error)
     return DQ_OK;
 }
 
+static dq_status found_ids(const dq_wanted *wanted, const char *what, dq_error *error)
+{
+    for (size_t i = 0; i < wanted->count; i++)
+        if (!(wanted->came >> i & 1)) return dq_fail(error, DQ_ERR_UNKNOWN, "no %s %s", what, wanted->ids[i]);
+    return DQ_OK;
+}
+
 dq_status dq_select_found(const dq_selection *s, dq_error *error)
 {
     if (s->kept_as && !s->kept_came && !dq_select_done(s))
@@ -302,14 +312,15 @@ dq_status dq_select_found(const dq_selection *s, dq_error *error)
     dq_status status = dq_time_check_forms(&s->times, s->time ? s->time : "", error);
     if (status || dq_select_done(s)) return status; /* what was not read may be there */
     if ((status = found_kinds(s, error))) return status;
-    if (s->user && !s->user_came) return dq_fail(error, DQ_ERR_UNKNOWN, "no user %s", s->user);
-    if (s->item && !s->item_came) return dq_fail(error, DQ_ERR_UNKNOWN, "no item %s", s->item);
+    if ((status = found_ids(&s->user, "user", error)) || (status = found_ids(&s->item, "item", error)))
+        return status;
     if (s->by_row)
         return dq_fail(error, DQ_ERR_UNKNOWN, "no row %llu: there are %llu", (unsigned long long)s->row,
                        (unsigned long long)s->matched);
     bool bounded = s->since.form != DQ_TIME_NONE || s->before.form != DQ_TIME_NONE;
-    if (s->user && s->item && !s->kept && !bounded)
-        return dq_fail(error, DQ_ERR_UNKNOWN, "nothing of user %s and item %s", s->user, s->item);
+    if (s->user.count && s->item.count && !s->kept && !bounded)
+        return dq_fail(error, DQ_ERR_UNKNOWN, "nothing of user %s and item %s", s->user.ids[0],
+                       s->item.ids[0]);
     return DQ_OK;
 }
 

@@ -4,7 +4,7 @@
  * followed: transitions are chosen by the ids that they refer to, and when the choice is to be a stream again
  * they are counted anew, and those that refer to a row that was left out are left out, too.
  *
- *     dq_selection s = {.user = "anna", .renumber = true};
+ *     dq_selection s = {.user = {.ids = ids, .count = 1}, .renumber = true};
  *     while (!dq_select_done(&s) && ... the next bundle of the stream) {
  *         dq_select_rows(&s, &bundle, section, &e);
  *         if (s.whole) ... the bundle
@@ -25,7 +25,14 @@ typedef struct dq_selected {
     uint32_t kept;
 } dq_selected;
 
-enum { DQ_SELECT_KINDS = 64 }; /* that one selection may name */
+enum { DQ_SELECT_KINDS = 64, DQ_SELECT_IDS = 64 }; /* that one selection may name */
+
+/* Ids of users or of items that are asked for. */
+typedef struct dq_wanted {
+    const char *const *ids; /* (count <= DQ_SELECT_IDS); borrowed */
+    size_t count;
+    uint64_t came; /* bit i: some row was or named ids[i], chosen or not */
+} dq_wanted;
 
 /* Set what is asked for and leave the rest zero. All that is asked for must hold of a row. */
 typedef struct dq_selection {
@@ -33,8 +40,8 @@ typedef struct dq_selection {
     const char *const *kinds; /* (kind_count <= DQ_SELECT_KINDS); none: all, or those that user and item
                                * name */
     size_t kind_count;
-    const char *user; /* an id, or NULL: this user; of other kinds the rows that name or refer to it */
-    const char *item;
+    dq_wanted user; /* these users; of other kinds the rows that name or refer to one; none: all */
+    dq_wanted item;
     dq_time since, before; /* of interactions: since <= time < before; DQ_TIME_NONE: no bound */
     const char *time;      /* the attribute that says it; wanted with a bound */
     const char *kept_as;   /* of models those of which meta.kept says this; NULL: all */
@@ -46,11 +53,10 @@ typedef struct dq_selection {
     /* where we are */
     dq_selected entities[DQ_ENTITY_KINDS];
     uint64_t section;
-    uint64_t matched, kept;    /* rows so far */
-    bool done, kept_came;      /* kept_came: a model that kept_as asks for */
-    bool user_came, item_came; /* some row was or named it, chosen or not */
-    uint64_t kinds_came;       /* bit i: a bundle of kinds[i] */
-    dq_time_tally times;       /* that bounds were compared with */
+    uint64_t matched, kept; /* rows so far */
+    bool done, kept_came;   /* kept_came: a model that kept_as asks for */
+    uint64_t kinds_came;    /* bit i: a bundle of kinds[i] */
+    dq_time_tally times;    /* that bounds were compared with */
     /* of the bundle that came last */
     bool whole;     /* every row, and no reference has moved */
     uint32_t *rows; /* (count) ascending */

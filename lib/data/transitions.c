@@ -50,14 +50,14 @@ uint32_t *dq_transitions_rows(const dq_bundle *transitions, const char *column)
 }
 
 /* The rows for which user[r] is the wanted one, or all when user is NULL. */
-static dq_status select_rows(dq_bundle *to, const dq_bundle *from, const uint32_t *user, uint32_t wanted,
+static dq_status select_rows(dq_bundle *to, const dq_bundle *from, const uint32_t *user, const bool *wanted,
                              dq_error *error)
 {
     uint32_t *rows = malloc((size_t)from->rows * sizeof *rows + 1);
     size_t count = 0;
     if (!rows) return dq_fail_memory(error, "transitions");
     for (uint64_t r = 0; r < from->rows; r++)
-        if (!user || user[r] == wanted) rows[count++] = (uint32_t)r;
+        if (!user || wanted[user[r]]) rows[count++] = (uint32_t)r;
     dq_status status = dq_bundle_select(to, from, rows, count, error);
     free(rows);
     return status;
@@ -69,18 +69,18 @@ dq_status dq_transitions_carry(dq_bundle *to, const dq_bundle *from, const dq_ca
     *to = DQ_BUNDLE_EMPTY;
     if (!dq_bundle_column(from, "user") || !dq_bundle_column(from, "item"))
         return dq_fail(error, DQ_ERR_UNSUPPORTED, "transitions without references to users and items");
-    dq_status status = select_rows(to, from, NULL, 0, error);
+    dq_status status = select_rows(to, from, NULL, NULL, error);
     if (!status) status = renumber_all(to, catalogue, error);
     if (status) dq_bundle_free(to);
     return status;
 }
 
-dq_status dq_transitions_of(dq_bundle *to, const dq_bundle *from, uint32_t user, dq_error *error)
+dq_status dq_transitions_of(dq_bundle *to, const dq_bundle *from, const bool *users, dq_error *error)
 {
-    uint32_t *users = dq_transitions_rows(from, "user");
-    if (!users) return dq_fail_memory(error, "transitions");
-    dq_status status = select_rows(to, from, users, user, error);
-    free(users);
+    uint32_t *rows = dq_transitions_rows(from, "user");
+    if (!rows) return dq_fail_memory(error, "transitions");
+    dq_status status = select_rows(to, from, rows, users, error);
+    free(rows);
     return status;
 }
 

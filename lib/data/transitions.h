@@ -12,8 +12,9 @@
 dq_status dq_transitions_carry(dq_bundle *to, const dq_bundle *from, const dq_catalogue *catalogue,
                                dq_error *error);
 
-/* A copy (*to) with the rows of one user only; references already count the catalogue's rows. */
-dq_status dq_transitions_of(dq_bundle *to, const dq_bundle *from, uint32_t user, dq_error *error);
+/* A copy (*to) with the rows of the users that are marked (dq_entities_mark); references already count the
+ * catalogue's rows. */
+dq_status dq_transitions_of(dq_bundle *to, const dq_bundle *from, const bool *users, dq_error *error);
 
 /* Adds to transitions what was logged of the interactions that they are (propensity, position,
  * request, model), row by row; DQ_ABSENT: of none. Columns that none of them has are not added. */

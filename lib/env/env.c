@@ -2,6 +2,7 @@
 #include "env/env_impl.h"
 
 #include "core/record.h"
+#include "core/words/nearest.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -23,7 +24,17 @@ const dq_env_kind *const dq_env_kinds[] = {&dq_env_session, &dq_env_sequence, &d
                                            &dq_env_maze,    &dq_env_chain,    &dq_env_cartpole,
                                            &dq_env_graph,   &dq_env_linear,   NULL};
 
+const char *dq_env_name(size_t i)
+{
+    return dq_env_kinds[i] ? dq_env_kinds[i]->name : NULL;
+}
+
 /* ---- options ---- */
+
+static const char *option_at(const void *options, size_t i)
+{
+    return ((const dq_env_option *)options)[i].name;
+}
 
 static dq_status unknown_option(const dq_env_kind *kind, const char *name, size_t n, dq_error *error)
 {
@@ -31,8 +42,8 @@ static dq_status unknown_option(const dq_env_kind *kind, const char *name, size_
     size_t used = 0;
     for (const dq_env_option *o = kind->options; o->name && used < sizeof all; o++)
         used += (size_t)snprintf(all + used, sizeof all - used, "%s%s", used ? ", " : "", o->name);
-    return dq_fail(error, DQ_ERR_UNKNOWN, "%s has no option '%.*s'; it has %s", kind->name, (int)n, name,
-                   used ? all : "none");
+    return dq_fail(error, DQ_ERR_UNKNOWN, "%s has no option '%.*s'; it has %s%s", kind->name, (int)n, name,
+                   used ? all : "none", dq_hint_of(name, n, option_at, kind->options).words);
 }
 
 static dq_status read_value(const dq_env_kind *kind, const dq_env_option *o, const char *text, size_t n,
@@ -96,6 +107,29 @@ static dq_status read_options(const dq_env_kind *kind, const char *text, const d
     return status;
 }
 
+static const char *name_at(const void *none, size_t i)
+{
+    (void)none;
+    return dq_env_name(i);
+}
+
+static dq_status unknown_name(const char *name, size_t n, dq_error *error)
+{
+    return dq_fail(error, DQ_ERR_UNKNOWN, "no environment '%.*s'%s (dq-sim --list names them)", (int)n, name,
+                   dq_hint_of(name, n, name_at, NULL).words);
+}
+
+dq_status dq_env_check(const char *text, dq_error *error)
+{
+    char name[64] = "";
+    double values[MAX_OPTIONS];
+    size_t n = strcspn(text, ":");
+    if (n < sizeof name) memcpy(name, text, n);
+    const dq_env_kind *kind = dq_env_find(name);
+    if (!kind) return unknown_name(text, n, error);
+    return read_options(kind, text[n] ? text + n + 1 : NULL, NULL, values, error);
+}
+
 /* ---- an environment's life ---- */
 
 static dq_status make(dq_env **env, const dq_env_kind *kind, void *self, const char *options,
@@ -129,7 +163,7 @@ dq_status dq_env_new_like(dq_env **env, const char *name, const char *options, c
 {
     const dq_env_kind *kind = dq_env_find(name);
     *env = NULL;
-    if (!kind) return dq_fail(error, DQ_ERR_UNKNOWN, "no environment '%s'", name);
+    if (!kind) return unknown_name(name, strlen(name), error);
     return make(env, kind, NULL, options, like, seed, error);
 }
 

@@ -126,6 +126,10 @@ struct dq_env {
 /* Ended by NULL. */
 extern const dq_env_kind *const dq_env_kinds[];
 const dq_env_kind *dq_env_find(const char *name);
+/* The name of environment i; NULL: there are no more. */
+const char *dq_env_name(size_t i);
+/* Whether "NAME" or "NAME:option=value,..." could be made as far as its words go: errors as of dq_env_new. */
+dq_status dq_env_check(const char *text, dq_error *error);
 
 /* options: "name=value,name=value" or NULL. DQ_ERR_UNKNOWN for a kind or option that is not in the table,
  * DQ_ERR_RANGE for a value outside its range. */

@@ -35,11 +35,11 @@ enum { PREFERENCES = 0, SEASONS = 10, MARKET = 14, PROFILE = 20, SEGMENT = 30, T
 enum { FIELDS = 6 };
 
 static const dq_field user_fields[FIELDS] = {
-    {"preferences", PREFERENCES, 10}, {"seasons", SEASONS, 4}, {"market", MARKET, 6},
-    {"profile", PROFILE, 10},         {"segment", SEGMENT, 5}, {"taste", TASTE, TASTES}};
-static const dq_field item_fields[FIELDS] = {{"category", PREFERENCES, 10}, {"season", SEASONS, 4},
-                                             {"offer", MARKET, 6},          {"appeal", PROFILE, 10},
-                                             {"segments", SEGMENT, 5},      {"taste", TASTE, TASTES}};
+    {"preferences", PREFERENCES, 10, 0}, {"seasons", SEASONS, 4, 0}, {"market", MARKET, 6, 0},
+    {"profile", PROFILE, 10, 0},         {"segment", SEGMENT, 5, 0}, {"taste", TASTE, TASTES, 0}};
+static const dq_field item_fields[FIELDS] = {{"category", PREFERENCES, 10, 0}, {"season", SEASONS, 4, 0},
+                                             {"offer", MARKET, 6, 0},          {"appeal", PROFILE, 10, 0},
+                                             {"segments", SEGMENT, 5, 0},      {"taste", TASTE, TASTES, 0}};
 
 /* ---- drawing ---- */
 

@@ -17,8 +17,7 @@ typedef struct choice {
 static dq_status add_kind(choice *c, const char *name, size_t n, bool learn, dq_error *error)
 {
     size_t used = strlen(c->kinds);
-    if (!dq_feature_find(name, n))
-        return dq_fail(error, DQ_ERR_UNKNOWN, "there are no features called '%.*s'", (int)n, name);
+    if (!dq_feature_find(name, n)) return dq_feature_unknown(name, n, error);
     if (!learn)
         return dq_fail(
             error, DQ_ERR_RANGE,

@@ -63,6 +63,10 @@ typedef struct dq_feature_kind {
 /* Ended by NULL. */
 extern const dq_feature_kind *const dq_feature_kinds[];
 const dq_feature_kind *dq_feature_find(const char *name, size_t bytes);
+/* The name of kind i; NULL: there are no more. */
+const char *dq_feature_name_at(size_t i);
+/* DQ_ERR_UNKNOWN in words: no kind is called so. */
+dq_status dq_feature_unknown(const char *name, size_t bytes, dq_error *error);
 
 /* ---- training ---- */
 

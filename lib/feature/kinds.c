@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "feature/feature_impl.h"
 
+#include "core/words/nearest.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +17,23 @@ const dq_feature_kind *dq_feature_find(const char *name, size_t bytes)
     for (const dq_feature_kind *const *k = dq_feature_kinds; *k; k++)
         if (strlen((*k)->name) == bytes && memcmp((*k)->name, name, bytes) == 0) return *k;
     return NULL;
+}
+
+const char *dq_feature_name_at(size_t i)
+{
+    return dq_feature_kinds[i] ? dq_feature_kinds[i]->name : NULL;
+}
+
+static const char *name_at(const void *none, size_t i)
+{
+    (void)none;
+    return dq_feature_name_at(i);
+}
+
+dq_status dq_feature_unknown(const char *name, size_t bytes, dq_error *error)
+{
+    return dq_fail(error, DQ_ERR_UNKNOWN, "there are no features called '%.*s'%s", (int)bytes, name,
+                   dq_hint_of(name, bytes, name_at, NULL).words);
 }
 
 bool feature_has(const dq_feature_set *set, const dq_feature_kind *kind)
@@ -52,8 +71,7 @@ static dq_status add_named(dq_feature_set *set, const char *names, unsigned have
     while (!status) {
         size_t n = strcspn(names, ",");
         const dq_feature_kind *kind = dq_feature_find(names, n);
-        status = kind ? add(set, kind, have, error)
-                      : dq_fail(error, DQ_ERR_UNKNOWN, "there are no features called '%.*s'", (int)n, names);
+        status = kind ? add(set, kind, have, error) : dq_feature_unknown(names, n, error);
         if (!names[n]) break;
         names += n + 1;
     }

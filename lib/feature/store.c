@@ -25,7 +25,8 @@ static dq_status write_layout(const dq_feature_set *set, dq_bundle *model, dq_va
     dq_field *to[] = {users, items};
     for (size_t s = 0; s < 2; s++)
         for (uint32_t f = 0; f < from[s]->count; f++)
-            to[s][f] = (dq_field){from[s]->at[f].name, from[s]->at[f].offset, from[s]->at[f].width};
+            to[s][f] = (dq_field){
+                .name = from[s]->at[f].name, .offset = from[s]->at[f].offset, .width = from[s]->at[f].width};
     dq_status status = dq_layout_value(users, from[0]->count, items, from[1]->count, &model->arena, &layout,
                                        error);
     if (!status && !dq_map_set(&model->arena, map, "layout", layout))

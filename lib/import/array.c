@@ -106,7 +106,7 @@ dq_status dq_import_array_open(dq_import_array **out, const char *path, dq_impor
     dq_status status = open_vectors(array, form, layout, error);
     if (status) dq_error_at(error, path, DQ_NO_RECORD);
     layout->known = !status;
-    return status ? status : open_names(array, ids, error);
+    return status || !ids ? status : open_names(array, ids, error);
 }
 
 void dq_import_array_close(dq_import_array *array)
@@ -123,6 +123,11 @@ uint64_t dq_import_array_row(const dq_import_array *array)
     return array->row;
 }
 
+uint64_t dq_import_array_rows(const dq_import_array *array)
+{
+    return array->rows;
+}
+
 /* Rows and ids run out together. 0 or -1. */
 static int both_end(dq_import_array *array, bool id_left, dq_error *error)
 {
@@ -134,10 +139,7 @@ static int both_end(dq_import_array *array, bool id_left, dq_error *error)
         status = dq_fail(error, DQ_ERR_SCHEMA, "%" PRIu64 " ids for the %" PRIu64 " rows of %s", array->row,
                          array->rows, array->path);
     if (status) dq_error_at(error, dq_source_name(array->names), DQ_NO_RECORD);
-    if (!status && !array->tensors.kind) {
-        status = dq_npy_read_end(&array->npy, array->source, error);
-        if (status) dq_error_at(error, array->path, DQ_NO_RECORD);
-    }
+    if (!status) status = dq_import_array_end(array, error);
     return status ? -1 : 0;
 }
 
@@ -213,24 +215,48 @@ static dq_import_fault check_finite(const float *vector, uint32_t width, dq_erro
     return DQ_IMPORT_FINE;
 }
 
+int dq_import_array_id(dq_import_array *array, dq_arena *arena, dq_import_id *id, dq_import_fault *fault,
+                       dq_error *error)
+{
+    return array->ids_are_npy ? next_element(array, arena, id, fault, error)
+                              : next_line(array, id, fault, error);
+}
+
+dq_status dq_import_array_vector(dq_import_array *array, const dq_import_layout *layout, dq_arena *arena,
+                                 const float **vector, dq_import_fault *fault, dq_error *error)
+{
+    float *to = NULL;
+    dq_status status = array->tensors.kind ? copy_tensor_row(array, layout, arena, &to, error)
+                                           : read_npy_row(array, layout, arena, &to, error);
+    *vector = to;
+    if (status) return dq_error_at(error, array->path, DQ_NO_RECORD);
+    array->row++;
+    *fault = check_finite(to, layout->width, error);
+    return DQ_OK;
+}
+
+dq_status dq_import_array_end(dq_import_array *array, dq_error *error)
+{
+    dq_status status = array->tensors.kind ? DQ_OK : dq_npy_read_end(&array->npy, array->source, error);
+    return status ? dq_error_at(error, array->path, DQ_NO_RECORD) : DQ_OK;
+}
+
 int dq_import_array_next(dq_import_array *array, const dq_import_layout *layout, dq_arena *arena,
                          dq_import_entity *entity, dq_import_fault *fault, dq_error *error)
 {
     dq_import_id id;
-    int got = array->ids_are_npy ? next_element(array, arena, &id, fault, error)
-                                 : next_line(array, &id, fault, error);
+    const float *vector;
+    dq_import_fault of_vector;
+    dq_error why = DQ_ERROR_NONE;
+    int got = dq_import_array_id(array, arena, &id, fault, error);
     if (got < 0) return got;
     if (!got || array->row == array->rows) return both_end(array, got, error);
-    float *vector = NULL;
-    dq_status status = array->tensors.kind ? copy_tensor_row(array, layout, arena, &vector, error)
-                                           : read_npy_row(array, layout, arena, &vector, error);
-    if (status) {
-        dq_error_at(error, array->path, DQ_NO_RECORD);
+    if (dq_import_array_vector(array, layout, arena, &vector, &of_vector, &why)) {
+        *error = why;
         return -1;
     }
-    array->row++;
     *entity = (dq_import_entity){.texts = dq_map(), .attributes = dq_map(), .vector = vector};
     if (!*fault) entity->id = id;
-    if (!*fault) *fault = check_finite(vector, layout->width, error);
+    if (!*fault && (*fault = of_vector)) *error = why;
     return 1;
 }

@@ -3,6 +3,7 @@
 
 #include "core/array.h"
 #include "core/index.h"
+#include "import/names.h"
 #include "port/files/json.h"
 
 #include <math.h>
@@ -39,6 +40,8 @@ struct dq_import_block {
     size_t rows, slots, bytes;
     dq_json_text json;
     uint64_t total;
+    dq_import_made made;
+    bool numbered[NUMBERS]; /* some row so far has such a number */
 };
 
 static void tell(const dq_import_block *block, bool ended)
@@ -287,6 +290,15 @@ static void set_number(dq_import_block *block, size_t c, const void *number, boo
     else
         memcpy(to, number, size);
     block->bytes += null ? 0 : size;
+    block->numbered[c] |= !null;
+}
+
+static void note_reward(dq_import_made *made, float reward)
+{
+    if (isnan(reward)) return;
+    if (!made->rewarded || reward < made->lowest) made->lowest = reward;
+    if (!made->rewarded || reward > made->highest) made->highest = reward;
+    made->rewarded = true;
 }
 
 static dq_status set_word(dq_import_block *block, const char *name, const dq_value *word, dq_error *error)
@@ -307,16 +319,64 @@ dq_status dq_import_block_interaction(dq_import_block *block, const dq_import_in
     if (!status) status = set_attributes(block, &x->attributes, error);
     if (status) return status;
     set_number(block, REWARD, &x->reward, isnan(x->reward));
+    note_reward(&block->made, x->reward);
     set_number(block, PROPENSITY, &x->propensity, isnan(x->propensity));
     set_number(block, POSITION, &x->position, !x->position);
     return row_done(block, error);
+}
+
+/* ---- all of them ---- */
+
+static bool has_column(const dq_import_block *block, const char *name)
+{
+    return dq_index_find(&block->names, name, strlen(name)) != DQ_ABSENT;
+}
+
+static void name_logged(const dq_import_block *block, char *text, size_t size)
+{
+    const char *names[6];
+    size_t count = 0;
+    if (has_column(block, "label")) names[count++] = "label";
+    if (has_column(block, "attr.time")) names[count++] = "time";
+    if (block->numbered[PROPENSITY]) names[count++] = "propensity";
+    if (block->numbered[POSITION]) names[count++] = "position";
+    if (has_column(block, "request")) names[count++] = "request";
+    if (has_column(block, "model")) names[count++] = "model";
+    dq_import_list(names, count, text, size);
+}
+
+static dq_status name_texts(const dq_import_block *block, char *text, size_t size, dq_error *error)
+{
+    const char **names = calloc(block->column_count + 1, sizeof *names);
+    size_t count = 0;
+    if (!names) return dq_fail_memory(error, "a block of rows");
+    for (size_t i = 0; i < block->column_count; i++)
+        if (strncmp(block->columns[i].name, "text.", 5) == 0) names[count++] = block->columns[i].name + 5;
+    dq_import_list(names, count, text, size);
+    free(names);
+    return DQ_OK;
+}
+
+static dq_status sum_up(dq_import_block *block, dq_error *error)
+{
+    dq_import_made *made = &block->made;
+    dq_status status = DQ_OK;
+    made->rows = block->total;
+    if (block->layout) {
+        dq_import_made_vectors(made, block->layout);
+        status = name_texts(block, made->texts, sizeof made->texts, error);
+    } else {
+        name_logged(block, made->logged, sizeof made->logged);
+    }
+    *dq_import_summary_of(block->target->summary, block->kind) = *made;
+    return status;
 }
 
 dq_status dq_import_block_finish(dq_import_block *block, dq_error *error)
 {
     dq_status status = block->rows ? write_block(block, error) : DQ_OK;
     if (!status) tell(block, true);
-    return status;
+    return status || !block->target->summary ? status : sum_up(block, error);
 }
 
 void dq_import_block_free(dq_import_block *block)

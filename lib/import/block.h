@@ -9,6 +9,7 @@
 
 #include "dq/stream.h"
 #include "import/row.h"
+#include "import/summary.h"
 
 /* Told how many rows of a kind have been taken: 0 as it begins, then after every row, and once more, with
  * `ended`, when all are written. */
@@ -20,6 +21,7 @@ typedef struct dq_import_target {
     bool flush;            /* every block is made visible to the reader of a pipe */
     dq_import_watch watch; /* or NULL */
     void *watch_arg;
+    dq_import_summary *summary; /* is told what was written; or NULL */
     const dq_pair_names *pairs; /* (pair_count), for items' metadata */
     size_t pair_count;
 } dq_import_target;

@@ -59,6 +59,7 @@ static dq_status write_interactions(dq_import_request *request, const dq_import_
     dq_import_interactions all = {0};
     dq_import_interaction_keys keys = mapping->keys;
     keys.times = &request->times;
+    keys.scale = &request->scale;
     dq_status status = dq_import_interactions_read(&all, documents, &keys, dq_import_entities_chosen(users),
                                                    dq_import_entities_chosen(items),
                                                    &request->interaction_tally, error);

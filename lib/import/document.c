@@ -311,12 +311,25 @@ static dq_import_fault read_word(const dq_value *v, const char *what, dq_arena *
     return dq_import_read_text(&read, arena, word, error) ? DQ_IMPORT_MISTYPED : DQ_IMPORT_FINE;
 }
 
-static dq_import_fault read_reward(const dq_value *v, float *reward, dq_error *error)
+static dq_import_fault apply_scale(dq_import_scale *scale, double *reward, dq_error *error)
+{
+    if (*reward < scale->low || *reward > scale->high) {
+        dq_fail(error, DQ_ERR_NUMERIC, "the reward %.9g is not from %.9g to %.9g", *reward, scale->low,
+                scale->high);
+        return DQ_IMPORT_REWARD;
+    }
+    *reward = (*reward - scale->low) / (scale->high - scale->low);
+    scale->scaled++;
+    return DQ_IMPORT_FINE;
+}
+
+static dq_import_fault read_reward(const dq_value *v, dq_import_scale *scale, float *reward, dq_error *error)
 {
     double number = NAN;
     *reward = NAN;
     if (!v || v->type == DQ_NIL) return DQ_IMPORT_FINE;
     dq_import_fault fault = dq_import_read_number(v, "the reward", &number, error);
+    if (!fault && scale && scale->given) fault = apply_scale(scale, &number, error);
     *reward = (float)number;
     if (fault || isfinite(*reward)) return fault;
     dq_fail(error, DQ_ERR_NUMERIC, "the reward is not finite as a float32");
@@ -415,7 +428,8 @@ dq_import_fault dq_import_read_interaction(const dq_value *document, const dq_im
     if (!fault) fault = dq_import_read_id(dq_map_get(document, keys->item), arena, &x->item, error);
     if (!fault && keys->label)
         fault = read_word(dq_map_get(document, keys->label), "label", arena, &x->label, error);
-    if (!fault && keys->reward) fault = read_reward(dq_map_get(document, keys->reward), &x->reward, error);
+    if (!fault && keys->reward)
+        fault = read_reward(dq_map_get(document, keys->reward), keys->scale, &x->reward, error);
     if (!fault) fault = read_logged(document, keys, arena, x, error);
     bool own = keys->ignored && strcmp(keys->ignored, "kind") == 0;
     if (!fault && !other_keys(document, known, sizeof known / sizeof *known, own, arena, &x->attributes))
@@ -426,8 +440,8 @@ dq_import_fault dq_import_read_interaction(const dq_value *document, const dq_im
     return fault;
 }
 
-dq_import_fault dq_import_read_feedback(const dq_value *document, dq_arena *arena, dq_import_interaction *x,
-                                        dq_error *error)
+dq_import_fault dq_import_read_feedback(const dq_value *document, dq_import_scale *scale, dq_arena *arena,
+                                        dq_import_interaction *x, dq_error *error)
 {
     *x = (dq_import_interaction){.reward = NAN, .propensity = NAN};
     dq_import_fault fault = read_word(dq_map_get(document, "request"), "request", arena, &x->request, error);
@@ -435,7 +449,7 @@ dq_import_fault dq_import_read_feedback(const dq_value *document, dq_arena *aren
         fault = dq_import_read_id(dq_map_get(document, "user"), arena, &x->user, error);
     if (!fault) fault = dq_import_read_id(dq_map_get(document, "item"), arena, &x->item, error);
     if (!fault) fault = read_word(dq_map_get(document, "label"), "label", arena, &x->label, error);
-    if (!fault) fault = read_reward(dq_map_get(document, "reward"), &x->reward, error);
+    if (!fault) fault = read_reward(dq_map_get(document, "reward"), scale, &x->reward, error);
     if (!fault && isnan(x->reward)) x->reward = 1;
     return fault;
 }

@@ -35,16 +35,23 @@ typedef struct dq_import_times {
     uint64_t fitted, without; /* interactions so far whose time fitted, and those without one */
 } dq_import_times;
 
+/* Rewards of another scale than 0 to 1: low becomes 0, high 1, and what is between lies between. */
+typedef struct dq_import_scale {
+    bool given; /* else rewards stay as they are */
+    double low, high;
+    uint64_t scaled; /* rewards so far */
+} dq_import_scale;
+
 /* The keys of an interaction; but the first two each may be NULL. What stands under `time` becomes the
  * attribute of that name: DQ_IMPORT_DUPLICATE where there are both. With a format of times that becomes ISO
  * 8601: DQ_IMPORT_NO_TIME for a text or number that it does not fit; what is null, absent, or a {"$date"}
- * stays.
- */
+ * stays. With a scale a reward outside of it is DQ_IMPORT_REWARD. */
 typedef struct dq_import_interaction_keys {
     const char *user, *item, *label, *reward;
     const char *ignored; /* is no attribute */
     const char *time;
     dq_import_times *times;
+    dq_import_scale *scale;                              /* or NULL */
     const char *propensity, *position, *request, *model; /* what was logged of the choice */
 } dq_import_interaction_keys;
 
@@ -64,8 +71,8 @@ dq_import_fault dq_import_read_interaction(const dq_value *document, const dq_im
                                            dq_error *error);
 
 /* What came of an interaction: {"request", "item", "label", "reward"}, or with a "user" where it names no
- * request. A reward that is absent is 1. */
-dq_import_fault dq_import_read_feedback(const dq_value *document, dq_arena *arena,
+ * request. A reward that is absent is 1; others are on the scale, if there is one. */
+dq_import_fault dq_import_read_feedback(const dq_value *document, dq_import_scale *scale, dq_arena *arena,
                                         dq_import_interaction *feedback, dq_error *error);
 
 #endif

@@ -29,6 +29,7 @@ typedef enum dq_import_fault {
     DQ_IMPORT_NO_TIME,    /* of another form than --time-format says */
     DQ_IMPORT_PROPENSITY, /* not above 0, or above 1 */
     DQ_IMPORT_POSITION,   /* no whole number from 1 */
+    DQ_IMPORT_REWARD,     /* outside of --reward-scale */
     DQ_IMPORT_FEEDBACK,   /* one that answers two rows, or a row that has a reward of its own */
     DQ_IMPORT_FAULTS,     /* how many there are */
 } dq_import_fault;

@@ -2,7 +2,8 @@
 #include "import/form.h"
 
 #include "import/document.h"
-#include "import/table.h"
+#include "import/file/table.h"
+#include "import/path.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -151,6 +152,17 @@ typedef struct renamed {
     uint64_t rows; /* documents of the kind */
 } renamed;
 
+/* What is named by a path comes out of the objects that it is in. */
+static dq_import_fault find_paths(const renamed *r, dq_value *document, dq_arena *arena, dq_error *error)
+{
+    const dq_import_reading *reading = r->reading;
+    dq_import_fault fault = DQ_IMPORT_FINE;
+    if (!dq_import_is_for(document, r->kind)) return fault;
+    for (size_t i = 0; i < reading->count && !fault; i++)
+        fault = dq_import_flatten(document, &reading->named[i].name, 1, arena, error);
+    return fault;
+}
+
 static void note_keys(renamed *r, const dq_value *document)
 {
     if (!dq_import_is_for(document, r->kind)) return;
@@ -179,8 +191,9 @@ static int next_renamed(dq_documents *documents, dq_arena *arena, dq_value *docu
     documents->record = r->documents.record;
     if (answer == DQ_DOCUMENT_END) return check_keys(r, error);
     if (answer != DQ_DOCUMENT) return answer;
-    note_keys(r, document);
-    dq_status status = dq_import_rename(r->reading, r->kind, document, arena, error);
+    dq_status status = find_paths(r, document, arena, error) ? error->status : DQ_OK;
+    if (!status) note_keys(r, document);
+    if (!status) status = dq_import_rename(r->reading, r->kind, document, arena, error);
     if (!status) return DQ_DOCUMENT;
     dq_error_at(error, documents->name, documents->record);
     return status == DQ_ERR_MEMORY ? DQ_DOCUMENT_BROKEN : DQ_DOCUMENT_BAD;

@@ -3,8 +3,8 @@
  * Users, items and interactions into a stream, from single files or from a place with collections. Documents
  * become entities (users, items) and interactions, these become blocks of columns.
  *
- *     single files (files.c; form.c, names.c)
- *       JSON; tables (table.c) ---------- document.c --------> entity, interaction --+
+ *     single files (file/files.c; form.c, names.c)
+ *       JSON; tables (file/table.c) ----- document.c --------> entity, interaction --+
  *       a log (port/files/obd.h) -------- document.c --------> entity, interaction --+
  *       .npy, .safetensors, and ids ----- array.c -----------> entity ---------------+
  *                                                                                    |
@@ -28,10 +28,14 @@
 /* Users, or items. */
 typedef struct dq_import_entities_request {
     const char *path;    /* a single file of a form that is read, or NULL */
-    const char *id_path; /* where that is an array: its ids */
+    const char *vectors; /* an array with the vectors of its rows, where it is no array itself; or NULL */
+    const char *id_path; /* the ids of the array's rows; of `vectors` NULL: they are in the file's order */
     dq_import_reading reading;
     dq_import_selection selection;
     dq_import_tally tally;
+    bool made;          /* afterwards: there was no file, so they were made from the interactions */
+    uint64_t unclaimed; /* afterwards: so many ids of id_path are of no row of the file */
+    char first_unclaimed[80];
 } dq_import_entities_request;
 
 /* What came of the interactions, where a file of its own says it. */
@@ -48,6 +52,7 @@ typedef struct dq_import_request {
     const char *interactions; /* a single file that is no array, or NULL */
     dq_import_reading interaction_reading;
     dq_import_times times; /* their format, and how many have it */
+    dq_import_scale scale; /* of their rewards, and of those of the feedback */
     dq_import_tally interaction_tally;
     dq_import_feedback_request feedback;
     dq_import_target target;
@@ -55,8 +60,9 @@ typedef struct dq_import_request {
 
 /* Single files, streamed in their own order: users, interactions, items, as a section holds them.
  * Interactions are checked against users and items, where there are such, and the items' file is then read
- * twice. Faults are counted in the
- * request's tallies. DQ_ERR_SCHEMA where a file has rows and none of them can be used. */
+ * twice. Where there are users but no items, or items but no users, these are made of the ids in the
+ * interactions, in the order of their first usable one, and the interactions' file is read twice. Faults are
+ * counted in the request's tallies. DQ_ERR_SCHEMA where a file has rows and none of them can be used. */
 dq_status dq_import_files(dq_import_request *request, dq_error *error);
 
 /* The same of a place's collections "users", "interactions" and "items", whose documents are of the generic

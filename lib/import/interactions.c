@@ -3,6 +3,7 @@
 
 #include "core/array.h"
 #include "import/names.h"
+#include "import/path.h"
 #include "port/files/json.h"
 
 #include <math.h>
@@ -59,6 +60,19 @@ static dq_status keep(dq_import_interactions *all, const dq_import_interaction *
     return DQ_OK;
 }
 
+/* Keys that are paths. */
+static dq_import_fault flatten(const dq_import_interaction_keys *keys, dq_value *document, dq_arena *arena,
+                               dq_error *error)
+{
+    const char *const all[] = {keys->user,       keys->item,     keys->label,   keys->reward, keys->time,
+                               keys->propensity, keys->position, keys->request, keys->model};
+    const char *paths[sizeof all / sizeof *all];
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i]) paths[count++] = all[i];
+    return dq_import_flatten(document, paths, count, arena, error);
+}
+
 static dq_status read_all(dq_import_interactions *all, dq_documents *documents,
                           const dq_import_interaction_keys *keys, const dq_import_chosen *users,
                           const dq_import_chosen *items, dq_import_tally *tally, dq_error *error)
@@ -71,6 +85,7 @@ static dq_status read_all(dq_import_interactions *all, dq_documents *documents,
     while (!status && (got = documents->next(documents, &arena, &document, error)) > 0) {
         uint32_t user = DQ_ABSENT, item = DQ_ABSENT;
         dq_import_fault fault = dq_import_answered(got);
+        if (!fault) fault = flatten(keys, &document, &arena, error);
         if (!fault) fault = dq_import_read_interaction(&document, keys, &arena, &x, error);
         if (!fault) fault = dq_import_chosen_find(users, &x.user, &user, error);
         if (!fault) fault = dq_import_chosen_find(items, &x.item, &item, error);
@@ -151,8 +166,8 @@ static dq_status keep_answer(dq_import_feedback *f, const dq_import_interaction 
     return dq_value_copy(&f->arena, &x->label, &answer->label) ? DQ_OK : dq_fail_memory(error, "feedback");
 }
 
-dq_status dq_import_feedback_read(dq_import_feedback *f, dq_documents *documents, dq_import_tally *tally,
-                                  dq_error *error)
+dq_status dq_import_feedback_read(dq_import_feedback *f, dq_documents *documents, dq_import_scale *scale,
+                                  dq_import_tally *tally, dq_error *error)
 {
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value document;
@@ -162,7 +177,8 @@ dq_status dq_import_feedback_read(dq_import_feedback *f, dq_documents *documents
     while (!status && (got = documents->next(documents, &arena, &document, error)) > 0) {
         bool other = got == DQ_DOCUMENT && !dq_import_is_for(&document, DQ_IMPORT_KIND_FEEDBACK);
         dq_import_fault fault = dq_import_answered(got);
-        if (got == DQ_DOCUMENT && !other) fault = dq_import_read_feedback(&document, &arena, &x, error);
+        if (got == DQ_DOCUMENT && !other)
+            fault = dq_import_read_feedback(&document, scale, &arena, &x, error);
         tally->others += other;
         tally->used += !fault && !other;
         if (fault) {
@@ -175,6 +191,12 @@ dq_status dq_import_feedback_read(dq_import_feedback *f, dq_documents *documents
     }
     dq_arena_free(&arena);
     return !status && got < 0 ? error->status : status;
+}
+
+void dq_import_feedback_rewind(dq_import_feedback *f)
+{
+    for (size_t i = 0; i < dq_index_count(&f->keys); i++) f->answers[i].met = false;
+    f->met = 0;
 }
 
 static dq_import_fault unclear(dq_error *error, const char *why)

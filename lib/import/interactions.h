@@ -50,9 +50,12 @@ typedef struct dq_import_feedback {
     dq_arena arena;
 } dq_import_feedback;
 
-/* Reads all answers; faulty ones are counted in the tally. To be freed also on failure. */
+/* Reads all answers, their rewards on a scale (or NULL); faulty ones are counted in the tally. To be freed
+ * also on failure. */
 dq_status dq_import_feedback_read(dq_import_feedback *feedback, dq_documents *documents,
-                                  dq_import_tally *tally, dq_error *error);
+                                  dq_import_scale *scale, dq_import_tally *tally, dq_error *error);
+/* Forgets which rows came: they will come again. */
+void dq_import_feedback_rewind(dq_import_feedback *feedback);
 /* Gives an interaction, which has neither, the label and reward of its answer: that to its request and item,
  * else that to its user and item, else none and 0. DQ_IMPORT_FEEDBACK for a reward or label of its own, and
  * where the answer has been given to an earlier row: nothing then says which of them it is to. The label is

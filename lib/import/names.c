@@ -35,7 +35,8 @@ static const struct known {
     const char *role, *name;
     unsigned kinds;
     const char *unless; /* this key is there: "asin" is the variant of a product, and "parent_asin" its id;
-                           "": any other name of the role is: "action" is mostly what somebody did */
+                           "": any other name of the role is: "action" is mostly what somebody did, and
+                           "score" what some model thought */
 } known[] = {
     {"id", "id", ENTITIES, NULL},
     {"id", "_id", ENTITIES, NULL},
@@ -57,8 +58,10 @@ static const struct known {
     {"item", "action", EVENTS, ""},
     {"label", "label", EVENTS, NULL},
     {"reward", "reward", EVENTS, NULL},
-    {"reward", "rating", EVENTS, NULL},
-    {"reward", "overall", EVENTS, NULL},
+    {"reward", "rating", EVENTS, "reward"},
+    {"reward", "overall", EVENTS, "reward"},
+    {"reward", "stars", EVENTS, "reward"},
+    {"reward", "score", EVENTS, ""},
     {"time", "time", OF_INTERACTIONS, NULL},
     {"time", "timestamp", OF_INTERACTIONS, NULL},
     {"time", "unixReviewTime", OF_INTERACTIONS, NULL},
@@ -197,6 +200,15 @@ static dq_status check_distinct(const dq_import_reading *reading, const char *co
     return DQ_OK;
 }
 
+static void note_reward(const dq_import_reading *reading, const char *const *keys, size_t count,
+                        const char *const *roles)
+{
+    char *name = reading->reward_name;
+    for (size_t i = 0; i < count && name && !*name; i++)
+        if (is(roles[i], "reward") && !is(keys[i], "reward"))
+            (void)snprintf(name, DQ_IMPORT_REWARD_NAME, "%s", keys[i]);
+}
+
 dq_status dq_import_assign(const dq_import_reading *reading, const char *kind, bool own,
                            const char *const *keys, size_t count, const char **roles, dq_error *error)
 {
@@ -210,6 +222,7 @@ dq_status dq_import_assign(const dq_import_reading *reading, const char *kind, b
         }
         any |= roles[i] != NULL;
     }
+    note_reward(reading, keys, count, roles);
     return any ? check_distinct(reading, keys, count, roles, error) : DQ_OK;
 }
 

@@ -24,7 +24,11 @@ typedef struct dq_import_reading {
     const char *encoding;   /* dq_source_encoding's; NULL: UTF-8 */
     dq_import_named *named; /* (count) */
     size_t count;
+    char *reward_name; /* (DQ_IMPORT_REWARD_NAME), "" before: gets the name of the column that is the reward,
+                          where that is another one; or NULL */
 } dq_import_reading;
+
+enum { DQ_IMPORT_REWARD_NAME = 64 };
 
 /* Beside the stream's kinds: what came of interactions, told by a file of its own (import/interactions.h). */
 #define DQ_IMPORT_KIND_FEEDBACK "feedback"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "import/reader.h"
 
+#include "import/path.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +21,8 @@ static dq_status ask(const dq_import_part *part, dq_import_reader *r, dq_error *
     }
     r->query = (dq_query){.collection = part->collection, .key = part->id, .vectors = vectors};
     r->query.vector_count = part->vector_count;
+    r->keys = keys;
+    r->key_count = n;
     if (!part->attributes) r->query.keys = keys;
     return DQ_OK;
 }
@@ -82,6 +86,7 @@ int dq_import_reader_advance(dq_import_reader *r, dq_import_tally *tally, dq_err
         got = r->documents.next(&r->documents, &r->arena, &r->document, error);
         if (got <= 0) return got;
         dq_import_fault fault = dq_import_answered(got);
+        if (!fault) fault = dq_import_flatten(&r->document, r->keys, r->key_count, &r->arena, error);
         if (!fault)
             fault = dq_import_read_id(dq_map_get(&r->document, r->part->id), &r->arena, &r->id, error);
         if (fault) dq_import_locate(&r->documents, got == DQ_DOCUMENT ? &r->document : NULL, error);

@@ -13,7 +13,9 @@ typedef struct dq_import_reader {
     const dq_import_part *part;
     dq_documents documents;
     dq_query query;
-    dq_arena asked; /* of the query */
+    const char *const *keys; /* (key_count) that the part is read for */
+    size_t key_count;
+    dq_arena asked; /* of the query and these */
     bool open;
     bool waiting; /* the document in hand has not been taken yet: its taker makes this false */
     dq_value document;

@@ -58,6 +58,7 @@ static const char *const fault_words[DQ_IMPORT_FAULTS] = {
     [DQ_IMPORT_NO_TIME] = "time of another form",
     [DQ_IMPORT_PROPENSITY] = "impossible propensity",
     [DQ_IMPORT_POSITION] = "impossible position",
+    [DQ_IMPORT_REWARD] = "reward outside of the scale",
     [DQ_IMPORT_FEEDBACK] = "unclear feedback",
 };
 

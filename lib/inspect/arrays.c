@@ -3,8 +3,8 @@
 
 #include "core/array.h"
 #include "core/index.h"
+#include "core/layout.h"
 #include "data/identity.h"
-#include "dq/schema.h"
 #include "dq/source.h"
 #include "port/files/npy.h"
 #include "port/files/safetensors.h"
@@ -87,7 +87,7 @@ static dq_status write_ids(const dq_arrays *a, const char *path, dq_error *error
 
 dq_status dq_arrays_write(const dq_arrays *array, dq_sink *out, const char *ids, dq_error *error)
 {
-    if (array->count == 0) return dq_fail(error, DQ_ERR_UNSUPPORTED, "no vectors of users or items");
+    if (array->count == 0) return dq_fail_no_vectors(error, "users and items");
     const uint64_t shape[2] = {array->rows, array->width};
     dq_status status = dq_npy_write_header(out, array->type, 2, shape, error);
     for (size_t b = 0; !status && b < array->count; b++)

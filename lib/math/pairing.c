@@ -32,8 +32,7 @@ dq_status dq_pairing_choose(const dq_pair_names *pairs, size_t count, dq_layout 
                             dq_pairing *pairings, size_t *made, dq_error *error)
 {
     if (!users.width || !items.width)
-        return dq_fail(error, DQ_ERR_SCHEMA, "%s have no vectors (dq-embed makes some from texts)",
-                       users.width ? "items" : "users");
+        return dq_fail_no_vectors(error, users.width ? "the items" : "the users");
     *made = count ? count : 1;
     if (count == 0) return whole(users, items, pairings, error);
     dq_status status = DQ_OK;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "measure/pick.h"
 
+#include "core/words/nearest.h"
+
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -205,6 +207,12 @@ static dq_status add_about(dq_measure_picks *picks, const char *text, const char
     return list ? add_list(picks, &c, list + 1, error) : add_default(picks, &c, cutoffs, error);
 }
 
+static const char *name_at(const void *none, size_t i)
+{
+    (void)none;
+    return i < dq_measure_count ? dq_measures[i].name : NULL;
+}
+
 static dq_status add_named(dq_measure_picks *picks, const char *text, const char *cutoffs, dq_error *error)
 {
     const char *colon = strchr(text, ':');
@@ -220,7 +228,9 @@ static dq_status add_named(dq_measure_picks *picks, const char *text, const char
     c.given = list;
     c.measure = list ? find(text, (size_t)(list - text) - 1) : NULL;
     if (c.measure && c.measure->parameter == DQ_TAKES_NOTHING) c.measure = find_form(c.measure);
-    if (!c.measure) return dq_fail(error, DQ_ERR_UNKNOWN, "no measure is called '%s'", text);
+    if (!c.measure)
+        return dq_fail(error, DQ_ERR_UNKNOWN, "no measure is called '%s'%s", text,
+                       dq_hint_of(text, strcspn(text, "@_:"), name_at, NULL).words);
     return add_list(picks, &c, list, error);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "ope/estimator.h"
 
+#include "core/words/nearest.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -114,6 +116,12 @@ static dq_status add(dq_ope_picks *picks, const dq_ope_estimator *estimator, boo
     return DQ_OK;
 }
 
+static const char *name_at(const void *none, size_t i)
+{
+    (void)none;
+    return i < DQ_OPE_ESTIMATORS ? dq_ope_estimators[i].name : NULL;
+}
+
 static dq_status add_one(dq_ope_picks *picks, const char *name, size_t bytes, dq_error *error)
 {
     static const char prefix[] = "slope:";
@@ -122,7 +130,9 @@ static dq_status add_one(dq_ope_picks *picks, const char *name, size_t bytes, dq
     if (bytes == before - 1 && memcmp(name, prefix, bytes) == 0)
         return add(picks, find("ips", 3), true, error);
     const dq_ope_estimator *estimator = slope ? find(name + before, bytes - before) : find(name, bytes);
-    if (!estimator) return dq_fail(error, DQ_ERR_UNKNOWN, "there is no estimator '%.*s'", (int)bytes, name);
+    if (!estimator)
+        return dq_fail(error, DQ_ERR_UNKNOWN, "there is no estimator '%.*s'%s", (int)bytes, name,
+                       dq_hint_of(name, bytes, name_at, NULL).words);
     if (slope && (estimator->bound == DQ_OPE_UNBOUND || estimator->normalised))
         return dq_fail(error, DQ_ERR_UNKNOWN,
                        "SLOPE chooses a bound of ips, dr, switch-dr or dr-os, not of %s", estimator->name);

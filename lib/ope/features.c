@@ -23,10 +23,10 @@ dq_status dq_ope_features_init(dq_ope_features *features, dq_vectors users, dq_l
     dq_ope_features *f = features;
     *f = (dq_ope_features){.users = users, .items = items};
     if (!users.width && !items.width)
-        return dq_fail(
-            error, DQ_ERR_SCHEMA,
-            "neither users nor items have vectors (dq-embed makes some from texts; the model of rewards "
-            "that needs none is the table)");
+        return dq_fail(error, DQ_ERR_SCHEMA,
+                       "neither users nor items have vectors: " DQ_VECTORS_ADVICE
+                       "; the table is a model of rewards that "
+                       "needs none");
     dq_status status = choose_pairs(f, user_fields, item_fields, pairs, pair_count, error);
     if (status) return status;
     f->places = 1;

@@ -27,8 +27,7 @@ dq_status dq_rank_items_agree(dq_rank_items *items, const dq_bundle *bundle, dq_
     const dq_column *vector = dq_bundle_column(bundle, "vector");
     uint64_t width = vector ? dq_column_width(vector) : 0;
     if (bundle->rows == 0 || items->bare) return DQ_OK;
-    if (width == 0)
-        return dq_fail(error, DQ_ERR_SCHEMA, "items have no vectors (dq-embed makes some from texts)");
+    if (width == 0) return dq_fail_no_vectors(error, "the items");
     if (width > UINT32_MAX) return dq_fail(error, DQ_ERR_RANGE, "items: vectors too wide");
     if (items->width == 0) {
         items->width = (uint32_t)width;
@@ -43,6 +42,8 @@ dq_status dq_rank_items_agree(dq_rank_items *items, const dq_bundle *bundle, dq_
                        (unsigned long long)width, items->width);
     if (!same_meta(&items->meta, &bundle->meta, "fields"))
         return dq_fail(error, DQ_ERR_SCHEMA, "items: the vectors' fields are not those of earlier rows");
+    if (!same_meta(&items->meta, &bundle->meta, "scale"))
+        return dq_fail(error, DQ_ERR_SCHEMA, "items: the vectors are scaled otherwise than earlier rows");
     if (!same_meta(&items->meta, &bundle->meta, "pairs"))
         return dq_fail(error, DQ_ERR_SCHEMA, "items: the default pairs are not those of earlier rows");
     return DQ_OK;

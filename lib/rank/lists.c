@@ -23,9 +23,8 @@ enum {
 
 static bool is_wanted(const dq_rank_config *config, const char *id, size_t bytes)
 {
-    for (size_t i = 0; i < config->user_count; i++)
-        if (strlen(config->users[i]) == bytes && memcmp(config->users[i], id, bytes) == 0) return true;
-    return config->user_count == 0;
+    const dq_index *users = config->users;
+    return !users || !dq_index_count(users) || dq_index_find(users, id, bytes) != DQ_ABSENT;
 }
 
 static bool is_drawn(const dq_rank_config *config)

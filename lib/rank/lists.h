@@ -43,8 +43,7 @@ typedef struct dq_rank_config {
     uint64_t seed;            /* of EPSILON, SOFTMAX and ENSEMBLE */
     const dq_rank_seen *seen; /* pairs to leave out, as known when the item is offered; NULL: none */
     const uint8_t *left_out;  /* (items, by number) 1: in nobody's list; NULL: none */
-    const char *const *users; /* (user_count) ids whose lists are wanted; user_count 0: everybody's */
-    size_t user_count;
+    const dq_index *users;    /* whose lists are wanted; NULL, or none of them: everybody's */
 } dq_rank_config;
 
 /* One user whose list is wanted. */

@@ -233,8 +233,7 @@ static void cosine_tile(void *arg, size_t tile, unsigned thread)
 dq_status dq_rank_scorer_fit(dq_rank_scorer *scorer, const dq_entities *users, const dq_rank_items *items,
                              const dq_pair_names *pairs, size_t pair_count, dq_error *error)
 {
-    if (users->width == 0)
-        return dq_fail(error, DQ_ERR_SCHEMA, "users have no vectors (dq-embed makes some from texts)");
+    if (users->width == 0) return dq_fail_no_vectors(error, "the users");
     if (scorer->net_count == 0) return fit_cosine(scorer, users, items, pairs, pair_count, error);
     return dq_layout_fits(dq_entities_layout(users), dq_rank_items_layout(items), scorer->user_width,
                           scorer->item_width, &scorer->layout, error);

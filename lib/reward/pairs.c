@@ -49,6 +49,11 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+static bool is_wanted(const dq_pair_plan *plan, size_t user)
+{
+    return !plan->only || plan->only[user];
+}
+
 /* Drawn by the user's id, so that --user and the order of users change no draw. */
 static void choose_random(walk *w, uint32_t user, size_t n)
 {
@@ -100,8 +105,7 @@ static dq_status walk_users(walk *w, dq_error *error)
     if (!w->chosen || !w->scratch || !w->cosines) status = dq_fail_memory(error, "%zu items", items);
     if (!status && w->plan->from == DQ_PAIRS_TOP) status = dq_topk_new(&w->best, (size_t)w->plan->n, error);
     for (size_t user = 0; !status && user < users; user++)
-        if (w->plan->only_user == DQ_ABSENT || w->plan->only_user == user)
-            status = walk_user(w, (uint32_t)user, error);
+        if (is_wanted(w->plan, user)) status = walk_user(w, (uint32_t)user, error);
     dq_topk_free(w->best);
     free(w->chosen);
     free(w->scratch);
@@ -114,8 +118,7 @@ static dq_status walk_interactions(walk *w, dq_error *error)
     dq_status status = DQ_OK;
     for (size_t i = 0; !status && i < w->catalogue->interaction_count; i++) {
         const dq_interaction *x = &w->catalogue->interactions[i];
-        if (w->plan->only_user == DQ_ABSENT || w->plan->only_user == x->user)
-            status = w->take(w->arg, x->user, x->item, (uint32_t)i, error);
+        if (is_wanted(w->plan, x->user)) status = w->take(w->arg, x->user, x->item, (uint32_t)i, error);
     }
     return status;
 }
@@ -168,7 +171,7 @@ static dq_status walk_list(walk *w, dq_error *error)
         used += !status && user != DQ_ABSENT;
         if (status)
             (void)dq_error_at(error, plan->list, number);
-        else if (user != DQ_ABSENT && (plan->only_user == DQ_ABSENT || plan->only_user == user))
+        else if (user != DQ_ABSENT && is_wanted(plan, user))
             status = w->take(w->arg, user, item, DQ_ABSENT, error);
     }
     return status ? status : check_used(plan, used, error);
@@ -177,11 +180,12 @@ static dq_status walk_list(walk *w, dq_error *error)
 uint64_t dq_pairs_count(const dq_pair_plan *plan, const dq_catalogue *catalogue)
 {
     uint64_t items = dq_entities_count(&catalogue->items), users = dq_entities_count(&catalogue->users);
-    bool all_users = plan->only_user == DQ_ABSENT;
+    uint64_t wanted = 0;
     if (plan->from == DQ_PAIRS_LISTED) return 0;
-    if (plan->from == DQ_PAIRS_STREAM) return all_users ? catalogue->interaction_count : 0;
+    if (plan->from == DQ_PAIRS_STREAM) return plan->only ? 0 : catalogue->interaction_count;
     if (plan->from != DQ_PAIRS_ALL && plan->n < items) items = plan->n;
-    return all_users ? users * items : items;
+    for (uint64_t u = 0; u < users; u++) wanted += is_wanted(plan, u);
+    return wanted * items;
 }
 
 dq_status dq_pairs_each(dq_pair_plan *plan, const dq_labeller *labeller, dq_pair_taker *take, void *arg,

@@ -23,7 +23,7 @@ typedef struct dq_pair_plan {
     dq_pairs_from from;
     uint64_t n;
     uint64_t seed;
-    uint32_t only_user; /* or DQ_ABSENT: all users */
+    const bool *only;   /* by row of the users: these alone; NULL: all */
     dq_pair_line *line; /* of a list */
     void *line_arg;
     const char *list; /* its name in errors */

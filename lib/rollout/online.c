@@ -14,6 +14,7 @@ dq_status dq_online_open(dq_online *run, dq_error *error)
     const dq_buffer buffers[] = {DQ_BUFFER(run->actions, n), DQ_BUFFER(run->returns, n),
                                  DQ_BUFFER(run->lengths, n)};
     run->at.best = (double)NAN;
+    run->learnt = dq_agent_steps(run->agent);
     if (dq_buffers_take(&run->arena, buffers, DQ_BUFFERS(buffers))) return DQ_OK;
     return dq_fail_memory(error, "environments");
 }
@@ -267,6 +268,27 @@ dq_status dq_online_restore(dq_online *run, const dq_bundle *model, dq_error *er
 }
 
 /* ---- what the result is worth ---- */
+
+dq_status dq_online_check_learnt(const dq_online *run, dq_error *error)
+{
+    const dq_agent_config *c = dq_agent_get_config(run->agent);
+    const char *more = run->config.episodes ? "--episodes" : "--total-steps";
+    uint64_t steps = run->at.step, tenth = steps / 10;
+    if (dq_agent_steps(run->agent) > run->learnt) return DQ_OK;
+    if (tenth < c->batch) tenth = c->batch;
+    if (steps <= c->batch)
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "no update was made: %" PRIu64
+                       " steps are too few for batches of %zu; a smaller --batch, "
+                       "or more %s",
+                       steps, c->batch, more);
+    if (steps <= c->warmup)
+        return dq_fail(error, DQ_ERR_RANGE,
+                       "no update was made: %" PRIu64
+                       " steps are fewer than the warm-up of %zu; --warmup %" PRIu64 ", or more %s",
+                       steps, c->warmup, tenth, more);
+    return dq_fail(error, DQ_ERR_RANGE, "no update was made in %" PRIu64 " steps; more %s", steps, more);
+}
 
 dq_status dq_online_find_indifferent(const dq_online *run, bool *equal, dq_error *error)
 {

@@ -68,6 +68,7 @@ struct dq_online {
     dq_vec_env *envs;      /* borrowed */
     dq_vec_env *eval_envs; /* borrowed; may be NULL when nothing is evaluated */
     dq_online_state at;
+    uint64_t learnt;   /* updates that the agent had taken when the run was opened */
     uint64_t cut;      /* episodes of evaluations that max_steps cut off, since the run was opened */
     dq_bundle best;    /* with keep_best: the model of the best evaluation (learn/kept.h); empty: none yet */
     uint32_t *actions; /* (envs) */
@@ -92,6 +93,9 @@ double dq_online_progress(const dq_online *run);
 /* Whether the agent's network gives the actions one value wherever the environments stand: then it ranks
  * nothing (DQ_AGENT_INDIFFERENT). False of a table, which does so in states that it has not met. */
 dq_status dq_online_find_indifferent(const dq_online *run, bool *equal, dq_error *error);
+
+/* DQ_ERR_RANGE, with the way out, for a run that is at its end without an update: the model is as it was. */
+dq_status dq_online_check_learnt(const dq_online *run, dq_error *error);
 
 /* Adds agent, environments, place and the best model to a model bundle that is a checkpoint, and takes them
  * up again. DQ_ERR_SCHEMA for a model that is no such checkpoint. */

@@ -53,8 +53,9 @@ bool dq_online_report_evaluation(const dq_online *run, const dq_played *played, 
     size_t n = (size_t)run->config.evaluate_episodes;
     const dq_played_mean mean = dq_episodes_mean(played, n);
     bool ok = count(a, record, "evaluation", p->evaluated) && count(a, record, "episode", p->episode) &&
-              count(a, record, "total_steps", p->step) && dq_map_set(a, record, "best", dq_bool(best)) &&
-              count(a, record, "evaluation_episodes", n) &&
+              count(a, record, "total_steps", p->step) &&
+              count(a, record, "updates", dq_agent_updates(run->agent)) &&
+              dq_map_set(a, record, "best", dq_bool(best)) && count(a, record, "evaluation_episodes", n) &&
               real(a, record, "evaluation_return", mean.total) && real(a, record, "evaluation_sd", mean.sd) &&
               real(a, record, "evaluation_min", mean.min) && real(a, record, "evaluation_max", mean.max) &&
               real(a, record, "evaluation_steps", mean.steps) &&

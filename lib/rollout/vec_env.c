@@ -15,10 +15,7 @@ dq_status dq_vec_env_make(dq_env **env, const char *name, const dq_session_layou
     char kind[64] = "";
     size_t n = strcspn(name, ":");
     if (n < sizeof kind) memcpy(kind, name, n);
-    dq_status status = dq_env_new_like(env, kind, name[n] ? name + n + 1 : NULL, like, 0, error);
-    if (status == DQ_ERR_UNKNOWN && !dq_env_find(kind))
-        status = dq_fail(error, status, "no environment '%.*s' (dq-sim --list names them)", (int)n, name);
-    return status;
+    return dq_env_new_like(env, kind, name[n] ? name + n + 1 : NULL, like, 0, error);
 }
 
 /* ---- opening ---- */

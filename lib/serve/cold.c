@@ -92,8 +92,7 @@ static dq_status make_agent(dq_serve_cold *c, dq_error *error)
     config.spread = c->config.spread;
     config.seed = c->config.seed;
     config.batch = config.fit_rows = 1;
-    if (c->config.vectors && (items.width == 0 || !items.at))
-        return dq_fail(error, DQ_ERR_SCHEMA, "the items have no vectors to learn by");
+    if (c->config.vectors && (items.width == 0 || !items.at)) return dq_fail_no_vectors(error, "the items");
     if (c->config.vectors) {
         config.head = DQ_HEAD_ACTIONS;
         shape.actions = items.at;

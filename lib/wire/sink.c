@@ -78,7 +78,7 @@ static dq_status set_up(dq_sink *s, const char *path, bool standard, dq_sink_for
     struct stat st;
     if (fstat(s->fd, &st) < 0) return dq_fail_errno(error, errno, "cannot write");
     if (form == DQ_SINK_ZSTD && isatty(s->fd))
-        return dq_fail(error, DQ_ERR_UNSUPPORTED,
+        return dq_fail(error, DQ_ERR_TERMINAL,
                        "a binary stream is not written to a terminal: redirect it, or name a file with -o");
     s->regular = S_ISREG(st.st_mode);
     if (S_ISFIFO(st.st_mode)) (void)fcntl(s->fd, F_SETPIPE_SZ, PIPE);

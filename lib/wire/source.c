@@ -59,6 +59,8 @@ static dq_status open_fd(dq_source *s, const char *path, bool standard, dq_error
     struct stat st;
     if (s->fd < 0 || fstat(s->fd, &st) < 0) return dq_fail_errno(error, errno, "cannot open");
     if (S_ISDIR(st.st_mode)) return dq_fail_errno(error, EISDIR, "cannot read");
+    if (S_ISCHR(st.st_mode) && isatty(s->fd))
+        return dq_fail(error, DQ_ERR_TERMINAL, "a terminal, where a file or a pipe is wanted");
     if (S_ISFIFO(st.st_mode)) (void)fcntl(s->fd, F_SETPIPE_SZ, PIPE);
     return DQ_OK;
 }

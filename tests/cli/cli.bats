@@ -53,7 +53,7 @@ catalogue() { "$BUILD"/dq-export --users u.jsonl --items i.jsonl -o c.dq; }
 
 @test "abbreviations while unambiguous" {
     run -2 "$BUILD"/dq-reward --s cosine
-    [[ $output == *"ambiguous"*"--strategy"*"--strict"*"--seed"* ]]
+    [[ $output == "dq-reward: --s may be any of "*"--strategy"*"--strict"*"--seed"* ]]
     catalogue
     "$BUILD"/dq-reward --strat cosine --pairs all --raw c.dq | "$BUILD"/dq-cat --check
 }
@@ -68,12 +68,12 @@ catalogue() { "$BUILD"/dq-export --users u.jsonl --items i.jsonl -o c.dq; }
         [ "${#lines[@]}" -eq 1 ]
     done
     run -2 "$BUILD"/dq-reward --threads 1025 c.dq
-    [ "$output" = "dq-reward: --threads: 1025 is not between 0 and 1024" ]
+    [ "${output% (try *)}" = "dq-reward: --threads: 1025 is not between 0 and 1024" ]
 }
 
-@test "flags can be taken back, -- ends the options, operands may stand between them" {
+@test "-- ends the options, operands may stand between them" {
     catalogue
-    "$BUILD"/dq-reward --raw-cosine --no-raw-cosine --pairs all c.dq | "$BUILD"/dq-cat --lineage | grep -c 'raw-cosine=false'
+    "$BUILD"/dq-reward --no-raw-cosine --pairs all c.dq | "$BUILD"/dq-cat --lineage | grep -c 'raw-cosine=false'
     "$BUILD"/dq-reward c.dq --pairs all -- c.dq | "$BUILD"/dq-cat --check
     "$BUILD"/dq-cat < c.dq - | cmp - <("$BUILD"/dq-cat c.dq)
 }
@@ -81,7 +81,7 @@ catalogue() { "$BUILD"/dq-export --users u.jsonl --items i.jsonl -o c.dq; }
 @test "DQ_THREADS, DQ_FLUSH" {
     catalogue
     run -2 env DQ_THREADS=many "$BUILD"/dq-reward --pairs all c.dq
-    [ "$output" = "dq-reward: DQ_THREADS: 'many' is not a count" ]
+    [ "${output% (try *)}" = "dq-reward: DQ_THREADS: 'many' is not a count" ]
     DQ_THREADS=3 "$BUILD"/dq-reward --pairs all c.dq | cmp - <("$BUILD"/dq-reward --pairs all c.dq)
     # A co-process: a filter shows what it has made of a section while its input stays open.
     mkfifo in out
@@ -134,7 +134,7 @@ catalogue() { "$BUILD"/dq-export --users u.jsonl --items i.jsonl -o c.dq; }
 @test "a progress bar when asked for, none in a pipe" {
     catalogue
     "$BUILD"/dq-reward --pairs all --progress c.dq 2> words > out.dq
-    grep -qxE 'transitions \[#+\] 100% 2/2' words
+    grep -qxE 'dq-reward: rewarding 100%  2/2(  .*)?' words
     "$BUILD"/dq-reward --pairs all c.dq 2> words > out.dq
     [ ! -s words ]
     "$BUILD"/dq-reward --pairs all --progress --quiet c.dq 2> words > out.dq
@@ -144,18 +144,16 @@ catalogue() { "$BUILD"/dq-export --users u.jsonl --items i.jsonl -o c.dq; }
 @test "a stream is not written to a terminal" {
     catalogue
     run script -qec '"$BUILD"/dq-reward --pairs all c.dq' /dev/null
-    [ "$status" -eq 1 ]
+    [ "$status" -eq 2 ]
     [[ $output == *"dq-reward: "*"terminal"* ]]
 }
 
-@test "on a terminal: a bar in colour unless NO_COLOR is set, and none for short work" {
+@test "on a terminal: a bar in colour unless NO_COLOR is set" {
     catalogue
     command='"$BUILD"/dq-reward --pairs all -o r.dq c.dq'
     TERM=xterm script -qec "$command --progress" /dev/null > bar
     grep -qF "$(printf '\033[32m')" bar
     TERM=xterm NO_COLOR=1 script -qec "$command --progress" /dev/null > bar
-    grep -qF '100% 2/2' bar
+    grep -qF '100%  2/2' bar
     run ! grep -qF "$(printf '\033[32m')" bar
-    TERM=xterm script -qec "$command" /dev/null > bar
-    [ ! -s bar ]
 }

@@ -42,10 +42,10 @@ same_json() { diff <(jq -cS . "$1") <(jq -cS . "$2"); }
     [ "$(dq-cat --kind interactions --item i1 s.dq | jq -r .user)" = u2 ]
     run dq-cat --user nobody s.dq
     [ "$status" -eq 1 ]
-    [ "$output" = "dq-cat: no user nobody" ]
+    [ "${output% (try *)}" = "dq-cat: no user nobody" ]
     run dq-cat --kind items --row 2 s.dq
     [ "$status" -eq 1 ]
-    [ "$output" = "dq-cat: no row 2: there are 2" ]
+    [ "${output% (try *)}" = "dq-cat: no row 2: there are 2" ]
 }
 
 @test "--count and --check" {
@@ -101,7 +101,7 @@ same_json() { diff <(jq -cS . "$1") <(jq -cS . "$2"); }
     [ "$(paste -sd' ' counts)" = $'users\t3 items\t1' ]
     run dq-cat --to stream --kind transitions s.dq
     [ "$status" -eq 1 ]
-    [ "$output" = "dq-cat: s.dq: record 7: transitions refer to users, which are not selected" ]
+    [ "${output% (try *)}" = "dq-cat: s.dq: record 7: transitions refer to users, which are not selected" ]
 }
 
 @test "--join makes one section of several" {
@@ -215,7 +215,7 @@ assert v.dtype == "float32" and v.shape == (3, 4) and v[2][1] == 7'
 {"user":"b","item":"x"}
 END
     dq-export --users u.jsonl --items i.jsonl --interactions n.jsonl -o t.dq
-    when() { dq-cat -q -k interactions "$@" t.dq | jq -c .day | tr '\n' ' '; }
+    when() { dq-cat -q --kind interactions "$@" t.dq | jq -c .day | tr '\n' ' '; }
     [ "$(when --since 1998-03)" = "10 100 " ]
     [ "$(when --before 1998-03-01T10:00:00)" = "9 " ]
     [ "$(when --since 1998-01-01T10:00:00 --before 1998-05)" = "9 10 " ]
@@ -227,7 +227,7 @@ END
     run -1 dq-cat --since 1998 --time hour t.dq
     [ "$output" = "dq-cat: t.dq: record 3: the interactions have no attribute 'hour' that says their time; 'time' reads as one (--time)" ]
     run -2 dq-cat --time day t.dq
-    [ "$output" = "dq-cat: --time needs --since or --before" ]
+    [ "${output% (try *)}" = "dq-cat: --time needs --since or --before" ]
 }
 
 @test "--since and --before: what was taken for granted is said, and what is no time is refused" {
@@ -238,27 +238,27 @@ END
         dq-export --users u.jsonl --items i.jsonl --interactions n.jsonl -o t.dq
     }
     times 1573587064000 null '"1573587065000"'
-    run -0 --separate-stderr dq-cat -k interactions --since 2019-11-12T19:31:05Z t.dq
+    run -0 --separate-stderr dq-cat --kind interactions --since 2019-11-12T19:31:05Z t.dq
     [ "${#lines[@]}" = 1 ]
     [ "$stderr" = "dq-cat: the times 'time' are taken as milliseconds since 1970 (the first is 2019-11-12T19:31:04Z)
 dq-cat: 1 interactions have no 'time' and were left out" ]
     # four digits are a year beside what can be a time, and a number beside small ones
     times 978307199 978307200 '"1998"' null
-    run -0 --separate-stderr dq-cat -k interactions --since 2001 t.dq
+    run -0 --separate-stderr dq-cat --kind interactions --since 2001 t.dq
     [ "${#lines[@]}" = 1 ]
     [ "${lines[0]}" = '{"user":"a","item":"x","time":978307200}' ]
-    run -0 --separate-stderr dq-cat -k interactions --before 2001 t.dq
+    run -0 --separate-stderr dq-cat --kind interactions --before 2001 t.dq
     [ "${#lines[@]}" = 2 ]
     times 7 2020 2021
-    run -0 --separate-stderr dq-cat -k interactions --before 2021 t.dq
+    run -0 --separate-stderr dq-cat --kind interactions --before 2021 t.dq
     [ "${#lines[@]}" = 2 ]
     [[ "$stderr" == *"; four digits are such a number, and no year"* ]]
     times 1573587064 1573587064000 '{"$date":"2019-11-12T19:31:05Z"}'
-    run -0 --separate-stderr dq-cat -k interactions --before 2019-11-12T19:31:05Z t.dq
+    run -0 --separate-stderr dq-cat --kind interactions --before 2019-11-12T19:31:05Z t.dq
     [ "${#lines[@]}" = 2 ]
     [[ "$stderr" == *"are of several forms; 1 are taken as seconds"*"; 1 are taken as milliseconds"*"; 1 are dates"* ]]
     times 7 '"2019-11-12"'
-    run -1 --separate-stderr dq-cat -k interactions --since 2019-01-01 --to stream t.dq
+    run -1 --separate-stderr dq-cat --kind interactions --since 2019-01-01 --to stream t.dq
     [[ "$stderr" == *"of several forms, and 1 are numbers too small"* ]]
     for none in '"11/12/2019 7:31:04 PM"' '"09 14, 2010"' '"2019-02-30"' '""' true '[2019]' '{"at":5}'; do
         times 1573587064 "$none"
@@ -267,7 +267,7 @@ dq-cat: 1 interactions have no 'time' and were left out" ]
     done
     for none in soon 11/12/2019 '' 2019-13-01 nan 0x10; do
         run -2 dq-cat --since "$none" t.dq
-        [ "$output" = "dq-cat: --since: '$none' is no time: seconds, milliseconds or microseconds since 1970, or ISO 8601" ]
+        [ "${output% (try *)}" = "dq-cat: --since: '$none' is no time: seconds, milliseconds or microseconds since 1970, or ISO 8601" ]
         run -2 dq-cat --before "$none" t.dq
     done
 }

@@ -4,6 +4,7 @@
 
 bats_require_minimum_version 1.5.0
 source "$BATS_TEST_DIRNAME/../needs.bash"
+source "$BATS_TEST_DIRNAME/../last.bash"
 
 setup() {
     needs sqlite3 curl
@@ -20,7 +21,10 @@ setup() {
 
 teardown() { llm_stop; }
 
-embed() { timeout 60 dq-embed openai:m --cache v.db --batch 32 "$@" c.dq; }
+embed() {
+    last_of dq-embed openai:m --cache v.db --batch 32 "$@" c.dq
+    timeout 60 dq-embed "${line[@]}"
+}
 
 @test "a field of vectors for each text, each text paid for once, many in a request" {
     embed -o out.dq 2> said
@@ -229,12 +233,12 @@ zeros() { dq-cat --kind items "$1" | jq -r 'select([.vector.d[] == 0] | all) | .
 
 @test "usage: exit 2" {
     run -2 dq-embed hash:8 --cache v.db c.dq
-    [ "$output" = "dq-embed: --cache has no meaning with hash:WIDTH; it is for openai:MODEL" ]
+    [ "${output% (try *)}" = "dq-embed: --cache has no meaning with hash:WIDTH; it is for openai:MODEL" ]
     run -2 dq-embed openai: c.dq
     run -2 dq-embed openai:m c.dq
     [[ $output == *"--cache"* ]]
     run -2 dq-embed openai:m --cache v.db --batch 257 c.dq
     run -2 dq-embed hash:8 --max-chars 10 c.dq
-    [ "$output" = "dq-embed: --max-chars has no meaning with hash:WIDTH; it is for openai:MODEL" ]
+    [ "${output% (try *)}" = "dq-embed: --max-chars has no meaning with hash:WIDTH; it is for openai:MODEL" ]
     run -2 dq-embed cf:8 --allow-missing c.dq
 }

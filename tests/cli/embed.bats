@@ -101,7 +101,7 @@ payload() { zstd -dcq; }
 }
 
 @test "the head names the method, not the threads" {
-    dq-embed hash:32 -t 2 -j c.dq | dq-cat --lineage > out
+    dq-embed hash:32 -t 2 --join c.dq | dq-cat --lineage > out
     grep -q 'method=hash:32' out
     run ! grep -q threads out
 }

@@ -27,7 +27,7 @@ refused() {
     shift 2
     rm -f o.dq
     "$BUILD"/dq-export "$@" -o o.dq 2> words || got=$?
-    [ "$(cat words)" = "dq-export: $message" ] || { cat words; return 1; }
+    [ "$(sed 's/ (try .*//' words)" = "dq-export: $message" ] || { cat words; return 1; }
     [ "$got" = "$code" ] || { echo "exit $got"; return 1; }
     [ ! -e o.dq ]
 }
@@ -185,7 +185,7 @@ END
     reads --users c.tsv --columns 'id="id"x' <<< '{"kind":"users","id":"1","y":2}'
     run --separate-stderr "$BUILD"/dq-export --users c.csv --columns $'users:attr.\xff=x' -o o.dq
     [ "$status" -eq 2 ]
-    [[ $stderr == *" is no role of users" ]]
+    [[ "${stderr% (try *)}" == *" is no role of users" ]]
     printf 'id,%01025d\n1,2\n' 0 > c.csv
     refused 1 "c.csv: record 2: a column's name is over 1024 bytes or holds a NUL" --users c.csv
     printf 'id,text\n1,b\n' > c.csv

@@ -261,15 +261,15 @@ END
     [ "$(met)" = "1:30 1:10 1:20 1:30 2:20" ]
     printf '{"user":%s,"item":%s,"time":5,"_id":%s}\n' 1 30 10 1 10 9 2 20 1 1 20 '{"$oid":"65f100000000000000000001"}' 1 30 '"a"' >place/seen.jsonl
     [ "$(met)" = "1:10 1:30 1:30 1:20 2:20" ]
-    export_ --schema map.json place | "$BUILD"/dq-cat -k interactions --to stream | zstd -dcq >once
+    export_ --schema map.json place | "$BUILD"/dq-cat --kind interactions --to stream | zstd -dcq >once
     tac place/seen.jsonl >turned && mv turned place/seen.jsonl
-    export_ --schema map.json place | "$BUILD"/dq-cat -k interactions --to stream | zstd -dcq | cmp - once
+    export_ --schema map.json place | "$BUILD"/dq-cat --kind interactions --to stream | zstd -dcq | cmp - once
 }
 
 @test "--time-format makes ISO 8601 of the interactions' times, and counts what does not fit" {
     printf '{"id":"%s"}\n' a >u.jsonl
     printf '{"id":"%s"}\n' x >i.jsonl
-    times() { "$BUILD"/dq-export --users u.jsonl --items i.jsonl --interactions "$1" --time-format "$2" "${@:3}" | "$BUILD"/dq-cat -k interactions | jq -rc '.time // "none"' | paste -sd' '; }
+    times() { "$BUILD"/dq-export --users u.jsonl --items i.jsonl --interactions "$1" --time-format "$2" "${@:3}" | "$BUILD"/dq-cat --kind interactions | jq -rc '.time // "none"' | paste -sd' '; }
     printf '{"user":"a","item":"x","time":%s}\n' '"11/12/2019 7:31:04 PM"' '"2/29/2019 1:00:00 AM"' null '{"$date":"2019-11-12T00:00:00Z"}' 7 >mind.jsonl
     [ "$(times mind.jsonl '%m/%d/%Y %I:%M:%S %p' 2>words)" = '2019-11-12T19:31:04Z none {"$date":"2019-11-12T00:00:00Z"}' ]
     grep -F "interactions: 2 skipped: 2 time of another form (first: line 2" words
@@ -284,7 +284,7 @@ END
     printf '{"_id":"x"}\n' >place/jobs.jsonl
     cp mind.jsonl place/seen.jsonl
     echo '{"users":[{"collection":"people","id":"_id"}],"items":[{"collection":"jobs","id":"_id"}],"interactions":{"collection":"seen","user":"user","item":"item"}}' >map.json
-    "$BUILD"/dq-export --schema map.json --time-format '%m/%d/%Y %I:%M:%S %p' place 2>words | "$BUILD"/dq-cat -k interactions | grep -F 2019-11-12T19:31:04Z
+    "$BUILD"/dq-export --schema map.json --time-format '%m/%d/%Y %I:%M:%S %p' place 2>words | "$BUILD"/dq-cat --kind interactions | grep -F 2019-11-12T19:31:04Z
     grep -F "2 time of another form" words
     for format in '' '%H:%M' '%Y-%m-%d %H:%M:%S.%f' '%s' '%m/%d/%Y %H:%M:%S %p'; do
         run -2 "$BUILD"/dq-export --users u.jsonl --items i.jsonl --interactions mind.jsonl --time-format "$format"
@@ -297,7 +297,7 @@ END
     [ "$output" = "dq-export: --time-format: none of the interactions (5) has an attribute 'time'" ]
     [ ! -e none.dq ]
     sed 's/"item":"item"/&,"time":"seen"/' map.json >timed.json
-    "$BUILD"/dq-export --schema timed.json --time-format '%m/%d/%Y %I:%M:%S %p' place 2>words | "$BUILD"/dq-cat -k interactions >got
+    "$BUILD"/dq-export --schema timed.json --time-format '%m/%d/%Y %I:%M:%S %p' place 2>words | "$BUILD"/dq-cat --kind interactions >got
     grep -F '"time":"2019-11-12T19:31:04Z"' got
     grep -F "2 time of another form" words
     echo '{"user":"a","item":"x","seen":5,"time":6}' >>place/seen.jsonl
@@ -305,7 +305,7 @@ END
     [[ "$output" == *"both 'seen' and 'time' are there"* ]]
     echo '{"users":[{"collection":"people","id":"_id"}],"items":[{"collection":"jobs","id":"_id"}]}' >map.json
     run -2 "$BUILD"/dq-export --schema map.json --time-format %Y-%m-%d place
-    [[ "$output" == *"the mapping map.json has no interactions" ]]
+    [[ "${output% (try *)}" == *"the mapping map.json has no interactions" ]]
 }
 
 @test "collections: interactions may be missing, and selections hold" {

@@ -3,6 +3,7 @@
 # dq-train --offline --history seen: what users have seen, as state.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../last.bash"
 
 # A ring of 24 items. Whoever holds one (SEEN) applies to the next two of it; his own vector says nothing.
 setup_file() {
@@ -132,10 +133,10 @@ ndcg() { # model: of the ranking without what was seen
     run -1 --separate-stderr dq-train --quiet "${usual[@]}" --history seen -o x.dq unseen.dq
     [[ "$stderr" == *"nobody has seen an item"* ]]
     for features in none pairs cosine-z; do
-        run -1 --separate-stderr dq-train --quiet "${usual[@]}" --features $features --history seen -o x.dq train.dq
+        run -1 --separate-stderr last dq-train --quiet "${usual[@]}" --features $features --history seen -o x.dq train.dq
         [[ "$stderr" == *"no feature is of what users have seen (--features held-cosine,held-transfer ...; auto leaves them out of more than 2^26 pairs"* ]]
     done
-    run -1 --separate-stderr dq-train --quiet "${usual[@]}" --features held-cosine -o x.dq train.dq
+    run -1 --separate-stderr last dq-train --quiet "${usual[@]}" --features held-cosine -o x.dq train.dq
     [[ "$stderr" == *"features held-cosine: what users have seen is not told (--history seen)"* ]]
     for words in "seen:0" "seen:1001" "seen:x" 3 saw; do
         run -2 --separate-stderr dq-train --quiet "${usual[@]}" --history "$words" -o x.dq train.dq

@@ -3,6 +3,7 @@
 # One layout of session states: agents go from logs to environments and back, and rank wherever they learnt.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../last.bash"
 
 world=users=30,items=40
 env=session:generated=1,$world
@@ -69,7 +70,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
 
 @test "every part of a layout goes along" {
     options=(--history 2 --history-mean --recency 0.5 --clock --since)
-    dq-train --quiet --offline --sessions --agent dqn "${small[@]}" --map $map --epochs 1 "${options[@]}" -o all.dq log.dq
+    last dq-train --quiet --offline --sessions --agent dqn "${small[@]}" --map $map --epochs 1 "${options[@]}" -o all.dq log.dq
     layout all.dq | jq -e '. == {user_width: 50, item_width: 50, history: 2, mean: true, recency: 0.5, values: 0, one_hot: false, cross: false, steps: 10, count: true, clock: true, since: true}'
     dq-train --quiet --env $env --agent dqn "${small[@]}" --episodes 5 --init all.dq -o on.dq
     dq-train --quiet --env $env,history=2,full=0,recency=0.5,clock=1,since=1 --agent dqn "${small[@]}" --episodes 5 --init all.dq -o said.dq
@@ -105,7 +106,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
 }
 
 @test "an agent of an environment ranks its items" {
-    dq-sim --quiet --users 30 --items 40 -n 0 | dq-rank --model online.dq -k 40 --format tsv --no-header >run.tsv
+    dq-sim --quiet --users 30 --items 40 --interactions 0 | dq-rank --model online.dq -k 40 --format tsv --no-header >run.tsv
     [ "$(wc -l <run.tsv)" -eq 1200 ]
     dq-sim --quiet --users 30 --items 40 | dq-rank --model online.dq --user u04 -k 3 --format tsv --no-header | [ "$(wc -l)" -eq 3 ]
     # Without events a user stands where a session begins: the value that dq-eval sees there, of the one who is served.
@@ -134,9 +135,9 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
     dq-rank --model films.dq -k 10 --user u1 --format tsv --no-header seen.dq >seen.tsv
     dq-rank --model films.dq -k 10 --user u1 --format tsv --no-header films-catalogue.dq >unseen.tsv
     run ! cmp -s seen.tsv unseen.tsv # who has seen some stands elsewhere
-    dq-train --quiet --offline --sessions --agent dqn --preset films "${small[@]}" --batch 2 --epochs 1 --validation 0 --init films.dq -o log-films.dq seen.dq
+    last dq-train --quiet --offline --sessions --agent dqn --preset films "${small[@]}" --batch 2 --epochs 1 --validation 0 --init films.dq -o log-films.dq seen.dq
     [ "$(layout log-films.dq)" = "$(layout films.dq)" ]
-    dq-train --quiet --offline --sessions --agent dqn --preset films "${small[@]}" --batch 2 --epochs 1 --validation 0 -o log-alone.dq seen.dq
+    last dq-train --quiet --offline --sessions --agent dqn --preset films "${small[@]}" --batch 2 --epochs 1 --validation 0 -o log-alone.dq seen.dq
     [ "$(layout log-alone.dq)" = "$(layout films.dq)" ]
     dq-train --quiet --preset session --env session:users=60,items=20 "${small[@]}" --episodes 3 -o small.dq
     dq-sim --quiet session:users=60,items=20 --catalogue | dq-rank --model small.dq --user u42 -k 20 --format tsv --no-header | [ "$(wc -l)" -eq 20 ]

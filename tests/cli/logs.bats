@@ -19,7 +19,7 @@ refused() {
     local status=$1 words=$2
     shift 2
     run --separate-stderr -"$status" dq-export "$@" -o no.dq
-    [ "${stderr_lines[0]}" = "dq-export: $words" ] || { echo "$stderr"; false; }
+    [ "${stderr_lines[0]% (try *)}" = "dq-export: $words" ] || { echo "$stderr"; false; }
     [ ! -e no.dq ]
 }
 

@@ -4,6 +4,8 @@
 
 bats_require_minimum_version 1.5.0
 
+source "$BATS_TEST_DIRNAME/../needs.bash"
+
 setup() {
     set -o pipefail
     cd "$BATS_TEST_TMPDIR" || return
@@ -99,4 +101,80 @@ options_used() {
         grep -qE -- "--((\[no-\])?${option#--}|\[no-\]${option#--no-})([ =]|\$)" "$BATS_TEST_TMPDIR"/help || [ "$option" = --completion ] ||
             { echo "$name has no $option"; false; }
     done < "$BATS_TEST_TMPDIR"/used
+}
+
+@test "every page is called as its file, cites dq(7) and dq-stream(5), and cites nothing that is not there" {
+    for page in "$manual"/*.scd; do
+        name=${page##*/} name=${name%.scd}
+        title="${name%.*}(${name##*.})"
+        [ "$(head -1 "$page")" = "$title" ] || { echo "$name begins with $(head -1 "$page")"; false; }
+        sed -n '/^# NAME/,/^# SYN/p' "$page" | grep -q "^${name%.*} - " || { echo "$name: NAME is another's"; false; }
+        sed -n '/^# SEE ALSO/,$p' "$page" > also
+        for wanted in 'dq(7)' 'dq-stream(5)'; do
+            [ "$wanted" = "$title" ] || grep -qF "*${wanted%(*}*(${wanted#*(}" also || { echo "$name does not cite $wanted"; false; }
+        done
+        while read -r cited; do
+            [ -e "$manual/$cited.scd" ] || { echo "$name cites $cited, which is not there"; false; }
+        done < <(grep -ohE '\*dq[a-z-]*\*\([1-9]\)' "$page" | sed 's/\*(/./; s/[*)]//g' | sort -u)
+        while read -r guide; do
+            [ -e "$manual/../../$guide" ] || { echo "$name cites $guide, which is not there"; false; }
+        done < <(grep -oE 'docs/[a-z-]+\.md' "$page" | sort -u)
+    done
+}
+
+@test "man shows every page without a warning" {
+    needs man-db
+    for page in "$BUILD"/man/*.[1-9]; do
+        LC_ALL=C.UTF-8 MANWIDTH=80 man --warnings -E UTF-8 -l "$page" > shown 2> warnings
+        [ ! -s warnings ] || { echo "${page##*/}:"; cat warnings; false; }
+        grep -q SYNOPSIS shown || grep -q DESCRIPTION shown
+    done
+}
+
+@test "dq(7) names every program, and every exit code" {
+    page=$manual/dq.7.scd
+    for program in "${programs[@]}"; do
+        sed -n '/^# PROGRAMS/,/^# A/p' "$page" | grep -qxF ":  *${program##*/}*(1)" || { echo "no ${program##*/}"; false; }
+    done
+    sed -n '/^# EXIT STATUS/,/^# E[^X]/p' "$page" | grep -oE '^\*[0-9]+\*' | tr -d '*' > written
+    grep -E '^enum \{ DQ_EXIT' "$manual"/../../cmd/cli/cli.h | grep -oE '= [0-9]+' | tr -d '= ' | diff - written
+}
+
+@test "dq(7) has every variable of the environment that programs read or set, and no other" {
+    cd "$manual/../.." || return
+    find cmd lib \( -name '*.c' -o -name '*.h' -o -name '*.py' \) -exec cat {} + > "$BATS_TEST_TMPDIR"/sources
+    cd "$BATS_TEST_TMPDIR" || return
+    # Two functions read variables whose names are elsewhere: names of proxies, and OpenBLAS's.
+    grep -oE '\bgetenv\([^")]+\)' sources | sort | diff - <(printf '%s\n' 'getenv(name)' 'getenv(variable)')
+    grep -oE '(getenv\(|environment\(|environ[a-z.]*[[(]|variable\[\] = )"[A-Za-z_]+|"(DQ_[A-Z_]+=?|[A-Za-z]+_(proxy|PROXY))"' sources |
+        sed 's/"$//; s/=$//; s/.*"//' | sort -u > used
+    sed -n '/^# ENVIRONMENT/,/^# FILES/p' "$manual"/dq.7.scd | grep '^\*' | grep -oE '\*[A-Za-z_]+\*' | tr -d '*' | sort -u > written
+    grep -oE '"LISTEN_FDNAMES"' sources | tr -d '"' | sort -u - used | diff - written
+}
+
+@test "dq-stream(5) has the keys, types, kinds and limits of the format's specification" {
+    format=$manual/../stream-format.md page=$manual/dq-stream.5.scd
+    [ "$(sed -n '1s/.*version //p' "$format")" = "$(sed -n 's/^dq-stream - .*version //p' "$page")" ]
+    { sed -n '/^## 3/,/^## 4/p' "$format" | grep -oE '^\| `[^|]*' | grep -oE '`[^`]*`'
+      sed -n '/^## 4/,/^## 5/p' "$format" | sed -n '3,4p' | grep -oE '`[a-z]+`'
+      sed -n '/^## 4/,/^## 5/p' "$format" | grep -vE '`features\.|`items\.|`value`' | grep -oE '^\| `[^|]*' | grep -oE '`[^`]*`'; } |
+        tr -d '`' | sed 's/NAME$//' | sort -u | grep -vx -e log -e begun > specified # of a server's log
+    [ "$(wc -l < specified)" -ge 50 ]
+    while read -r word; do
+        grep -qF "*$word*" "$page" || { echo "no $word"; false; }
+    done < specified
+    for limit in '2^30' '2^20' 32 4096 256 128; do
+        sed -n '/^## 5/,/^## 6/p' "$format" | grep -qF "$limit"
+        sed -n '/^# LIMITS/,/^# E/p' "$page" | grep -qF "$limit"
+    done
+}
+
+@test "the lines of Python in dq-stream(5) read a stream" {
+    needs python3-msgpack zstd
+    "$BUILD"/dq-sim --items 7 --users 3 -o catalogue.dq
+    sed -n '/^	zstd -dc/,/^$/p' "$manual"/dq-stream.5.scd | sed 's/^	//; s/++$//; s/\\//g' > lines
+    PATH=/usr/bin:$PATH bash -o pipefail ./lines > records # which has the packages
+    grep -qxE 'head +' records
+    grep -qx 'bundle items 7' records
+    grep -q '^end ' records
 }

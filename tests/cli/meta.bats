@@ -3,6 +3,7 @@
 # dq-train --meta reptile in each way of training that it belongs to; and what training in a catalogue was answered.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../last.bash"
 
 setup_file() {
     cd "$BATS_FILE_TMPDIR" || return
@@ -29,7 +30,7 @@ refuses() {
 
 payload() { zstd -dcq "$@" | sha256sum; }
 
-meta() { dq-train --quiet --offline --meta reptile --hidden 12 --epochs 3 --seed 5 "$@"; }
+meta() { last dq-train --quiet --offline --meta reptile --hidden 12 --epochs 3 --seed 5 "$@"; }
 
 @test "a start by rows, by lists, with a world: by any number of threads the same, and another one than plain training's" {
     meta --world-hidden 8 --threads 1 --log rows.jsonl -o rows.dq t.dq

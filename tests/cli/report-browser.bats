@@ -12,7 +12,7 @@ setup_file() {
     export PATH="$BUILD:$PATH" DQ_THREADS=1
     long=$(printf 'a-name-without-a-break-%.0s' 1 2 3 4 5)
     "$BATS_TEST_DIRNAME/../fixtures/world.sh" 6 20
-    dq-export -q -u users.jsonl -i items.jsonl -x interactions.jsonl -o c.dq
+    dq-export -q --users users.jsonl --items items.jsonl --interactions interactions.jsonl -o c.dq
     dq-reward -q -s logged -o t.dq c.dq
     dq-rank -q --by cosine -k 5 -o ranked.dq c.dq
     dq-rank -q --by cosine --epsilon 1 -k 5 -o "$long.dq" c.dq

@@ -14,7 +14,7 @@ setup_file() {
     printf '%s\n' 'anna Q0 fitter 1 0.9 a' 'anna Q0 welder 2 0.7 a' 'ben Q0 clerk 1 0.8 a' > a.run
     printf '%s\n' 'anna Q0 welder 1 9.1 b' 'anna Q0 fitter 2 8.7 b' 'ben Q0 nurse 1 9.4 b' > b.run
     "$BATS_TEST_DIRNAME/../fixtures/world.sh" 6 20
-    dq-export -q -u users.jsonl -i items.jsonl -x interactions.jsonl -o c.dq
+    dq-export -q --users users.jsonl --items items.jsonl --interactions interactions.jsonl -o c.dq
     dq-reward -q -s logged -o t.dq c.dq
     dq-rank -q --by cosine -k 5 -o ranked.dq c.dq
     dq-sim -q sequence --play 20 --seed 5 -o played.dq

@@ -27,7 +27,7 @@ setup() {
 @test "logged: labels, and null where there is none" {
     run --separate-stderr dq-reward --strategy logged --labels-only -o labels.dq all.dq
     [ "$status" = 0 ]
-    [ "$stderr" = "dq-reward: 5 of 6 transitions have no reward: no label, or one outside the map" ]
+    [ "${stderr% (try *)}" = "dq-reward: 5 of 6 transitions have no reward: no label, or one outside the map" ]
     dq-cat labels.dq | jq -r '"\(.reward) \(.label)"' | paste -sd, > got
     [ "$(cat got)" = "1 APPLY,null null,null null,null null,null SEEN,null null" ]
 }
@@ -49,6 +49,6 @@ setup() {
     for option in "--pairs all" "--pairs-file x.jsonl" "--user u1"; do
         # shellcheck disable=SC2086 # an option and its argument
         run -2 dq-reward --labels-only $option c.dq
-        [ "$output" = "dq-reward: ${option% *} and --labels-only exclude each other" ]
+        [ "${output% (try *)}" = "dq-reward: ${option% *} and --labels-only exclude each other" ]
     done
 }

@@ -107,7 +107,7 @@ rewards() { dq-cat --kind transitions "$@" | jq -r '"\(.user) \(.item) \(.reward
     printf 'u2\tb\nnobody\ta\nu1\tnothing\n\nu1\ta\tmore columns\n' > pairs.tsv
     run dq-reward --pairs-file pairs.tsv c.dq -o out.dq
     [ "$status" -eq 0 ]
-    [ "$output" = "dq-reward: pairs.tsv: 2 pairs with an unknown user or item skipped (first: line 2: user nobody is not in the catalogue)" ]
+    [ "${output% (try *)}" = "dq-reward: pairs.tsv: 2 pairs with an unknown user or item skipped (first: line 2: user nobody is not in the catalogue)" ]
     [ "$(rewards out.dq | awk '{ print $1 $2 }' | paste -sd' ')" = "u2b u1a" ]
     run -1 dq-reward --pairs-file pairs.tsv --strict c.dq -o strict.dq
     [ "$output" = "dq-reward: pairs.tsv: record 2: user nobody is not in the catalogue" ]

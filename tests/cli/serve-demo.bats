@@ -210,7 +210,7 @@ wait_for_episode() {
     head -n 40 "$demo/jobs.jsonl" > jobs.jsonl
     jq -c --slurpfile jobs jobs.jsonl -n '($jobs | map({(.id): 1}) | add) as $known | inputs | select($known[.item])' \
         "$demo/veterans-answers.jsonl" > answers.jsonl
-    dq-export -q -u "$demo/veterans.jsonl" -i jobs.jsonl -x answers.jsonl | dq-embed -q hash:64 -o jobs.dq
+    dq-export -q --users "$demo/veterans.jsonl" --items jobs.jsonl --interactions answers.jsonl | dq-embed -q hash:64 -o jobs.dq
     start --demo --catalogue jobs.dq --model m.dq --log log.dq
     get /api/status | jq -e '.simulated == false and .users > 0'
     cp jobs.dq before.dq

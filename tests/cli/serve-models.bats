@@ -3,13 +3,14 @@
 # dq-serve: lists by models and fallbacks, feedback, the log, and programs that read it. The cases are in serve_models.py.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../last.bash"
 
 setup_file() {
     export PATH="$BUILD:$PATH" DQ_THREADS=1
     cd "$BATS_FILE_TMPDIR" || return
     map=PURCHASE=1,RATING=1,CLICK=0.2,VIEW=0,IGNORE=-0.1
     dq-sim --users 40 --items 30 --seed 1 -q -o c.dq
-    learn() { dq-train --offline --map $map --epochs 1 --hidden 8 -q -o "$@"; }
+    learn() { last dq-train --offline --map $map --epochs 1 --hidden 8 -q -o "$@"; }
     dq-reward --strategy logged --map $map c.dq > r.dq
     learn pair.dq --agent dyna-q r.dq
     learn several.dq --agent dqn --q-models 3 r.dq

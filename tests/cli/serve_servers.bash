@@ -30,7 +30,7 @@ make_jobs() {
         'if .id == "j007" then .text.title = $hostile else . end' > jobs.jsonl
     jq -c --slurpfile jobs jobs.jsonl -n '($jobs | map({(.id): 1}) | add) as $known | inputs | select($known[.item])' \
         "$demo/veterans-answers.jsonl" > answers.jsonl
-    dq-export -q -u "$demo/veterans.jsonl" -i jobs.jsonl -x answers.jsonl |
+    dq-export -q --users "$demo/veterans.jsonl" --items jobs.jsonl --interactions answers.jsonl |
         dq-embed -q hash:64 --compare bio:description --compare skills:technical_skills -o jobs.dq
     for seed in 1 2; do
         dq-reward -q --strategy logged jobs.dq | dq-train --quiet --offline --loss mse --epochs "$2" --hidden 64,32 --world-hidden 32 \

@@ -4,6 +4,7 @@
 
 bats_require_minimum_version 1.5.0
 source "$BATS_TEST_DIRNAME/../needs.bash"
+source "$BATS_TEST_DIRNAME/../last.bash"
 
 setup_file() {
     cd "$BATS_FILE_TMPDIR" || return
@@ -24,7 +25,10 @@ setup() {
 
 short=(--hidden 16 --world-hidden 16 --batch 8 --warmup 20 --episodes 6 --steps 20 --candidates 30 --user u01)
 
-train() { timeout 60 dq-train "${short[@]}" "$@"; }
+train() {
+    last_of dq-train "${short[@]}" "$@"
+    timeout 60 dq-train "${line[@]}"
+}
 # weights MODEL: the numbers without what is said about them.
 weights() {
     dq-cat --to safetensors -o numbers "$1"

@@ -81,7 +81,7 @@ fault() {
     [ "$(sort -u words | paste -sd' ')" = "child descriptor raw step 21" ]
     mv m.dq chatty.dq
     train --env-cmd "/usr/bin/python3 ./toy_env.py"
-    cmp <(dq-cat -k model chatty.dq --to safetensors) <(dq-cat -k model m.dq --to safetensors)
+    cmp <(dq-cat --kind model chatty.dq --to safetensors) <(dq-cat --kind model m.dq --to safetensors)
 }
 
 @test "an interruption while it never answers keeps what there is, and a healthy one goes on from there" {

@@ -41,7 +41,7 @@ setup() {
     refused 1 "stdin: record 1: empty: a dq stream has at least a head and an end" --rollout --model random < /dev/null
     refused 1 "users.jsonl: record 1: not a dq stream: it begins with '{\"id\":\"u0\",\"vector\":[1,0]}\\n'" --rollout --model random users.jsonl
     printf '{"id":"u0"}\n' | "$BUILD"/dq-export --quiet --users - --items items.jsonl -o bare.dq
-    refused 1 "the users have no vectors (dq-embed makes some from texts)" --rollout --model random bare.dq
+    refused 1 "the users have no vectors: dq-embed hash:64 makes them from texts, dq-embed openai:NAME asks a model for them, dq-embed cf:32 makes them from interactions" --rollout --model random bare.dq
     for ((n = 0; n < $(stat -c %s c.dq); n += 7)); do
         head -c $n c.dq > cut.dq
         run -1 --separate-stderr "$BUILD"/dq-eval --rollout --model random cut.dq

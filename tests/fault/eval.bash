@@ -7,5 +7,5 @@ refused() {
     shift 2
     run "-$code" --separate-stderr "$BUILD"/dq-eval "$@"
     [ "$output" = "" ]
-    [ "$stderr" = "dq-eval: $message" ] || { echo "$stderr"; false; }
+    [ "${stderr% (try *)}" = "dq-eval: $message" ] || { echo "$stderr"; false; }
 }

@@ -62,13 +62,15 @@ def case(name, line, out=("out",), grows=(), package="", stdin="", **more):
     return Case(Command(name, line, stdin, out, grows, package=package, slow=True), **more)
 
 
-ONLINE = "dq-train -q -t 1 -u u01 --hidden 16 --world-hidden 8 --batch 8 --warmup 10 -s 20 -c ck -o out"
+ONLINE = "dq-train -q -t 1 -u u01 --hidden 16 --world-hidden 8 --batch 8 --warmup 10 --steps 20 -c ck -o out"
 CASES = [
     case("train online", f"{ONLINE} -e 60 --checkpoint-every 7 -l log in/c.dq", ("out", "ck"), ("log",), keeps="ck"),
     case("train asked", f"{ONLINE} -e 40 --checkpoint-every 5 --reward-cmd in/logged in/t.dq", ("out", "ck"), keeps="ck"),
     case("train labelled", f"{ONLINE.replace('u01', 'a01')} -e 6 --checkpoint-every 2 --reward-cmd in/judged in/hashed.dq", ("out", "ck"), ("answers.db",),
          keeps="ck", paid="answers.db", server=("--delay", "0.005")),
-    case("train each", "dq-train -q -t 2 --each-user --hidden 16 --world-hidden 8 --batch 8 --warmup 10 -e 10 -s 20 -o out in/c.dq"),
+    case("train each", "dq-train -q -t 2 --each-user --hidden 16 --world-hidden 8 --batch 8 --warmup 10 -e 10 --steps 20 -o out in/c.dq"),
+    case("train folder", "dq-train -q -t 2 --each-user --hidden 16 --world-hidden 8 --batch 8 --warmup 10 -e 10 --steps 20 --models-dir d -l log -o out in/c.dq",
+         ("out", *(f"d/u{i:02}.dq" for i in range(USERS))), ("log",), keeps="d"),
     case("train offline", "dq-train -q -t 1 --offline --hidden 32 --world-hidden 16 --epochs 60 --validation 0.1 --patience 0 -c ck -l log -o out in/t.dq", ("out", "ck"), ("log",), keeps="ck"),
     case("train sessions", "dq-train -q -t 1 --offline --sessions --agent dqn --history 2 --hidden 16 --epochs 40 --patience 0 --batch 8 -c ck -l log -o out in/clicks.dq",
          ("out", "ck"), ("log",), keeps="ck"),
@@ -82,7 +84,7 @@ CASES = [
     case("reward human", "dq-reward -q -s human --answers answers.jsonl --pairs top:3 -o out in/c.dq", grows=("answers.jsonl",), keeps="answers.jsonl", person=True),
     case("embed model", "dq-embed -q openai:demo --batch 2 --parallel 2 --cache vectors.db -o out in/words.dq", grows=("vectors.db",), keeps="vectors.db", paid="vectors.db",
          server=("--delay", "0.05")),
-    case("tune", "dq-tune -q --by grid -x epochs=1|2|3 -x hidden=8|16 -m validation_concordance -d study -o out -- "
+    case("tune", "dq-tune -q --by grid --option epochs=1|2|3 --option hidden=8|16 --metric validation_concordance -d study -o out -- "
          "dq-train --offline --no-world --validation .2 in/t.dq", grows=("study",), keeps="study/study.db", package="python3-optuna"),
     case("cat split", "dq-cat --split parts in/many.dq", tuple(f"parts/{i:05}.dq" for i in range(12)), refuses="parts"),
     case("export", "dq-export -q --schema jobs in/jobs -o out"),

@@ -144,7 +144,7 @@ for width in 1, 2:
 @test "a stream is not written to a terminal" {
     command -v script || skip "no script(1)"
     run script -qec "dq-rank c.dq" /dev/null
-    [ "$status" = 1 ]
+    [ "$status" = 2 ]
     [[ "$output" == *"terminal"* ]]
 }
 

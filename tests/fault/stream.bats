@@ -236,7 +236,7 @@ PY
     command -v script > /dev/null || skip "no script(1)"
     status=0
     script -qec "dq-cat --to stream s.dq" /dev/null > screen < /dev/null || status=$?
-    [ "$status" -eq 1 ]
+    [ "$status" -eq 2 ]
     grep -q "not written to a terminal" screen
     run ! grep -q $'\x28\xb5\x2f\xfd' screen
     script -qec "dq-cat --kind users s.dq" /dev/null < /dev/null | grep -q '"id":"u1"'

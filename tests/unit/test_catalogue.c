@@ -5,6 +5,7 @@
 #include "tables.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /* Adds a bundle, which must be one of a catalogue's, and is the catalogue's then. */
 static dq_status add(dq_catalogue *c, dq_bundle b, uint64_t section, dq_error *e)
@@ -141,9 +142,22 @@ static void transitions_are_carried_into_the_catalogue(void **state)
     assert_true(items[0] == 1 && items[1] == 0 && items[2] == 0);
     assert_true(next[0] == 0 && next[1] == 0 && next[2] == 1);
     assert_true(user[0] == 0 && wide[0] == 1); /* those of the caller stay */
-    assert_int_equal(dq_transitions_of(&one, &carried, 1, NULL), DQ_OK);
+    static const char *const ids[] = {"b", "a", "b"};
+    bool *marks;
+    assert_int_equal(dq_entities_mark(&c.users, "user", ids, 1, &marks, NULL), DQ_OK);
+    assert_true(!marks[0] && marks[1]);
+    assert_int_equal(dq_transitions_of(&one, &carried, marks, NULL), DQ_OK);
     assert_int_equal(one.rows, 2);
     dq_bundle_free(&one);
+    free(marks);
+    assert_int_equal(dq_entities_mark(&c.users, "user", ids, 3, &marks, NULL), DQ_OK);
+    assert_true(marks[0] && marks[1]);
+    free(marks);
+    assert_int_equal(dq_entities_mark(&c.users, "user", NULL, 0, &marks, NULL), DQ_OK);
+    assert_null(marks);
+    static const char *const unknown[] = {"a", "nobody"};
+    assert_int_equal(dq_entities_mark(&c.users, "user", unknown, 2, &marks, NULL), DQ_ERR_UNKNOWN);
+    assert_null(marks);
     dq_bundle_free(&carried);
     /* What stands under a null refers to nothing, and stays. */
     static const uint64_t far[3] = {9, 1, 0};

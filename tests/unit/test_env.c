@@ -204,7 +204,7 @@ static void wrong_names_numbers_and_actions(void **state)
         dq_status status;
         const char *says;
     } cases[] = {
-        {"poker", NULL, DQ_ERR_UNKNOWN, "no environment 'poker'"},
+        {"poker", NULL, DQ_ERR_UNKNOWN, "no environment 'poker' (dq-sim --list names them)"},
         {"maze", "walls=3", DQ_ERR_UNKNOWN, "maze has no option 'walls'; it has steps"},
         {"maze", "steps", DQ_ERR_RANGE, "maze: steps needs a value"},
         {"maze", "steps=many", DQ_ERR_RANGE, "maze: steps=many is not a number"},

@@ -84,10 +84,20 @@ static dq_status take(void *arg, uint32_t user, uint32_t item, uint32_t interact
     return t->fails && t->count == 2 ? dq_fail(error, t->fails, "no more") : DQ_OK;
 }
 
+/* Marks of one user; NULL for DQ_ABSENT: all. */
+static const bool *marks_of(uint32_t user)
+{
+    static bool marks[1024];
+    memset(marks, 0, sizeof marks);
+    if (user == DQ_ABSENT) return NULL;
+    marks[user] = true;
+    return marks;
+}
+
 static dq_pair_plan plan_of(const char *text, uint32_t only_user)
 {
     dq_error e = DQ_ERROR_NONE;
-    dq_pair_plan plan = {.only_user = only_user, .seed = 42};
+    dq_pair_plan plan = {.only = marks_of(only_user), .seed = 42};
     if (dq_pair_plan_parse(&plan, text, &e)) fail_msg("%s", e.reason);
     return plan;
 }
@@ -262,7 +272,7 @@ static dq_status walk_lines(const world *w, const char *const *text, bool strict
 {
     lines l = {.at = text};
     dq_pair_plan plan = {.from = DQ_PAIRS_LISTED,
-                         .only_user = only_user,
+                         .only = marks_of(only_user),
                          .strict = strict,
                          .line = next_line,
                          .line_arg = &l,

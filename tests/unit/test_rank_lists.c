@@ -413,11 +413,18 @@ static void test_mmr_forgets(void **state)
     dq_pool_free(scorer.pool);
 }
 
+static void add_wanted(dq_index *ids, const char *id)
+{
+    uint32_t row;
+    assert_int_equal(dq_index_add(ids, id, strlen(id), &row, NULL, NULL), DQ_OK);
+}
+
 static void test_k_beyond_catalogue(void **state)
 {
     (void)state;
     for (dq_rank_order order = DQ_RANK_SCORE; order <= DQ_RANK_SOFTMAX; order++) {
-        static const char *const one[] = {"u3"};
+        dq_index one = DQ_INDEX_EMPTY;
+        add_wanted(&one, "u3");
         check_lists(&(dq_rank_config){.k = order == DQ_RANK_MMR ? 100 : ITEMS + 5,
                                       .order = order,
                                       .pool = ITEMS + 5,
@@ -425,8 +432,8 @@ static void test_k_beyond_catalogue(void **state)
                                       .epsilon = 0.5,
                                       .temperature = 1,
                                       .seen = order % 2 ? &w.seen : NULL,
-                                      .users = one,
-                                      .user_count = 1});
+                                      .users = &one});
+        dq_index_free(&one);
     }
 }
 
@@ -434,7 +441,9 @@ static void test_wanted_users(void **state)
 {
     (void)state;
     static const char *const wanted[] = {"u7", "u", "u2", "nobody", "u20"};
-    dq_rank_config config = {.k = 5, .users = wanted, .user_count = 5};
+    dq_index ids = DQ_INDEX_EMPTY;
+    for (size_t i = 0; i < 5; i++) add_wanted(&ids, wanted[i]);
+    dq_rank_config config = {.k = 5, .users = &ids};
     dq_rank_lists lists;
     open_lists(&lists, &config);
     assert_int_equal(lists.count, 3);
@@ -446,6 +455,7 @@ static void test_wanted_users(void **state)
     assert_memory_equal(lists.users[1].id, "u7", 2);
     dq_rank_lists_free(&lists);
     check_lists(&config);
+    dq_index_free(&ids);
 }
 
 static void test_scores_are_finite(void **state)

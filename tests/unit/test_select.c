@@ -5,6 +5,11 @@
 
 #include <stdlib.h>
 
+#define ONE(id)                                                                                              \
+    {                                                                                                        \
+        .ids = TEXTS(id), .count = 1                                                                         \
+    }
+
 /* One section: three users, interactions, two items, and transitions between them. */
 enum { MODEL, USERS, INTERACTIONS, ITEMS, TRANSITIONS, BUNDLES };
 
@@ -135,8 +140,10 @@ static void what_is_not_there(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         dq_error e = DQ_ERROR_NONE;
-        dq_selection s = {
-            .kinds = cases[i].kinds, .kind_count = 2, .user = cases[i].user, .item = cases[i].item};
+        dq_selection s = {.kinds = cases[i].kinds,
+                          .kind_count = 2,
+                          .user = {.ids = &cases[i].user, .count = cases[i].user != NULL},
+                          .item = {.ids = &cases[i].item, .count = cases[i].item != NULL}};
         (void)all_rows(&s);
         assert_int_equal(dq_select_found(&s, &e), DQ_ERR_UNKNOWN);
         assert_string_equal(e.reason, cases[i].reason);
@@ -154,21 +161,33 @@ static void what_is_not_there(void **state)
 static void by_id(void **state)
 {
     (void)state;
-    dq_selection s = {.user = "b"};
+    dq_selection s = {.user = ONE("b")};
     assert_string_equal(all_rows(&s), " 1"); /* one row: found, done */
     dq_select_free(&s);
-    s = (dq_selection){.user = "b", .kinds = TEXTS("users", "interactions", "transitions"), .kind_count = 3};
+    s = (dq_selection){
+        .user = ONE("b"), .kinds = TEXTS("users", "interactions", "transitions"), .kind_count = 3};
     assert_string_equal(all_rows(&s), " 1 12  13");
     dq_select_free(&s);
     s = (dq_selection){
-        .user = "b", .item = "y", .kinds = TEXTS("interactions", "transitions"), .kind_count = 2};
+        .user = ONE("b"), .item = ONE("y"), .kinds = TEXTS("interactions", "transitions"), .kind_count = 2};
     assert_string_equal(all_rows(&s), "  2  3");
     dq_select_free(&s);
-    s = (dq_selection){.user = "b", .item = "y"}; /* both entities */
+    s = (dq_selection){.user = {.ids = TEXTS("b", "a", "b"), .count = 3}};
+    assert_string_equal(all_rows(&s), " 01   "); /* said twice: it is looked for to the end */
+    assert_int_equal(dq_select_found(&s, NULL), DQ_OK);
+    dq_select_free(&s);
+    s = (dq_selection){.user = {.ids = TEXTS("b", "a"), .count = 2}};
+    assert_string_equal(all_rows(&s), " 01"); /* both found: done */
+    dq_select_free(&s);
+    s = (dq_selection){.user = {.ids = TEXTS("b", "nobody"), .count = 2}};
+    (void)all_rows(&s);
+    assert_int_equal(dq_select_found(&s, NULL), DQ_ERR_UNKNOWN);
+    dq_select_free(&s);
+    s = (dq_selection){.user = ONE("b"), .item = ONE("y")}; /* both entities */
     assert_string_equal(all_rows(&s), " 1  1 ");
     dq_select_free(&s);
     dq_error e = DQ_ERROR_NONE;
-    s = (dq_selection){.item = "z"};
+    s = (dq_selection){.item = ONE("z")};
     assert_string_equal(all_rows(&s), "    ");
     assert_int_equal(dq_select_found(&s, &e), DQ_ERR_UNKNOWN);
     assert_string_equal(e.reason, "no item z");
@@ -202,7 +221,7 @@ static void references_are_counted_anew(void **state)
     (void)state;
     dq_bundle to;
     dq_selection s = {
-        .user = "b", .renumber = true, .kinds = TEXTS("users", "items", "transitions"), .kind_count = 3};
+        .user = ONE("b"), .renumber = true, .kinds = TEXTS("users", "items", "transitions"), .kind_count = 3};
     assert_string_equal(rows_of(&s, USERS, 0), "1");
     assert_string_equal(rows_of(&s, ITEMS, 0), "01");
     assert_string_equal(rows_of(&s, TRANSITIONS, 0), "13");
@@ -226,7 +245,7 @@ static void rows_without_their_target_are_left_out(void **state)
 {
     (void)state;
     dq_selection s = {
-        .item = "y", .renumber = true, .kinds = TEXTS("users", "items", "transitions"), .kind_count = 3};
+        .item = ONE("y"), .renumber = true, .kinds = TEXTS("users", "items", "transitions"), .kind_count = 3};
     assert_string_equal(rows_of(&s, USERS, 0), "012");
     assert_string_equal(rows_of(&s, ITEMS, 0), "1");
     assert_string_equal(rows_of(&s, TRANSITIONS, 0), "2");
@@ -246,7 +265,7 @@ static void each_section_has_its_own_rows(void **state)
     (void)state;
     size_t n;
     dq_selection s = {
-        .user = "c", .kinds = TEXTS("users", "transitions"), .kind_count = 2, .renumber = false};
+        .user = ONE("c"), .kinds = TEXTS("users", "transitions"), .kind_count = 2, .renumber = false};
     assert_string_equal(rows_of(&s, USERS, 0), "2");
     assert_string_equal(rows_of(&s, USERS, 1), "2");
     assert_string_equal(rows_of(&s, TRANSITIONS, 1), "2");

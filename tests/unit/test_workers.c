@@ -15,9 +15,11 @@
 enum { JOBS = 5, BAD = 3 };
 
 typedef struct jobs {
-    int ends; /* 1: job BAD exits, 2: a signal ends it */
+    int ends;     /* 1: job BAD exits, 2: a signal ends it */
+    bool goes_on; /* without it */
     size_t taken;
-    size_t blamed; /* JOBS: none */
+    size_t failed; /* JOBS: none */
+    char reason[400];
 } jobs;
 
 static dq_status work(void *arg, size_t job, int files[DQ_WORKER_FILES], dq_error *error)
@@ -34,24 +36,24 @@ static dq_status take(void *arg, size_t job, int files[DQ_WORKER_FILES], dq_erro
     size_t wrote = SIZE_MAX, got;
     dq_status status = read_from(&files[0], &wrote, sizeof wrote, &got, error);
     assert_int_equal(wrote, job);
-    assert_int_equal(j->taken, job);
+    assert_int_equal(j->taken + (j->failed < job), job);
     j->taken++;
     return status;
 }
 
-static dq_status blame(void *arg, size_t job, dq_status status, dq_error *error)
+static dq_status job_has_failed(void *arg, size_t job, dq_status status, dq_error *error)
 {
     jobs *j = arg;
-    (void)error;
-    j->blamed = job;
-    return status;
+    j->failed = job;
+    (void)snprintf(j->reason, sizeof j->reason, "%s", error->reason);
+    return j->goes_on ? DQ_OK : status;
 }
 
-static dq_status go(jobs *j, int ends, dq_error *error)
+static dq_status go(jobs *j, int ends, bool goes_on, dq_error *error)
 {
-    *j = (jobs){.ends = ends, .blamed = JOBS};
+    *j = (jobs){.ends = ends, .goes_on = goes_on, .failed = JOBS};
     const dq_workers_config config = {
-        .workers = 2, .jobs = JOBS, .arg = j, .work = work, .take = take, .blame = blame};
+        .workers = 2, .jobs = JOBS, .arg = j, .work = work, .take = take, .failed = job_has_failed};
     return dq_workers_run(&config, error);
 }
 
@@ -59,9 +61,9 @@ static void jobs_are_taken_in_order(void **state)
 {
     (void)state;
     jobs j;
-    assert_int_equal(go(&j, 0, NULL), DQ_OK);
+    assert_int_equal(go(&j, 0, false, NULL), DQ_OK);
     assert_int_equal(j.taken, JOBS);
-    assert_int_equal(j.blamed, JOBS);
+    assert_int_equal(j.failed, JOBS);
 }
 
 static void a_worker_that_ends_early_is_spoken_of(void **state)
@@ -71,11 +73,56 @@ static void a_worker_that_ends_early_is_spoken_of(void **state)
     for (int ends = 1; ends <= 2; ends++) {
         jobs j;
         dq_error e = DQ_ERROR_NONE;
-        assert_int_equal(go(&j, ends, &e), DQ_ERR_IO);
+        assert_int_equal(go(&j, ends, false, &e), DQ_ERR_IO);
         assert_non_null(strstr(e.reason, words[ends - 1]));
-        assert_int_equal(j.blamed, BAD);
+        assert_int_equal(j.failed, BAD);
         assert_int_equal(j.taken, BAD);
     }
+}
+
+static void others_go_on_where_one_may_fail(void **state)
+{
+    (void)state;
+    const char *words[] = {"ended before its work did", "ended by signal 9"};
+    for (int ends = 1; ends <= 2; ends++) {
+        jobs j;
+        dq_error e = DQ_ERROR_NONE;
+        assert_int_equal(go(&j, ends, true, &e), DQ_OK);
+        assert_non_null(strstr(j.reason, words[ends - 1]));
+        assert_int_equal(j.failed, BAD);
+        assert_int_equal(j.taken, JOBS - 1);
+    }
+}
+
+/* A worker that would never end is ended when a stop is asked for. */
+static dq_status wait_for_ever(void *arg, size_t job, int files[DQ_WORKER_FILES], dq_error *error)
+{
+    (void)arg, (void)job, (void)files;
+    while (pause() < 0 && errno == EINTR) continue;
+    return dq_fail(error, DQ_ERR_IO, "it came to an end");
+}
+
+static bool is_asked(void)
+{
+    static int calls;
+    return ++calls > 2;
+}
+
+static void a_stop_ends_the_workers(void **state)
+{
+    (void)state;
+    jobs j = {.failed = JOBS};
+    dq_error e = DQ_ERROR_NONE;
+    const dq_workers_config config = {.workers = 2,
+                                      .jobs = JOBS,
+                                      .arg = &j,
+                                      .work = wait_for_ever,
+                                      .take = take,
+                                      .failed = job_has_failed,
+                                      .stop_asked = is_asked};
+    assert_int_equal(dq_workers_run(&config, &e), DQ_ERR_STOPPED);
+    assert_int_equal(j.taken, 0);
+    assert_int_equal(j.failed, JOBS);
 }
 
 int main(void)
@@ -83,6 +130,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(jobs_are_taken_in_order),
         cmocka_unit_test(a_worker_that_ends_early_is_spoken_of),
+        cmocka_unit_test(others_go_on_where_one_may_fail),
+        cmocka_unit_test(a_stop_ends_the_workers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

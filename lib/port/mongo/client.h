@@ -47,6 +47,9 @@ dq_status dq_mongo_fail(const dq_mongo_database *database, const bson_error_t *w
  * was forgotten; not where the server lied. */
 bool dq_mongo_passes(const dq_mongo_database *database, const bson_error_t *why);
 
+/* Finds what stands under a key, or a path. */
+bool dq_mongo_find(const bson_t *document, const char *key, bson_iter_t *at);
+
 /* dq_collections' open (cursor.c). */
 dq_status dq_mongo_open(dq_collections *place, const dq_query *query, dq_documents *documents,
                         dq_error *error);

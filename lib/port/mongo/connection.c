@@ -106,3 +106,10 @@ void dq_mongo_disconnect(dq_mongo_link *link)
     mongoc_client_destroy(link->client);
     link->client = NULL;
 }
+
+bool dq_mongo_find(const bson_t *document, const char *key, bson_iter_t *at)
+{
+    bson_iter_t root;
+    if (!strchr(key, '.')) return bson_iter_init_find(at, document, key);
+    return bson_iter_init(&root, document) && bson_iter_find_descendant(&root, key, at);
+}

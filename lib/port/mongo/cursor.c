@@ -149,23 +149,47 @@ static bool both(bson_t *out, const bson_t *a, const bson_t *b)
            bson_append_document(&list, "1", -1, b) && bson_append_array_end(out, &list);
 }
 
-static bool is_path(const char *key)
+/* A key that a server does not take for a path: it names an operator, or has nothing between two points. */
+static bool is_no_path(const char *key)
 {
-    return *key == '$' || strchr(key, '.');
+    size_t n = strlen(key);
+    return *key == '$' || *key == '.' || strstr(key, ".$") || strstr(key, "..") || (n && key[n - 1] == '.');
 }
 
-/* A key that would be read as a path is not asked for by name: then everything comes. */
+/* How much of a path a projection can name: it knows no elements of lists ("skills.0.name": skills). */
+static size_t projected(const char *key)
+{
+    for (const char *part = key; (part = strchr(part, '.')); part++)
+        if (part[1] >= '0' && part[1] <= '9') return (size_t)(part - key);
+    return strlen(key);
+}
+
+/* Whether another key's path is a part of this one's, or the same and earlier: naming both is an error. */
+static bool is_covered(const dq_query *query, size_t which)
+{
+    const char *key = query->keys[which];
+    size_t n = projected(key);
+    bool covered = strncmp(key, "_id", 3) == 0 && (n == 3 || key[3] == '.');
+    for (size_t i = 0; query->keys[i] && !covered; i++) {
+        size_t m = projected(query->keys[i]);
+        if (i == which || strncmp(key, query->keys[i], m) != 0) continue;
+        covered = m < n ? key[m] == '.' : m == n && i < which;
+    }
+    return covered;
+}
+
+/* A key that is no path is not asked for by name: then everything comes. */
 static bool append_projection(bson_t *options, const dq_query *query)
 {
     bson_t projection;
     for (size_t i = 0; query->keys && query->keys[i]; i++)
-        if (is_path(query->keys[i])) return true;
+        if (is_no_path(query->keys[i])) return true;
     if (!query->keys) return true;
     bool ok = bson_append_document_begin(options, "projection", -1, &projection) &&
               bson_append_int32(&projection, "_id", -1, 1);
     for (size_t i = 0; ok && query->keys[i]; i++)
-        if (!bson_has_field(&projection, query->keys[i]))
-            ok = bson_append_int32(&projection, query->keys[i], -1, 1);
+        if (!is_covered(query, i))
+            ok = bson_append_int32(&projection, query->keys[i], (int)projected(query->keys[i]), 1);
     return ok && bson_append_document_end(options, &projection);
 }
 
@@ -242,7 +266,7 @@ static bool key_of(const cursor *c, const bson_t *document, bson_t *key)
 {
     bson_iter_t at;
     int64_t integer;
-    if (!bson_iter_init_find(&at, document, c->query.key)) return false;
+    if (!dq_mongo_find(document, c->query.key, &at)) return false;
     if (BSON_ITER_HOLDS_INT(&at)) return bson_append_int64(key, "", 0, bson_iter_as_int64(&at));
     if (whole_number(&at, &integer)) return bson_append_int64(key, "", 0, integer);
     if (!BSON_ITER_HOLDS_UTF8(&at) && !BSON_ITER_HOLDS_OID(&at) && !BSON_ITER_HOLDS_BINARY(&at)) return false;
@@ -420,9 +444,8 @@ dq_status dq_mongo_open(dq_collections *place, const dq_query *query, dq_documen
     *documents = (dq_documents){.next = mongo_next, .close = mongo_close, .self = c, .record = DQ_NO_RECORD};
     (void)snprintf(documents->name, sizeof documents->name, "%s", query->collection);
     dq_status status = DQ_OK;
-    if (is_path(query->key))
-        status = dq_fail(error, DQ_ERR_UNSUPPORTED, "a database cannot sort by '%s': it would be a path",
-                         query->key);
+    if (is_no_path(query->key))
+        status = dq_fail(error, DQ_ERR_UNSUPPORTED, "a database cannot sort by '%s'", query->key);
     if (!status) status = ask(c, error);
     if (!status) status = start(c, DQ_MONGO_RUN, error);
     if (!status) {

@@ -33,7 +33,7 @@ static void name_host(dq_mongo_database *d)
 static unsigned kind_of(const bson_t *document, const char *key)
 {
     bson_iter_t at;
-    if (!bson_iter_init_find(&at, document, key)) return 0;
+    if (!dq_mongo_find(document, key, &at)) return 0;
     bool other_number = BSON_ITER_HOLDS_DOUBLE(&at) || BSON_ITER_HOLDS_DECIMAL128(&at);
     if (BSON_ITER_HOLDS_INT(&at) || other_number) return DQ_ID_INTEGER;
     if (BSON_ITER_HOLDS_UTF8(&at)) return DQ_ID_STRING;

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What ranks a stream (stream.c), and models of one user each (each.c).
+ */
+#ifndef DQ_RANK_RANKING_H
+#define DQ_RANK_RANKING_H
+
+#include "rank.h"
+
+#include "rank/features.h"
+#include "rank/sessions.h"
+#include "wire/prefetch.h"
+
+typedef struct ranking {
+    const rank_options *options;
+    dq_reader *reader;
+    dq_prefetch *prefetch;
+    rank_output *output;
+    dq_pool *pool;
+    dq_catalogue catalogue; /* users alone */
+    rank_agents agents;
+    dq_rank_scorer fallback; /* of users without a model */
+    size_t fallen, all;      /* they, and the users that lists are for */
+    bool no_own;             /* nobody has a model of his own */
+    dq_rank_sessions sessions;
+    dq_rank_scorer scorer;
+    dq_baseline baseline; /* scorer.baseline, where --by names one */
+    dq_rank_items items;
+    dq_rank_texts texts; /* of --with */
+    dq_rank_block block;
+    dq_rank_block *blocks; /* full ones, with several models or sessions: all items */
+    size_t block_count, block_slots;
+    dq_rank_seen seen;       /* with --exclude-seen */
+    dq_rank_history history; /* for a model whose features ask for it */
+    dq_rank_lists lists;
+    dq_prefetched *held; /* items that wait for users */
+    size_t held_count, held_slots;
+    bool catalogue_came, begun;
+    dq_progress progress;
+} ranking;
+
+/* ---- each.c ---- */
+
+/* --model FILE, --models-dir: what the models are like, from one of them; --fallback FILE. */
+dq_status ranking_read_model(ranking *r, dq_reader *reader, dq_error *error);
+dq_status ranking_read_dir(ranking *r, dq_error *error);
+dq_status ranking_read_fallback(ranking *r, dq_reader *reader, dq_error *error);
+/* All models before the items are known: where there is none but the fallback, it is the model of all. */
+void ranking_settle_fallback(ranking *r);
+dq_status ranking_fit_fallback(ranking *r, dq_error *error);
+/* Ranks all items, for each user by his model, or by the fallback. */
+dq_status ranking_rank_agents(ranking *r, dq_error *error);
+
+/* ---- stream.c ---- */
+
+dq_status ranking_bind_features(ranking *r, dq_error *error);
+/* Ranks all items for the lists from `first` on, at most *n of them; *n becomes how many. */
+dq_status ranking_rank_group(ranking *r, size_t first, size_t *n, dq_error *error);
+
+#endif

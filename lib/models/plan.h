@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Whose models are wanted, whose are kept in a folder already, and whose are to be made: jobs, in the order
+ * of the catalogue. As jobs end their models are kept, and can leave in one stream in that order, whatever
+ * was made when.
+ *
+ *     dq_model_plan plan;
+ *     dq_model_plan_make(&plan, &users, &wanted, &dir, &e);
+ *     for each job: dq_model_plan_take(&plan, job, reader, out, &e)   or  dq_model_plan_fail(&plan, job)
+ *     dq_model_plan_finish(&plan, out, &e);
+ *     dq_model_plan_free(&plan);
+ */
+#ifndef DQ_MODELS_PLAN_H
+#define DQ_MODELS_PLAN_H
+
+#include "models/directory.h"
+#include "models/users.h"
+
+typedef enum dq_model_state {
+    DQ_MODEL_UNWANTED,
+    DQ_MODEL_TO_MAKE,
+    DQ_MODEL_KEPT, /* in the folder, or without one in the stream */
+    DQ_MODEL_FAILED
+} dq_model_state;
+
+typedef struct dq_model_plan {
+    const dq_index *users;   /* of the catalogue; borrowed */
+    const dq_model_dir *dir; /* borrowed; NULL: none */
+    uint32_t *job;           /* (jobs) the users' numbers */
+    uint8_t *state;          /* (users) dq_model_state */
+    size_t wanted, jobs, passed;
+    size_t resumed, replaced; /* models that were there; that were there of another run, and are made anew */
+    size_t made, failed;
+} dq_model_plan;
+
+/* Users that are wanted must be of the catalogue. Makes the folder, and removes what a killed run left aside
+ * there. DQ_ERR_RANGE for an id that can have no file. It can be freed also when this fails. */
+dq_status dq_model_plan_make(dq_model_plan *plan, const dq_index *users, const dq_user_list *wanted,
+                             const dq_model_dir *dir, dq_error *error);
+/* A job's model: into the folder where there is one; and into a stream (NULL: none), behind those of all
+ * users before this one. */
+dq_status dq_model_plan_take(dq_model_plan *plan, size_t job, dq_reader *from, dq_writer *out,
+                             dq_error *error);
+void dq_model_plan_fail(dq_model_plan *plan, size_t job);
+/* All jobs have ended: the rest into the stream. */
+dq_status dq_model_plan_finish(dq_model_plan *plan, dq_writer *out, dq_error *error);
+
+/* Whether this user's model is kept; arg is the plan. For dq_model_log_length. */
+bool dq_model_plan_keeps(void *arg, const char *id, size_t bytes);
+/* "trained 4998, failed 2, resumed 100"; what is 0 is left out, but for the first. */
+void dq_model_plan_describe(const dq_model_plan *plan, char *words, size_t size);
+void dq_model_plan_free(dq_model_plan *plan);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Which users are meant: those that were named, and those of a file with one id a line.
+ *
+ *     dq_user_list users = {0};
+ *     dq_user_list_add(&users, "u1", &e);
+ *     dq_user_list_read(&users, "tonight.txt", &e);
+ *     dq_user_list_check(&users, &catalogue.users.identity.ids, &e);
+ *     dq_user_list_free(&users);
+ */
+#ifndef DQ_MODELS_USERS_H
+#define DQ_MODELS_USERS_H
+
+#include "core/index.h"
+
+/* Zero-initialise to start. */
+typedef struct dq_user_list {
+    dq_index ids;   /* each once, in the order in which they came; none: everybody is meant */
+    uint64_t *line; /* (count) of the file; 0: it was named */
+    size_t slots;
+    char *path; /* the file; NULL: none */
+} dq_user_list;
+
+dq_status dq_user_list_add(dq_user_list *list, const char *id, dq_error *error);
+/* Reads a file ("-": stdin), at most one. Lines may end in "\r\n", and empty ones count for nothing; of the
+ * rest every byte is the id's. DQ_ERR_RANGE for a file without ids. */
+dq_status dq_user_list_read(dq_user_list *list, const char *path, dq_error *error);
+
+/* Whether this user is meant. */
+bool dq_user_list_has(const dq_user_list *list, const char *id, size_t bytes);
+/* DQ_ERR_UNKNOWN names the first, and its line, who is not among these; at the words that say what these are:
+ * "in the stream". */
+dq_status dq_user_list_check(const dq_user_list *list, const dq_index *among, const char *where,
+                             dq_error *error);
+void dq_user_list_free(dq_user_list *list);
+
+#endif
