@@ -115,7 +115,7 @@ CURVES  = $(foreach who,$(NEWCOMERS),pre-trained=$(OUT)/agents/$(who).jsonl "fro
 $(OUT)/learning.png: $(NEWCOMERS:%=$(OUT)/agents/%.dq) $(NEWCOMERS:%=$(OUT)/cold/%.dq)
 	$(PLOT) $@ --curves --smooth 3 $(CURVES)
 
-WARNING := $(if $(QUICK),$(NO_RESULT). )
+WARNING := $(if $(NO_RESULT),$(NO_RESULT). )
 
 # ---- all of it as a page: tables, pictures, and what made what they come from ----
 
