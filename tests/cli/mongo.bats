@@ -3,6 +3,7 @@
 # dq-export from a MongoDB-protocol server: FerretDB, mongod or DQ_TEST_MONGODB_URI, and the canned one.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../said.bash"
 source "$BATS_TEST_DIRNAME/../needs.bash"
 # shellcheck source=tests/services/mongodb/servers.bash
 source "$BATS_TEST_DIRNAME/../services/mongodb/servers.bash"
@@ -66,7 +67,7 @@ digest() { lines --lineage "$@" | sed -n 's/^section //p'; }
     load "$db" w
     export_ --schema w.json w > folder.dq
     export_ --schema w.json "$db" > c.dq 2> words
-    [ ! -s words ]
+    only_made words
     [ "$(lines --count c.dq | tr '\n\t' '  ')" = "users 40 interactions 800 items 60 " ]
     [ "$(digest c.dq)" = "$(digest folder.dq)" ]
     cmp <(zstd -dc c.dq) <(zstd -dc folder.dq) # not even the head says where it came from
@@ -104,7 +105,7 @@ digest() { lines --lineage "$@" | sed -n 's/^section //p'; }
     load "$db" w --float32 hard_skill_embeddings --float32 job_title_embeddings --float32 tech_skills_vectors
     export_ --schema w.json w > folder.dq
     export_ --schema w.json "$db" > c.dq 2> words
-    [ ! -s words ]
+    only_made words
     [ "$(digest c.dq)" = "$(digest folder.dq)" ]
 }
 
@@ -175,7 +176,7 @@ digest() { lines --lineage "$@" | sed -n 's/^section //p'; }
     export_ --schema w.json w > folder.dq
     export DQ_MONGODB_URI="mongodb://reader:se%2Fs%40me@$address/db?authSource=admin"
     export_ --schema w.json > c.dq 2> words
-    [ ! -s words ]
+    only_made words
     [ "$(digest c.dq)" = "$(digest folder.dq)" ]
     run -1 grep -aiE 'se/s@me|se%2Fs|reader|127\.0\.0\.1' <(zstd -dc c.dq)
     "$BUILD"/dq-cat --lineage c.dq > lineage
@@ -237,7 +238,7 @@ END
         "$(ids candidates_text '.age == 3')" ]
     [ -z "$(kept --where '{"_id": "nobody"}')" ]
     export_ --schema w.json --where 'items:{"city": "c1"}' "$db" > c.dq 2> words
-    [ ! -s words ]
+    only_made words
     jq -r 'select(.city == "c1") | ._id | if type == "object" then .["$oid"] else tostring end' w/jobs_text.jsonl > some
     options=()
     while read -r id; do options+=(--item="$id"); done < some
