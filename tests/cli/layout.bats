@@ -192,7 +192,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
 
 @test "other items under equal ids are refused by name, by whoever would use them" {
     other=session:generated=1,$world,world=7
-    actions=(dq-train --quiet --agent dqn --head actions "${small[@]}" --episodes 2 --warmup 32)
+    actions=(dq-train --quiet --agent dqn --head actions "${small[@]}" --episodes 8 --warmup 32)
     logged=(dq-train --quiet --offline --sessions --agent dqn "${small[@]}" --map $map --epochs 1)
     run -1 --separate-stderr dq-rank --model online.dq -k 1 <(dq-sim --quiet --users 30 --items 40 --seed 7)
     [[ "$stderr" == *"item i00 has another vector here than the one that the model learnt"* ]]

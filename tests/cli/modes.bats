@@ -35,8 +35,7 @@ entries() {
     dq-cat) printf '%s\n' "rows $1 --head 1 c.dq" "check $1 --check c.dq" "count $1 --count c.dq" "schema $1 --schema c.dq" "lineage $1 --lineage c.dq" \
         "join $1 --join c.dq" ;;
     dq-embed) printf '%s\n' "hash $1 hash:4 c.dq" "cf $1 cf:2 c.dq" "fold $1 cf --factors factors.dq c.dq" \
-        "scale $1 scale:unit c.dq" "rescale $1 scale --factors scaled.dq c.dq" \
-        "openai $1 openai:m --cache v.db --cache-only c.dq" ;;
+        "openai $1 openai:m --cache v.db --cache-only c.dq" "scale $1 scale:unit c.dq" "rescale $1 scale --factors scaled.dq c.dq" ;;
     dq-eval) printf '%s\n' "rankings $1 --qrels none" "rollout $1 --rollout --model none none" "cold-start $1 --cold-start --model none none" \
         "env $1 --rollout --env maze --model none" "ope $1 --ope ips --target uniform none" "traffic $1 --traffic none" "curves $1 --curves none" "agreement $1 --agreement none none" "draw $1 --draw histogram:x=id none" "paired $1 --paired none" "ab $1 --ab none" "sample-size $1 --sample-size --effect 1" "measures $1 --list-measures" \
         "pages $1 --report page.html none" ;;
