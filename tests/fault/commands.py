@@ -62,12 +62,16 @@ COMMANDS = [
     Command("export csv", "dq-export -q --users in/users.tsv --items in/items.tsv --interactions in/interactions.csv -o out", out=("out",)),
     Command("export packed", "dq-export -q --users in/users.jsonl.gz --items in/items.jsonl.zst -o out", out=("out",)),
     Command("export npy", "dq-export -q --users in/users.npy --user-ids in/users.ids --items in/items.npy --item-ids in/items.ids -o out", out=("out",)),
+    Command("export beside", "dq-export -q --users in/bare-users.csv --user-vectors in/users.npy --items in/bare-items.csv --item-vectors in/items.npy --item-ids in/items.ids -o out", out=("out",)),
+    Command("export made", "dq-export -q --items in/items.jsonl --interactions in/interactions.jsonl -o out", out=("out",)),
     Command("export collections", "dq-export -q --schema jobs in/jobs -o out", out=("out",)),
     Command("export log", "dq-export -q --schema obd --items in/context.csv -o out in/log.csv", out=("out",)),
     Command("export feedback", "dq-export -q --interactions in/shown.jsonl --feedback in/done.jsonl -o out", out=("out",)),
     # dq-embed
     Command("embed hash", "dq-embed -q hash:8 -o out in/words.dq", out=("out",)),
     Command("embed cf", "dq-embed -q cf:4 -o out in/c.dq", out=("out",)),
+    Command("embed scale", "dq-embed -q scale:z -o out in/c.dq", out=("out",)),
+    Command("embed rescale", "dq-embed -q scale --factors in/scaled.dq -o out in/c.dq", out=("out",)),
     Command("embed cached", "dq-embed -q openai:demo --cache-only --cache in/vectors.db -o out in/words.dq", out=("out",)),
     # dq-reward
     Command("reward cosine", "dq-reward -q --pairs all -o out in/c.dq", out=("out",)),
@@ -164,6 +168,8 @@ printf '%s\\n' item_id,item_feature_0,item_feature_1 0,-.5,q 1,.5,r > two.csv
 dq-export -q --schema obd --items two.csv shown.csv -o shown.dq
 gzip -nkf users.jsonl; zstd -qf items.jsonl
 for kind in users items; do dq-cat --kind $kind --to npy --ids $kind.ids -o $kind.npy c.dq; done
+for kind in users items; do (echo id; cat $kind.ids) > bare-$kind.csv; done
+dq-embed -q scale:z c.dq -o scaled.dq
 head -4 $DEMO/veterans.jsonl > veterans.jsonl; head -6 $DEMO/jobs.jsonl > posts.jsonl
 dq-export -q --users veterans.jsonl --items posts.jsonl -o words.dq
 {TESTS.parent}/pipelines/mongodb/collections $DEMO jobs
