@@ -34,7 +34,7 @@ PACKAGES := build-essential pkg-config libopenblas-dev libmsgpack-dev libzstd-de
 CHECK_PACKAGES  := libcmocka-dev bats zstd procps bsdextrautils
 SINGLE_PACKAGES := python3-msgpack python3-zstandard python3-numpy python3-xxhash python3-optuna python3-pymongo \
                    python3-pymongo-ext python3-bson python3-bson-ext openssl curl sqlite3 chromium chromium-driver \
-                   python3-selenium
+                   python3-selenium parallel
 PKGS       := openblas msgpack libzstd libxxhash jansson zlib libcurl libmicrohttpd nettle sqlite3 libmongoc-1.0
 
 # ---- flags ----
