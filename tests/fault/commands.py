@@ -105,6 +105,7 @@ COMMANDS = [
     # dq-rank
     Command("rank cosine", "dq-rank -q -t 1 --by cosine -x -k 3 --format tsv -o out in/c.dq", out=("out",)),
     Command("rank model", "dq-rank -q -t 1 --model in/m.dq -k 3", stdin="c.dq"),
+    Command("rank folder", "dq-rank -q -t 1 --models-dir in/agents --fallback in/m.dq -k 3 --format tsv -o out in/c.dq", out=("out",)),
     Command("rank mmr", "dq-rank -q -t 1 --mmr 0.4 --pool 10 -k 3 --format trec -o out in/c.dq", out=("out",)),
     Command("rank fields", "dq-rank -q -t 1 --by cosine --compare user_feature_0:item_feature_1 -k 2 --format tsv -o out in/shown.dq", out=("out",)),
     Command("rank drawn", "dq-rank -q -t 1 --by cosine --softmax 0.5 -k 3 --format jsonl -o out in/c.dq", out=("out",)),
@@ -161,6 +162,10 @@ INPUTS = f"""
 {TESTS}/fixtures/world.sh 12 40
 dq-export -q --users users.jsonl --items items.jsonl --interactions interactions.jsonl -o c.dq
 dq-export -q --users users.jsonl --items items.jsonl --interactions interactions.jsonl --limit users:3 -o few.dq
+dq-train -q -t 1 --each-user --users-file - {SMALL} --world-hidden 8 -e 1 --steps 15 --models-dir agents c.dq << END
+u01
+u02
+END
 for kind in users items interactions; do dq-cat --kind $kind --to tsv c.dq > $kind.tsv; done
 tr '\\t' , < interactions.tsv > interactions.csv
 printf '%s\\n' item_id,position,click,propensity_score,timestamp,user_feature_0,user-item_affinity_0 0,1,0,.5,2019-11-24,a,0 1,2,1,.25,2019-11-25,b,.5 > shown.csv
