@@ -677,21 +677,54 @@ def apply_defaults(o):
             setattr(o, name, preset.get(name, default))
 
 
+def screen():
+    """Columns that help may have (40 to 100), and whether headings are bold: as those of the other programs."""
+    try:
+        columns = os.get_terminal_size(1).columns
+    except OSError:
+        columns = 0
+    given = os.environ.get("COLUMNS", "")
+    columns = columns or (int(given) if given.isdecimal() else 0) or 80
+    return min(max(columns, 40), 100), os.isatty(1) and os.environ.get("TERM", "dumb") not in ("", "dumb") and not os.environ.get("NO_COLOR")
+
+
+def wrap(words, first, following, width, end=""):
+    """Words in lines: what the first and the following begin with, and what a broken line ends with."""
+    lines, line = [], first
+    for word in words.split(" "):
+        if line.strip() and len(line) + 1 + len(word) + len(end) > width:
+            lines.append(line + end)
+            line = following
+        line += word if not line or line.endswith(" ") else " " + word
+    return "\n".join([*lines, line])
+
+
+def find_guide():
+    """Where it was installed with this program; else its name in the sources."""
+    prefix = os.path.dirname(os.path.dirname(os.path.realpath(sys.argv[0])))
+    installed = f"{prefix}/share/doc/dq-recommend/docs/tuning.md"
+    return installed if os.access(installed, os.R_OK) else "docs/tuning.md"
+
+
 def print_help():
-    print("dq-tune: searches for the options with which a command trains best\n\n"
-          "Usage: dq-tune [OPTION]... -- COMMAND [ARGUMENT]...\n\n" + EXAMPLES + "\nOptions:")
+    width, bold = screen()
+    heading = "\033[1m{}\033[0m" if bold else "{}"
+    second = " " * (30 if width >= 60 else 8)
+    print(wrap("dq-tune: searches for the options with which a command trains best", "", "  ", width) + "\n")
+    print(wrap("Usage: dq-tune [OPTION]... -- COMMAND [ARGUMENT]...", "", " " * 7, width) + "\n\n" + heading.format("Examples:"))
+    for example in EXAMPLES.splitlines()[1:]:
+        print(wrap(example.strip(), "  ", " " * 4, width, " \\"))
+    print("\n" + heading.format("Options:"))
     for letter, name, argument, words, default, _ in HELP:
         if name == "completion":  # of shells, not of people
             continue
         left = f"  -{letter}, " if letter else "      "
         left += f"--{name}" + (f"={argument}" if argument else "")
         words += f" (default {default})" if default else ""
-        import textwrap
-        lines = textwrap.wrap(words, 64)
-        print(f"{left:<30}{lines[0]}" if len(left) < 30 else f"{left}\n{'':30}{lines[0]}")
-        for line in lines[1:]:
-            print(f"{'':30}{line}")
-    print("\nExit status: 0 done, 1 failed (data, input or output), 2 usage,\n75 stopped with progress kept.")
+        beside = len(left) < len(second) and width >= 60
+        print(wrap(words, f"{left:<30}", second, width) if beside else f"{left}\n" + wrap(words, second, second, width))
+    print("\n" + wrap("Exit status: 0 done, 1 failed (data, input or output), 2 usage, 75 stopped with progress kept.", "", "", width))
+    print(wrap(f"Read on: man dq-tune, man 7 dq (all programs), {find_guide()}", "", "", width))
 
 
 def print_completion(shell):

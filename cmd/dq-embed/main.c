@@ -281,6 +281,7 @@ static const char *method_at(size_t i)
 
 static const dq_program program = {
     .name = "dq-embed",
+    .guide = "your-model.md",
     .summary = "vectors for texts, by hashing or from a model; from who met what; or scaled",
     .operands = "hash:WIDTH|openai:MODEL|cf:WIDTH|cf|scale:HOW|scale [FILE]...",
     .operand_values = method_at,

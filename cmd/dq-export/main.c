@@ -26,6 +26,7 @@ static const dq_mode modes[] = {
 
 static const dq_program program = {
     .name = "dq-export",
+    .guide = "your-data.md",
     .summary = "users, items and interactions from files or a database into a stream",
     .operands = "[FOLDER|URI|LOG]",
     .modes = modes,

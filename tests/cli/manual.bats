@@ -143,6 +143,16 @@ options_used() {
     grep -E '^enum \{ DQ_EXIT' "$manual"/../../cmd/cli/cli.h | grep -oE '= [0-9]+' | tr -d '= ' | diff - written
 }
 
+@test "dq(7) has every letter with the options that it stands for, in all programs but dq-eval" {
+    for program in "${programs[@]}"; do
+        [ "${program##*/}" = dq-eval ] || "$program" --help
+    done | sed -nE 's/^ +-([a-zA-Z]), +--(\[no-\])?([a-z][a-z-]*).*/\1 \3/p' | sort -u > real
+    [ "$(wc -l < real)" -ge 20 ]
+    sed -n '/^; letters/,/^; end of letters/p' "$manual"/dq.7.scd |
+        awk '/^[|]/ { letter = substr($2, 3, 1) } /^:/ { while (match($0, /\*--[a-z-]+/)) { print letter, substr($0, RSTART + 3, RLENGTH - 3); $0 = substr($0, RSTART + RLENGTH) } }' |
+        sort -u | diff real -
+}
+
 @test "dq(7) has every variable of the environment that programs read or set, and no other" {
     cd "$manual/../.." || return
     find cmd lib \( -name '*.c' -o -name '*.h' -o -name '*.py' \) -exec cat {} + > "$BATS_TEST_TMPDIR"/sources
