@@ -80,7 +80,7 @@ leads() {
     esac
 }
 
-modes_of() { "$1" --help | sed -n '/^Modes /,/^$/s/^  \([a-z-]*\)  .*/\1/p'; }
+modes_of() { "$1" --complete "$1" --help "" | sed 1d | cut -f 1; }
 # Names of options in --help or --help MODE.
 options_of() { "$@" | grep -E '^(  -.,|     ) --' | grep -oE -- '--(\[no-\])?[a-z][a-z0-9-]*' | sed 's/^--//; s/^\[no-\]/no-/' | grep -vxE 'help|version' | sort -u; }
 # Names of those that take a value.
@@ -177,15 +177,20 @@ check_program() {
 @test "completion offers the modes behind --help" {
     dq-train --completion > completion
     bash -euc 'source ./completion
-        COMP_WORDS=(dq-train --help "") COMP_CWORD=2; _dq-train; [ "${COMPREPLY[*]}" = "online each-user offline sessions states follow env" ]
-        COMP_WORDS=(dq-train --help = of) COMP_CWORD=3; _dq-train; [ "${COMPREPLY[*]}" = offline ]'
+        compopt() { :; }
+        COMP_LINE="dq-train --help " COMP_WORDS=(dq-train --help "") COMP_CWORD=2; _dq-train dq-train
+        [ "${COMPREPLY[*]}" = "online each-user offline sessions states follow env" ]
+        COMP_LINE="dq-train --help=of" COMP_WORDS=(dq-train --help = of) COMP_CWORD=3; _dq-train dq-train
+        [ "${COMPREPLY[*]}" = offline ]'
 }
 
 # defaults MODE LABEL STREAM: what --help MODE says for a preset or an agent, against what the stream's head records; how
 # many were compared. Options that were given are named in $given.
 defaults() {
     dq-cat --lineage "$3" | sed -n 's/^  dq-train //p' | head -1 > record
-    dq-train --help "$1" | /usr/bin/python3 -c '
+    local beside=()
+    case $2 in "") ;; tabular | dqn | dyna-q | dt | linucb | thompson) beside=(--agent "$2") ;; *) beside=(--preset "$2") ;; esac
+    COLUMNS=2000 dq-train "${beside[@]}" --help "$1" | /usr/bin/python3 -c '
 import re, sys
 label, given = sys.argv[1], sys.argv[2].split()
 record = dict(w.split("=", 1) for w in open("record").read().split() if "=" in w)

@@ -248,9 +248,16 @@ static void answer_shell(const line *l)
 }
 
 /* "--by=co": the option's value, which begins behind the sign. False: no such option. */
-static bool answer_joined(const line *l)
+static bool answer_joined(line *l)
 {
+    static const char help[] = "--help=";
     const char *equals = strchr(l->word, '=');
+    if (strncmp(l->word, help, sizeof help - 1) == 0) {
+        (void)snprintf(before, sizeof before, "%s", help);
+        l->word = equals + 1;
+        answer_mode(l);
+        return true;
+    }
     if (strncmp(l->word, "--", 2) != 0 || !equals) return false;
     size_t n = (size_t)(equals + 1 - l->word);
     const dq_option *o = find_long(l->cli, l->word + 2, n - 3);
