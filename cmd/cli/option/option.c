@@ -23,6 +23,11 @@ const dq_option *dq_option_of(const dq_cli *cli, const char *name)
     return o;
 }
 
+bool dq_cli_given(const dq_cli *cli, const char *name)
+{
+    return cli->state[dq_option_of(cli, name) - cli->table] & DQ_ROW_GIVEN;
+}
+
 /* ---- from words ---- */
 
 /* Decimal digits, and k, M or G; false when text is anything else or overflows. */
