@@ -21,7 +21,7 @@ DONE, FAILED, USAGE, STOPPED = 0, 1, 2, 75
 EXAMPLES = """\
 Examples:
   dq-tune --option 'lr=1e-3|1e-4' --metric validation_concordance -- dq-train --offline t.dq
-  dq-tune --by grid --option 'batch=32|64|128' --option 'gamma=.9|.95|.99' --metric return -- dq-train --env session
+  dq-tune --by grid --option 'batch=32|64|128' --metric return -- dq-train --env session
   dq-tune --preset offline -o best.dq -- dq-train --offline --validate-by household labelled.dq
 """
 
@@ -716,6 +716,8 @@ def print_help():
         print(wrap(example.strip(), "  ", " " * 4, width, " \\"))
     print("\n" + heading.format("Options:"))
     for letter, name, argument, words, default, _ in HELP:
+        if name == "completion":  # of shells, not of people
+            continue
         left = f"  -{letter}, " if letter else "      "
         left += f"--{name}" + (f"={argument}" if argument else "")
         words += f" (default {default})" if default else ""
@@ -769,7 +771,7 @@ def complete(words):
     elif word.startswith("-"):
         print("words")
         for _, name, argument, words, default, _ in HELP:
-            if ("--" + name).startswith(word) and (name not in given or isinstance(default, list)):
+            if name != "completion" and ("--" + name).startswith(word) and (name not in given or isinstance(default, list)):
                 print(f"--{name}\t{words}")
     else:
         print("commands")

@@ -47,6 +47,8 @@ refused() {
     refused "no environment 'sesion'; did you mean session?" dq-train --env sesion
     refused "no environment 'cartpol'; did you mean cartpole?" dq-sim --play 1 cartpol
     refused "; did you mean history?" dq-sim --play 1 session:histroy=3
+    run -1 --separate-stderr dq-cat --kind usres c.dq
+    [[ $stderr == *"no usres in the stream; did you mean users?"* ]]
     refused "no measure is called 'ndgc@10'; did you mean ndcg?" dq-eval --qrels q --run r -m ndgc@10
     refused "there is no estimator 'snisp'; did you mean snips?" dq-eval --ope snisp --target uniform c.dq
     refused "unknown option --trails; did you mean --trials?" dq-tune --trails 3

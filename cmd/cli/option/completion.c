@@ -2,6 +2,7 @@
 #include "cli/option/completion.h"
 #include "cli/option/option.h"
 
+#include "data/select.h"
 #include "dq/schema.h"
 
 #include <stdio.h>
@@ -117,13 +118,6 @@ static void read_word(line *l, const char *word)
 
 /* ---- values ---- */
 
-static const char *kind_at(size_t i)
-{
-    static const char *const kinds[] = {DQ_KIND_USERS,       DQ_KIND_ITEMS,    DQ_KIND_INTERACTIONS,
-                                        DQ_KIND_TRANSITIONS, DQ_KIND_RANKINGS, DQ_KIND_MODEL};
-    return i < sizeof kinds / sizeof *kinds ? kinds[i] : NULL;
-}
-
 /* What an argument of this name is. Names that are not here say nothing that could be completed. */
 static const struct {
     const char *argument, *what;
@@ -189,7 +183,7 @@ static void answer_value(const line *l, const dq_option *o, const char *text)
     if (o->type == DQ_OPT_CHOICE) put_choices(l, o, text);
     if (strstr(argument, ",...")) text = last_part(text);
     if (o->values) put_values(o->values, text);
-    if (strcmp(argument, "KIND") == 0) put_values(kind_at, text);
+    if (strcmp(argument, "KIND") == 0) put_values(dq_select_kind_at, text);
     if (ids)
         dq_completion_ids(l->operands, l->operand_count, users ? DQ_KIND_USERS : DQ_KIND_ITEMS, text, put);
 }
