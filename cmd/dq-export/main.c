@@ -5,6 +5,7 @@
 #include "options.h"
 #include "report.h"
 
+#include "cli/terminal/line.h"
 #include "port/files/obd.h"
 #include "port/mongo/mongo.h"
 
@@ -106,7 +107,7 @@ static void keep_pages(void)
 /* libbson cannot go on (port/mongo/mongo.h). What is written has no name yet, or lacks its end. */
 static void end_without_memory(void)
 {
-    (void)fputs("dq-export: out of memory for the database's documents\n", stderr);
+    dq_line_say("dq-export: out of memory for the database's documents\n");
     _exit(DQ_EXIT_FAILED);
 }
 

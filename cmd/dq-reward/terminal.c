@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "terminal.h"
 
+#include "cli/terminal/line.h"
 #include "cli/terminal/screen.h"
 #include "core/array.h"
 
@@ -211,6 +212,7 @@ dq_status dq_terminal_ask(dq_terminal *t, const char *keys, char *key, dq_error 
     hold h;
     int c = END_OF_FILE;
     if (t->failed) return dq_fail(error, DQ_ERR_MEMORY, "no memory for a terminal");
+    dq_line_clear_others(); /* the bar of whoever started us, before we are in the foreground */
     if (!take_terminal(t, &h)) {
         dq_status status = dq_fail_errno(error, errno, "/dev/tty");
         return_terminal(t, &h);
