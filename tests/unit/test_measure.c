@@ -334,7 +334,7 @@ static void picks(void **state)
     assert_int_equal(dq_measure_pick_add(&p, ",map", NULL, &e), DQ_ERR_UNKNOWN);
     assert_int_equal(dq_measure_pick_add(&p, "map,", NULL, &e), DQ_ERR_UNKNOWN);
     assert_int_equal(dq_measure_pick_add(&p, "map,no_such", NULL, &e), DQ_ERR_UNKNOWN);
-    assert_string_equal(e.reason, "no measure is called 'no_such'");
+    assert_string_equal(e.reason, "no measure is called 'no_such'; did you mean novelty?");
 }
 
 static void groups_and_order(void **state)
