@@ -11,7 +11,6 @@ BUILD   ?= build
 HERE    := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 THREADS ?= $(shell nproc)
 QUICK   ?=
-export QUICK
 export PATH := $(abspath $(BUILD)):$(PATH)
 
 comma := ,
@@ -19,6 +18,6 @@ empty :=
 space := $(empty) $(empty)
 
 # What QUICK=1 makes proves that a pipeline runs, and nothing else: each picture and each table says so.
-NO_RESULT := $(if $(QUICK),QUICK: no result)
-PLOT      := dq-eval $(if $(QUICK),--title "$(NO_RESULT)") --plot
-SHOW      := bash $(HERE)/show
+export NO_RESULT := $(if $(QUICK),QUICK: no result)
+PLOT = dq-eval $(if $(NO_RESULT),--title "$(NO_RESULT)") --plot
+SHOW = bash $(HERE)/show

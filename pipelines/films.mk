@@ -166,7 +166,7 @@ $(OUT)/cold-curves.tsv: $(SEEDS:%=$(OUT)/%/nothing.jsonl) $(SEEDS:%=$(OUT)/%/ada
 	awk -f $(HERE)/films/cold-curves.awk $@.aside $(SEEDS:%=$(OUT)/%/simulated.cold) > $@
 	rm $@.aside
 
-$(OUT)/cold-start.png: $(OUT)/cold-curves.tsv
+$(OUT)/cold-start.png $(OUT)/cold-start.svg: $(OUT)/cold-curves.tsv
 	$(PLOT) $@ --draw "lines:x=episode,y=mean,sd=sd,runs=runs,band=± sd,series=group,order=nothing|simulated|adapted,title=Return without exploring,ylabel=return" $<
 
 .PHONY: all

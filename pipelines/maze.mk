@@ -13,6 +13,7 @@ include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 OUT      := $(BUILD)/maze$(if $(QUICK),-quick)
 SEEDS    ?= $(shell seq 30)
 PLANNING := 0 5 50
+NO_RESULT := # the short form is the whole one
 LOGS     := $(foreach n,$(PLANNING),$(SEEDS:%=$(OUT)/%/$(n).jsonl))
 
 # What is expected: planning steps, column, least, most.

@@ -109,7 +109,7 @@ $(OUT)/items.tsv: $(OUT)/population.dq
 	{ printf 'category\tprice\tquality\n'; dq-cat --kind items $< | jq -r '[.category, .price, .quality] | @tsv' | sort; } > $@
 
 # A row of users, one of items, one of what the users did with them.
-$(OUT)/population.png: $(OUT)/users.tsv $(OUT)/items.tsv $(OUT)/events.tsv
+$(OUT)/population.png $(OUT)/population.svg: $(OUT)/users.tsv $(OUT)/items.tsv $(OUT)/events.tsv
 	$(PLOT) $@ --draw "histogram:x=age,bin=5,title=Users by age,xunit=years,ylabel=users" \
 	    --draw "histogram:x=income,bin=10000,title=Users by income,ylabel=users" \
 	    --draw "histogram:x=activity,order=low|medium|high,title=Users by activity,ylabel=users" \

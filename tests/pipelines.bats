@@ -153,6 +153,14 @@ needs_onet() {
     [ "$(wc -l < "$out/build/session-quick/terms.tsv")" -eq 7 ]
     [ -s "$out/build/session-quick/population.png" ] && [ -s "$out/build/session-quick/generated.png" ]
     make -q -f pipelines/session.mk BUILD="$out/build" QUICK=1 "$out/build/session-quick/table.tsv"
+    # users, items and what the users did, named, in the order of low, medium, high
+    make -f pipelines/session.mk BUILD="$out/build" QUICK=1 "$out/build/session-quick/population.svg"
+    /usr/bin/python3 tests/cli/picture.py texts "$out/build/session-quick/population.svg" > "$out/texts"
+    for title in 'QUICK: no result' 'Users by age' 'Items by category' 'Items by price' 'interactions of a user' 'what a user did with an item'; do
+        cut -f 3 "$out/texts" | grep -qx "$title"
+    done
+    names=$(awk -F'\t' '$2 > 100 && /\t(low|medium|high)$/' "$out/texts" | sort -n | cut -f 3 | xargs)
+    [ "$names" = "low medium high" ]
 }
 
 @test "system D's pipeline runs: the variants, what they promise, the cold start" {
@@ -163,6 +171,12 @@ needs_onet() {
     [ "$(awk -F'\t' '{ print NF }' "$out/build/films-quick/cold-start.tsv" | tr '\n' ' ')" = "5 5 5 3 " ]
     [ -s "$out/build/films-quick/values.png" ]
     make -q -f pipelines/films.mk BUILD="$out/build" QUICK=1 "$out/build/films-quick/table.tsv"
+    # who does not adapt is a level line among those who learn
+    make -f pipelines/films.mk BUILD="$out/build" QUICK=1 "$out/build/films-quick/cold-start.svg"
+    for name in nothing simulated adapted; do
+        /usr/bin/python3 tests/cli/picture.py texts "$out/build/films-quick/cold-start.svg" | cut -f 3 | grep -qx $name
+    done
+    /usr/bin/python3 tests/cli/picture.py lines "$out/build/films-quick/cold-start.svg" | awk -F'\t' '{level[NR] = $5 == $6} END {exit !(NR == 3 && !level[1] && level[2] && !level[3])}'
 }
 
 @test "the steps until a cold start has the level of training from nothing" {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "plot/figure.h"
 
+#include <stdio.h>
 #include <string.h>
 
 const char *dq_figure_text(dq_figure *figure, const char *text, size_t bytes)
@@ -61,8 +62,11 @@ void dq_figure_add_mark(dq_figure *figure, dq_plot_panel *panel, bool horizontal
     if (!panel) return;
     dq_plot_mark *mark = dq_arena_zero(&figure->arena, 1, sizeof *mark), **end = &panel->marks;
     if (!mark) return;
+    char number[40];
+    (void)snprintf(number, sizeof number, "%s%.6g", at < 0 ? "\u2212" : "", fabs(at));
+    if (!label || !*label) label = number;
     *mark = (dq_plot_mark){.horizontal = horizontal, .at = at};
-    if (label) mark->label = dq_figure_text(figure, label, strlen(label));
+    mark->label = dq_figure_text(figure, label, strlen(label));
     while (*end) end = &(*end)->next;
     *end = mark;
 }

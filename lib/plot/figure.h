@@ -64,7 +64,7 @@ typedef struct dq_plot_axis {
 typedef struct dq_plot_mark {
     bool horizontal; /* at y, else at x */
     double at;
-    const char *label; /* NULL: none */
+    const char *label; /* NULL when memory was short */
     struct dq_plot_mark *next;
 } dq_plot_mark;
 
@@ -102,7 +102,7 @@ dq_plot_series *dq_figure_add_series(dq_figure *figure, dq_plot_panel *panel, co
 void dq_figure_set_categories(dq_figure *figure, dq_plot_panel *panel, size_t count);
 void dq_figure_name_category(dq_figure *figure, dq_plot_panel *panel, size_t category, const char *name,
                              size_t bytes);
-/* label may be NULL. */
+/* label: NULL or "" for its number. */
 void dq_figure_add_mark(dq_figure *figure, dq_plot_panel *panel, bool horizontal, double at,
                         const char *label);
 /* A copy that lives as long as the figure, for labels that the caller made; NULL when memory is short. */

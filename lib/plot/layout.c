@@ -12,7 +12,7 @@ enum {
     TITLE = 32,
     TICKS = 22,
     SIDE = 20,
-    RIGHT = 18,
+    RIGHT = 22,
     ROW = 22,
     SLANT = 35,
     LONGEST = 44,

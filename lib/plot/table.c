@@ -266,7 +266,7 @@ static dq_status take_row(table *t, const dq_csv_cell *cells, dq_error *error)
     if (status) return status;
     t->numbers = read_number(cells[w->at[X]].text, &r->point.x) && t->numbers;
     t->whole = t->whole && r->point.x == floor(r->point.x);
-    if (w->columns[SD]) {
+    if (w->columns[SD] && !(runs <= 1)) { /* one run has no spread; runs may be NAN */
         r->point.lower = r->point.y - sd;
         r->point.upper = r->point.y + sd;
     }

@@ -81,7 +81,8 @@ height_of() { texts "$1" | awk -F'\t' -v words="$2" '$3 == words {print $2; exit
     first=$(height_of p.svg 'the order changes') second=$(height_of p.svg 'and again')
     [ -n "$first" ] && [ "$second" -lt "$first" ] # a line of its own
     awk -v label="$first" -v line="$(lines p.svg | cut -f 5 | sort -n | head -1)" 'BEGIN {exit !(label < line)}'
-    [ "$(grep "path stroke='rgb(144, 148, 152)'" p.svg | grep -o M | wc -l)" = 3 ] # one has no label
+    [ "$(grep "path stroke='rgb(144, 148, 152)'" p.svg | grep -o M | wc -l)" = 3 ]
+    words p.svg | grep -c '^30$' | grep -qx 2 # the one without a label has its number, as a tick has
     printf 'a\tb\n1\t2\n2\t3\n' > t.tsv
     dq-eval --draw 'lines:x=a,y=b,ymark=2.5=the best there is' --plot h.svg t.tsv
     beside=$(texts h.svg | awk -F'\t' '$3 == "the best there is" {print $1}')
@@ -237,7 +238,7 @@ height_of() { texts "$1" | awk -F'\t' -v words="$2" '$3 == words {print $2; exit
     make -f pipelines/rewards.mk BUILD="$BATS_TEST_TMPDIR/build" QUICK=1 > "$BATS_TEST_TMPDIR/said"
     words "$BATS_TEST_TMPDIR/build/rewards-quick/rewards.svg" | grep -qx 'QUICK: no result'
     grep -A 1 'QUICK: no result' "$BATS_TEST_TMPDIR/said" | grep -q '^system .*ndcg_cut_10'
-    printf 'a\tb\n' | QUICK='' pipelines/show > "$BATS_TEST_TMPDIR/shown"
+    printf 'a\tb\n' | NO_RESULT='' pipelines/show > "$BATS_TEST_TMPDIR/shown"
     [ "$(cat "$BATS_TEST_TMPDIR/shown")" = 'a  b' ]
 }
 
