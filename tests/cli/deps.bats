@@ -181,7 +181,8 @@ would() { env -u MAKEFLAGS make -C "$root" --no-print-directory -n B="$PWD/none"
 
 @test "no program but dq-serve needs the room that is left out with it" {
     [ -z "$SANITIZER" ] || skip "one build is enough"
-    nm "$BUILD"/dq-serve | grep -q ' T dq_httpd_'
+    nm "$BUILD"/dq-serve > symbols
+    grep -q ' T dq_httpd_' symbols
     for program in "$BUILD"/dq-*; do
         [[ $program == */dq-serve || $program == */dq-tune ]] || nm "$program" | sed -n "s,.* T \(dq_httpd_.*\),${program##*/}: \1,p"
     done > needing

@@ -111,7 +111,7 @@ options_used() {
         name=${page##*/} name=${name%.scd}
         title="${name%.*}(${name##*.})"
         [ "$(head -1 "$page")" = "$title" ] || { echo "$name begins with $(head -1 "$page")"; false; }
-        sed -n '/^# NAME/,/^# SYN/p' "$page" | grep -q "^${name%.*} - " || { echo "$name: NAME is another's"; false; }
+        sed -n '/^# NAME/,/^# SYN/p' "$page" | grep "^${name%.*} - " > /dev/null || { echo "$name: NAME is another's"; false; }
         sed -n '/^# SEE ALSO/,$p' "$page" > also
         for wanted in 'dq(7)' 'dq-stream(5)'; do
             [ "$wanted" = "$title" ] || grep -qF "*${wanted%(*}*(${wanted#*(}" also || { echo "$name does not cite $wanted"; false; }
