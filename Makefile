@@ -31,7 +31,7 @@ PACKAGES := $(REQUIRED) $(foreach pair,$(PARTS),$(firstword $(subst =, ,$(pair))
 CHECK_PACKAGES  := libcmocka-dev bats zstd procps bsdextrautils
 SINGLE_PACKAGES := python3-msgpack python3-zstandard python3-numpy python3-xxhash python3-optuna python3-pymongo \
                    python3-pymongo-ext python3-bson python3-bson-ext man-db openssl curl sqlite3 chromium chromium-driver \
-                   python3-selenium
+                   python3-selenium parallel
 # Frames of python/dq.py and the pictures of docs/notebook.ipynb; and what runs it in Jupyter, in make check-full.
 SINGLE_PACKAGES   += python3-pandas python3-matplotlib
 NOTEBOOK_PACKAGES := python3-nbclient python3-ipykernel
@@ -49,7 +49,7 @@ SCRIPTS  := $(basename $(notdir $(wildcard cmd/*.py)))
 # What programs share: cmd/cli and the folders within.
 SHARED   := $(patsubst %/,%,cmd/cli/ $(wildcard cmd/cli/*/))
 # The rooms of lib/, and the folders within some. A program links what it uses of them.
-ROOMS    := $(filter-out lib/port $(if $(filter dq-serve,$(LEFT)),lib/port/httpd lib/serve lib/serve/%),$(patsubst %/,%,$(wildcard lib/*/ lib/*/*/)))
+ROOMS    := $(filter-out lib/port $(if $(filter dq-serve,$(LEFT)),lib/port/httpd),$(patsubst %/,%,$(wildcard lib/*/ lib/*/*/)))
 
 # ---- flags ----
 

@@ -21,7 +21,7 @@ DONE, FAILED, USAGE, STOPPED = 0, 1, 2, 75
 EXAMPLES = """\
 Examples:
   dq-tune --option 'lr=1e-3|1e-4' --metric validation_concordance -- dq-train --offline t.dq
-  dq-tune --by grid --option 'batch=32|64|128' --option 'gamma=.9|.95|.99' --metric return -- dq-train --env session
+  dq-tune --by grid --option 'batch=32|64|128' --metric return -- dq-train --env session
   dq-tune --preset offline -o best.dq -- dq-train --offline --validate-by household labelled.dq
 """
 
@@ -677,19 +677,54 @@ def apply_defaults(o):
             setattr(o, name, preset.get(name, default))
 
 
+def screen():
+    """Columns that help may have (40 to 100), and whether headings are bold: as those of the other programs."""
+    try:
+        columns = os.get_terminal_size(1).columns
+    except OSError:
+        columns = 0
+    given = os.environ.get("COLUMNS", "")
+    columns = columns or (int(given) if given.isdecimal() else 0) or 80
+    return min(max(columns, 40), 100), os.isatty(1) and os.environ.get("TERM", "dumb") not in ("", "dumb") and not os.environ.get("NO_COLOR")
+
+
+def wrap(words, first, following, width, end=""):
+    """Words in lines: what the first and the following begin with, and what a broken line ends with."""
+    lines, line = [], first
+    for word in words.split(" "):
+        if line.strip() and len(line) + 1 + len(word) + len(end) > width:
+            lines.append(line + end)
+            line = following
+        line += word if not line or line.endswith(" ") else " " + word
+    return "\n".join([*lines, line])
+
+
+def find_guide():
+    """Where it was installed with this program; else its name in the sources."""
+    prefix = os.path.dirname(os.path.dirname(os.path.realpath(sys.argv[0])))
+    installed = f"{prefix}/share/doc/dq-recommend/docs/tuning.md"
+    return installed if os.access(installed, os.R_OK) else "docs/tuning.md"
+
+
 def print_help():
-    print("dq-tune: searches for the options with which a command trains best\n\n"
-          "Usage: dq-tune [OPTION]... -- COMMAND [ARGUMENT]...\n\n" + EXAMPLES + "\nOptions:")
+    width, bold = screen()
+    heading = "\033[1m{}\033[0m" if bold else "{}"
+    second = " " * (30 if width >= 60 else 8)
+    print(wrap("dq-tune: searches for the options with which a command trains best", "", "  ", width) + "\n")
+    print(wrap("Usage: dq-tune [OPTION]... -- COMMAND [ARGUMENT]...", "", " " * 7, width) + "\n\n" + heading.format("Examples:"))
+    for example in EXAMPLES.splitlines()[1:]:
+        print(wrap(example.strip(), "  ", " " * 4, width, " \\"))
+    print("\n" + heading.format("Options:"))
     for letter, name, argument, words, default, _ in HELP:
+        if name == "completion":  # of shells, not of people
+            continue
         left = f"  -{letter}, " if letter else "      "
         left += f"--{name}" + (f"={argument}" if argument else "")
         words += f" (default {default})" if default else ""
-        import textwrap
-        lines = textwrap.wrap(words, 64)
-        print(f"{left:<30}{lines[0]}" if len(left) < 30 else f"{left}\n{'':30}{lines[0]}")
-        for line in lines[1:]:
-            print(f"{'':30}{line}")
-    print("\nExit status: 0 done, 1 failed (data, input or output), 2 usage,\n75 stopped with progress kept.")
+        beside = len(left) < len(second) and width >= 60
+        print(wrap(words, f"{left:<30}", second, width) if beside else f"{left}\n" + wrap(words, second, second, width))
+    print("\n" + wrap("Exit status: 0 done, 1 failed (data, input or output), 2 usage, 75 stopped with progress kept.", "", "", width))
+    print(wrap(f"Read on: man dq-tune, man 7 dq (all programs), {find_guide()}", "", "", width))
 
 
 def print_completion(shell):
@@ -736,7 +771,7 @@ def complete(words):
     elif word.startswith("-"):
         print("words")
         for _, name, argument, words, default, _ in HELP:
-            if ("--" + name).startswith(word) and (name not in given or isinstance(default, list)):
+            if name != "completion" and ("--" + name).startswith(word) and (name not in given or isinstance(default, list)):
                 print(f"--{name}\t{words}")
     else:
         print("commands")
@@ -751,14 +786,14 @@ def put_values(row, word, before):
 
 def check(o):
     import shutil
-    kind, _, count = o.take.partition(":")
+    kind, colon, count = o.take.partition(":")
     ours = [*(text.partition("=")[0].lstrip("-") for text in o.option), "log", "output", *(["fold"] if o.folds > 1 else [])]
     theirs = [word.partition("=")[0] for word in o.command]
     twice = next((name for name in ours if "--" + name in theirs), "o" if "-o" in theirs else "l" if "-l" in theirs else None)
     for bad, words in ((not o.command, "no command to run: dq-tune ... -- dq-train ..."),
                        (not o.option, "nothing to search: --option NAME=A|B|C"),
                        (not o.metric, "--metric KEY: which number of the log's lines?"),
-                       (kind not in ("best", "last") or (count and (kind == "best" or not count.isdigit() or int(count) == 0)),
+                       (kind not in ("best", "last") or (colon and (kind == "best" or not count.isdigit() or int(count) == 0)),
                         f"--take {o.take}: best, last or last:N"),
                        (min(o.trials, o.jobs, o.folds) < 1, "--trials, --jobs and --folds are at least 1"),
                        (twice, f"{'-' * (2 if twice and len(twice) > 1 else 1)}{twice} stands in the command, and is a trial's own"),

@@ -63,7 +63,7 @@ $(OUT)/pretrained.dq: $(OUT)/pretraining.dq
 	dq-train $(OFFLINE) $(NET) --log $(@:.dq=.jsonl) -o $@ < $<
 
 $(OUT)/untrained.dq: $(OUT)/practice.dq  # the networks as they are drawn
-	dq-train --quiet --user $(ONE) $(ONLINE) $(NET) --episodes 1 --steps 1 -o $@ < $<
+	dq-train --quiet --user $(ONE) --reward logged $(NET) --episodes 1 --steps 1 --warmup 1 --batch 1 --lr 1e-30 -o $@ < $<
 
 $(OUT)/agents/%.dq: $(OUT)/practice.dq $(OUT)/pretrained.dq | $(OUT)/agents
 	echo "training online for $*, from the pre-trained agent"

@@ -149,11 +149,6 @@ static void answer_questions(const dq_cli *cli, const forms *f, int argc, char *
     }
 }
 
-bool dq_cli_given(const dq_cli *cli, const char *name)
-{
-    return cli->state[dq_option_of(cli, name) - cli->table] & DQ_ROW_GIVEN;
-}
-
 /* DQ_THREADS and DQ_FLUSH stand where the options of these names would. */
 static void apply_environment(const dq_cli *cli)
 {

@@ -108,6 +108,7 @@ typedef struct dq_defaults {
 typedef struct dq_program {
     const char *name;                        /* "dq-rank" */
     const char *summary;                     /* one line */
+    const char *guide;                       /* the page of docs/ to read on: "ranking.md" */
     const char *operands;                    /* "[FILE...]" or "" */
     const char *(*operand_values)(size_t i); /* what the first may be, as of an option's values; or NULL */
     const char *examples[2];

@@ -388,6 +388,7 @@ static void check_options(dq_cli *cli, options *o)
 
 static const dq_program program = {
     .name = "dq-cat",
+    .guide = "stream-format.md",
     .summary = "prints, outlines, counts, checks, selects, joins, splits and converts streams",
     .operands = "[FILE...]",
     .modes = modes,

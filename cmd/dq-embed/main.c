@@ -275,12 +275,13 @@ static void check_pairs(const dq_cli *cli, const dq_texts *pairs)
 
 static const char *method_at(size_t i)
 {
-    static const char *const methods[] = {"hash:256", "openai:", "cf:32", "cf", NULL};
+    static const char *const methods[] = {"hash:256", "openai:", "cf:32", "cf", "scale:z", "scale:unit", "scale", NULL};
     return methods[i];
 }
 
 static const dq_program program = {
     .name = "dq-embed",
+    .guide = "your-model.md",
     .summary = "vectors for texts, by hashing or from a model; from who met what; or scaled",
     .operands = "hash:WIDTH|openai:MODEL|cf:WIDTH|cf|scale:HOW|scale [FILE]...",
     .operand_values = method_at,

@@ -87,6 +87,7 @@ static const char *policy_at(size_t i)
 
 static const dq_program program = {
     .name = "dq-eval",
+    .guide = "evaluation.md",
     .summary = "measure rankings, agents and the agreement of labellers, and draw what comes of it",
     .operands = "[LOG... | STREAM... | TABLE...]",
     .examples = {"dq-eval --qrels test.qrels --run cosine.run --run dyna-q.run",

@@ -26,6 +26,7 @@ static const dq_mode modes[] = {
 
 static const dq_program program = {
     .name = "dq-export",
+    .guide = "your-data.md",
     .summary = "users, items and interactions from files or a database into a stream",
     .operands = "[FOLDER|URI|LOG]",
     .modes = modes,
@@ -241,7 +242,7 @@ int main(int argc, char **argv)
         {"where", 0, DQ_OPT_LIST, &o.wheres, "JSON",
          "only these, by a filter of MongoDB; users:JSON, items:JSON", .flags = DQ_OPT_PAYLOAD,
          .modes = EXPORT_DATABASE},
-        {"compare", 'p', DQ_OPT_LIST, &o.pairs, "U:I", "fields to be compared by default",
+        {"compare", 0, DQ_OPT_LIST, &o.pairs, "U:I", "fields to be compared by default",
          .flags = DQ_OPT_PAYLOAD, .modes = STREAM},
         {"time-format", 0, DQ_OPT_TEXT, &r->times.format, "FORMAT",
          "interactions' times, as strptime(3) has it: '%m/%d/%Y %I:%M:%S %p'", .flags = DQ_OPT_PAYLOAD,

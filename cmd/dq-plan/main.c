@@ -21,6 +21,7 @@ static const dq_mode modes[] = {
 
 static const dq_program program = {
     .name = "dq-plan",
+    .guide = "planning.md",
     .summary = "simulates transitions with an agent's world model",
     .operands = "[FILE...]",
     .examples = {"dq-plan --model m.dq < catalogue.dq | dq-train --offline --init m.dq -o m2.dq",

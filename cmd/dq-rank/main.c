@@ -109,6 +109,7 @@ static void check_options(rank_options *o, dq_cli *cli)
 
 static const dq_program program = {
     .name = "dq-rank",
+    .guide = "ranking.md",
     .summary = "the k best items for users, by Q-value, world model, cosine or a baseline",
     .operands = "[FILE...]",
     .modes = modes,
@@ -133,7 +134,7 @@ int main(int argc, char **argv)
         {"model", 'm', DQ_OPT_TEXT, &o.model, "FILE", "the model, when the stream does not begin with one",
          .flags = DQ_OPT_READS, .modes = RANK},
         {"models-dir", 0, DQ_OPT_TEXT, &o.models_dir, "DIR",
-         "a model for each user, out of the files of DIR (dq-train --each-user --models-dir)", .modes = RANK,
+         "a model for each user, out of the files of DIR, as dq-train keeps them", .modes = RANK,
          .excludes = "model"},
         {"fallback", 0, DQ_OPT_TEXT, &o.fallback, "FILE", "the model for users without one of their own",
          .flags = DQ_OPT_READS, .modes = RANK},

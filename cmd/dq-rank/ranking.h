@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What ranks a stream (stream.c), and models of one user each (each.c).
+ * What ranks a stream (stream.c), and models of one user each (each.c), group by group of users (group.c).
  */
 #ifndef DQ_RANK_RANKING_H
 #define DQ_RANK_RANKING_H
@@ -51,7 +51,7 @@ dq_status ranking_fit_fallback(ranking *r, dq_error *error);
 /* Ranks all items, for each user by his model, or by the fallback. */
 dq_status ranking_rank_agents(ranking *r, dq_error *error);
 
-/* ---- stream.c ---- */
+/* ---- group.c ---- */
 
 dq_status ranking_bind_features(ranking *r, dq_error *error);
 /* Ranks all items for the lists from `first` on, at most *n of them; *n becomes how many. */

@@ -295,6 +295,7 @@ static const dq_mode modes[] = {
 
 static const dq_program program = {
     .name = "dq-reward",
+    .guide = "rewards.md",
     .summary =
         "rewards for pairs of users and items: by cosine, from logged labels, asking a model or a person",
     .operands = "[FILE]...",

@@ -18,6 +18,7 @@
 
 static const dq_program program = {
     .name = "dq-serve",
+    .guide = "serving.md",
     .summary = "serves recommendations over HTTP",
     .operands = "",
     .all_cores = true,

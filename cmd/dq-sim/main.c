@@ -35,6 +35,7 @@ static const dq_mode modes[] = {
 
 static const dq_program program = {
     .name = "dq-sim",
+    .guide = "environments.md",
     .summary = "makes up users, items and interactions; plays or serves an environment",
     .operands = "[ENV[:NAME=VALUE,...]]",
     .operand_values = dq_env_name,

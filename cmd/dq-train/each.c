@@ -35,7 +35,9 @@ static dq_status failed(void *arg, size_t job, dq_status status, dq_error *error
     size_t n;
     const char *id = dq_entities_id(&e->t->base.dataset.catalogue.users, e->plan.job[job], &n);
     dq_model_plan_fail(&e->plan, job);
-    (void)dq_fail(error, status, "user %.*s: %.200s", (int)n, id, here.reason);
+    *error = DQ_ERROR_NONE;
+    (void)dq_fail(error, status, "user %.*s: %s%s%.200s", (int)n, id, here.source, here.source[0] ? ": " : "",
+                  here.reason);
     if (dq_cli_given(e->t->cli, "max-failures") && e->plan.failed > o->max_failures) return status;
     dq_cli_report(e->t->cli, error);
     *error = DQ_ERROR_NONE;

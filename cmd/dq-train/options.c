@@ -50,6 +50,7 @@ static const char *wish_at(size_t i)
 
 static const dq_program program = {
     .name = "dq-train",
+    .guide = "training.md",
     .summary = "trains agents: online for one user or each, offline from transitions, or in an environment",
     .operands = "[FILE...]",
     .examples = {"dq-export --schema jobs FOLDER | dq-train --user U --pass | dq-rank --user U -k 10",

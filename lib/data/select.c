@@ -2,6 +2,7 @@
 #include "data/select.h"
 
 #include "core/array.h"
+#include "core/words/nearest.h"
 #include "dq/schema.h"
 
 #include <stdlib.h>
@@ -288,12 +289,34 @@ dq_status dq_select_copy(const dq_selection *s, const dq_bundle *bundle, dq_bund
     return status;
 }
 
+const char *dq_select_kind_at(size_t i)
+{
+    static const char *const kinds[] = {DQ_KIND_USERS,       DQ_KIND_ITEMS,    DQ_KIND_INTERACTIONS,
+                                        DQ_KIND_TRANSITIONS, DQ_KIND_RANKINGS, DQ_KIND_MODEL};
+    return i < sizeof kinds / sizeof *kinds ? kinds[i] : NULL;
+}
+
+static const char *kind_at(const void *none, size_t i)
+{
+    (void)none;
+    return dq_select_kind_at(i);
+}
+
+/* "; did you mean users?" of a kind that is none of the usual ones. */
+static dq_hint hint_of(const char *kind)
+{
+    const char *known;
+    for (size_t i = 0; (known = dq_select_kind_at(i)); i++)
+        if (strcmp(known, kind) == 0) return (dq_hint){.words = ""};
+    return dq_hint_of(kind, strlen(kind), kind_at, NULL);
+}
+
 static dq_status found_kinds(const dq_selection *s, dq_error *error)
 {
     for (size_t i = 0; i < s->kind_count && i < DQ_SELECT_KINDS; i++)
         if (!(s->kinds_came >> i & 1))
-            return dq_fail(error, DQ_ERR_UNKNOWN, "no %s in the stream; dq-cat --count says what is there",
-                           s->kinds[i]);
+            return dq_fail(error, DQ_ERR_UNKNOWN, "no %s in the stream%s; dq-cat --count says what is there",
+                           s->kinds[i], hint_of(s->kinds[i]).words);
     return DQ_OK;
 }
 

@@ -72,6 +72,8 @@ dq_status dq_select_rows(dq_selection *selection, const dq_bundle *bundle, uint6
  * (selection->whole). */
 dq_status dq_select_copy(const dq_selection *selection, const dq_bundle *bundle, dq_bundle *to,
                          dq_error *error);
+/* The kinds that the programs write, one by one; NULL: there are no more. A stream may have others. */
+const char *dq_select_kind_at(size_t i);
 /* Whether rows of this kind are asked for. */
 bool dq_select_wants(const dq_selection *selection, const char *kind);
 /* Whether nothing more can come, so that the rest of the stream need not be read. */

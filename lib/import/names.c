@@ -34,9 +34,9 @@ enum {
 static const struct known {
     const char *role, *name;
     unsigned kinds;
-    const char *unless; /* this key is there: "asin" is the variant of a product, and "parent_asin" its id;
-                           "": any other name of the role is: "action" is mostly what somebody did, and
-                           "score" what some model thought */
+    const char *unless; /* one of these keys is there: "asin" is the variant of a product, and "parent_asin"
+                           its id; a "score" beside a "rank" is a ranker's; "": any other name of the role is:
+                           "action" is mostly what somebody did */
 } known[] = {
     {"id", "id", ENTITIES, NULL},
     {"id", "_id", ENTITIES, NULL},
@@ -61,7 +61,7 @@ static const struct known {
     {"reward", "rating", EVENTS, "reward"},
     {"reward", "overall", EVENTS, "reward"},
     {"reward", "stars", EVENTS, "reward"},
-    {"reward", "score", EVENTS, ""},
+    {"reward", "score", EVENTS, "reward rating overall stars rank"},
     {"time", "time", OF_INTERACTIONS, NULL},
     {"time", "timestamp", OF_INTERACTIONS, NULL},
     {"time", "unixReviewTime", OF_INTERACTIONS, NULL},
@@ -135,11 +135,22 @@ static const char *given_name(const dq_import_reading *reading, const char *role
 
 /* ---- the role of a key ---- */
 
+/* One of the names in a list, with blanks between them. */
+static bool has_any(const char *const *keys, size_t count, const char *list)
+{
+    for (size_t n; *list; list += n + (list[n] == ' ')) {
+        n = strcspn(list, " ");
+        for (size_t i = 0; i < count; i++)
+            if (strncmp(keys[i], list, n) == 0 && !keys[i][n]) return true;
+    }
+    return false;
+}
+
 /* Whether a name is not what it says, for its `unless`. */
 static bool is_overruled(const struct known *k, unsigned kind, const char *const *keys, size_t count)
 {
     if (!k->unless) return false;
-    if (*k->unless) return has(keys, count, k->unless);
+    if (*k->unless) return has_any(keys, count, k->unless);
     for (size_t i = 0; i < KNOWN; i++)
         if (known + i != k && known[i].kinds & kind && is(known[i].role, k->role) &&
             has(keys, count, known[i].name))

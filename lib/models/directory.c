@@ -155,7 +155,8 @@ static dq_status each_entry(const dq_model_dir *dir,
     while (!status) {
         errno = 0;
         /* the stream is ours alone: NOLINTNEXTLINE(concurrency-mt-unsafe) */
-        if (!(entry = readdir(all))) break;
+        if (!(entry = readdir(all)) && errno == EINTR) continue;
+        if (!entry) break;
         status = take(arg, dirfd(all), entry->d_name, error);
     }
     if (!status && errno) status = dq_fail_errno(error, errno, "cannot read the folder");

@@ -276,13 +276,13 @@ dq_status dq_online_check_learnt(const dq_online *run, dq_error *error)
     uint64_t steps = run->at.step, tenth = steps / 10;
     if (dq_agent_steps(run->agent) > run->learnt) return DQ_OK;
     if (tenth < c->batch) tenth = c->batch;
-    if (steps <= c->batch)
+    if (steps < c->batch)
         return dq_fail(error, DQ_ERR_RANGE,
                        "no update was made: %" PRIu64
                        " steps are too few for batches of %zu; a smaller --batch, "
                        "or more %s",
                        steps, c->batch, more);
-    if (steps <= c->warmup)
+    if (steps < c->warmup)
         return dq_fail(error, DQ_ERR_RANGE,
                        "no update was made: %" PRIu64
                        " steps are fewer than the warm-up of %zu; --warmup %" PRIu64 ", or more %s",

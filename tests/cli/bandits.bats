@@ -161,7 +161,7 @@ refused() { # the words after "dq-train: ", options
     run -2 dq-train -q --offline --agent linucb --epochs 3 t.dq -o m.dq
     [ "${output% (try *)}" = "dq-train: --epochs needs --agent tabular or dqn or dyna-q or dt" ]
     run -2 dq-train -q --offline --agent linucb --candidates 3 t.dq -o m.dq
-    [ "$output" = "dq-train: --candidates: a bandit of a log has no maximum to run over them" ]
+    [ "${output% (try *)}" = "dq-train: --candidates: a bandit of a log has no maximum to run over them" ]
     run -2 dq-train -q --env linear --agent dqn --ridge 3 -o m.dq
     [ "${output% (try *)}" = "dq-train: --ridge needs --agent linucb or thompson" ]
     run -1 dq-train -q --env cartpole --agent linucb --head actions --total-steps 9 -o m.dq

@@ -20,11 +20,13 @@ catalogue() { "$BUILD"/dq-export --users u.jsonl --items i.jsonl -o c.dq; }
         "$program" --help < /dev/null > help 2> words
         [ ! -s words ]
         head -1 help | grep -c "^$name: "
-        [[ $(sed -n '/^Examples:/,/^$/p' help | grep -c '^  ') =~ ^[23]$ ]]
+        [[ $(sed -n '/^Examples:/,/^$/p' help | grep -c '^  [^ ]') =~ ^[23]$ ]]
         grep -q "^Usage: $name" help
         grep -q '^Exit status: 0 done, 1 failed' help
         grep -qE '\(default ' help
-        [ "$(wc -L < help)" -le 110 ]
+        [ "$(wc -L < help)" -le 80 ]
+        [[ $(tail -1 help) == "Read on: man $name, man 7 dq (all programs), docs/"*.md ]]
+        [ -e "$BATS_TEST_DIRNAME/../../$(tail -1 help | sed 's/.*, //')" ]
     done
 }
 

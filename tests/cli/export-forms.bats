@@ -4,6 +4,7 @@
 # one line says why not and what to do.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../said.bash"
 source "$BATS_TEST_DIRNAME/../needs.bash"
 
 setup() {
@@ -17,7 +18,7 @@ setup() {
 reads() {
     cat > rows
     "$BUILD"/dq-export "$@" -o got.dq 2> words || { cat words; return 1; }
-    [ ! -s words ] || { cat words; return 1; }
+    only_made words || { cat words; return 1; }
     "$BUILD"/dq-cat got.dq | diff - rows
 }
 
@@ -27,7 +28,7 @@ refused() {
     shift 2
     rm -f o.dq
     "$BUILD"/dq-export "$@" -o o.dq 2> words || got=$?
-    [ "$(sed 's/ (try .*//' words)" = "dq-export: $message" ] || { cat words; return 1; }
+    [ "$(without_made words | sed 's/ (try .*//')" = "dq-export: $message" ] || { cat words; return 1; }
     [ "$got" = "$code" ] || { echo "exit $got"; return 1; }
     [ ! -e o.dq ]
 }
@@ -45,7 +46,7 @@ pair() { "$BUILD"/dq-export --users u.jsonl --items u.jsonl "$@"; }
     "$BUILD"/dq-export --users lines.jsonl | zstd -dc > want
     for f in array.json pretty.json documents.json windows.json arrays.json pretty.json.gz; do
         "$BUILD"/dq-export --users $f 2> words | zstd -dc | cmp - want
-        [ ! -s words ]
+        only_made words
     done
     "$BUILD"/dq-export --users - < pretty.json | zstd -dc | cmp - want
 }
@@ -62,10 +63,10 @@ print("[" + ",".join("{\"id\":%d,\"text\":{\"t\":\"%s\"}}" % (i, text) for i in 
 @test "JSON: arrays that are damaged, and what is no list of documents" {
     printf '[]' > e.json
     "$BUILD"/dq-export --users e.json 2> words > out
-    [ "$(cat words)" = "dq-export: users: e.json has no rows" ]
+    [ "$(without_made words)" = "dq-export: users: e.json has no rows" ]
     printf '[{"id":1},{"id":2},]' > e.json
     "$BUILD"/dq-export --users e.json 2> words > out
-    [ "$(cat words)" = "dq-export: users: 1 skipped: 1 malformed (first: line 1: JSON: no element behind a comma)" ]
+    [ "$(without_made words)" = "dq-export: users: 1 skipped: 1 malformed (first: line 1: JSON: no element behind a comma)" ]
     printf '[{"id":1},{"id":2}' > e.json
     refused 1 "e.json: record 1: cut off: the array that begins here has no end" --users e.json
     printf '[[1,2],[3]]' > e.json
@@ -128,7 +129,7 @@ END
     printf 'item_id:token\tw:float_seq\na\t1 nan\nb\t1 0x2\nc\t1 1e999\nd\t1 2\n' > w.item
     "$BUILD"/dq-export --items w.item 2> words | "$BUILD"/dq-cat > got
     [ "$(cat got)" = '{"kind":"items","id":"d","w":[1.0,2.0]}' ]
-    [ "$(cat words)" = "dq-export: items: 3 skipped: 3 malformed (first: line 2: no number: 'nan')" ]
+    [ "$(without_made words)" = "dq-export: items: 3 skipped: 3 malformed (first: line 2: no number: 'nan')" ]
     printf 'user_id:token\tage:token\n007\t24\n' > x.user
     reads --users x.user <<< '{"kind":"users","id":"007","age":"24"}'
     echo '{"user_id":"1","parent_asin":"2","asin":"9","rating":5.0,"timestamp":1588687728923,"title":"T"}' > r.jsonl
@@ -153,7 +154,7 @@ END
         "items":[{"collection":"c","id":"_id"}]}' > m.json
     "$BUILD"/dq-export --schema m.json f 2> words | "$BUILD"/dq-cat --kind users > got
     [ "$(cat got)" = '{"id":"2","x":[5],"y":1,"z":2}' ]
-    [ "$(cat words)" = "dq-export: users: 1 skipped: 1 duplicate id (first: f/b.jsonl line 1: the attribute 'x' has another value in another collection)" ]
+    [ "$(without_made words)" = "dq-export: users: 1 skipped: 1 duplicate id (first: f/b.jsonl line 1: the attribute 'x' has another value in another collection)" ]
     echo '{"users":[{"collection":"a","id":"_id","texts":{"t":"x"}},{"collection":"b","id":"of","texts":{"t":"x"}}],
         "items":[{"collection":"c","id":"_id"}]}' > m.json
     refused 1 "m.json: users: two texts named 't'" --schema m.json f
@@ -277,7 +278,7 @@ END
 @test "Latin-1 is said, counted apart, and read by --encoding" {
     printf 'id,text.title\n1,x\n2,"Cr\xe8me"\n' > m.csv
     "$BUILD"/dq-export --items m.csv 2> words > out
-    [ "$(cat words)" = "dq-export: items: 1 skipped: 1 not UTF-8 (first: line 3: iconv -f latin1 -t utf8, or --encoding latin1, if it is Latin-1)" ]
+    [ "$(without_made words)" = "dq-export: items: 1 skipped: 1 not UTF-8 (first: line 3: iconv -f latin1 -t utf8, or --encoding latin1, if it is Latin-1)" ]
     reads --items m.csv --encoding latin1 << 'END'
 {"kind":"items","id":"1","text":{"title":"x"}}
 {"kind":"items","id":"2","text":{"title":"Crème"}}
@@ -324,7 +325,7 @@ END
     printf '{"kind":"items","id":1}\n' > o.jsonl
     printf '{"id":1,"kind":"model"}\n{"id":2,"kind":"toy"}\n' > k.jsonl # an attribute that is named as dq's own
     [ "$("$BUILD"/dq-export --users k.jsonl 2> words | "$BUILD"/dq-cat --count)" = $'users\t1' ]
-    [ "$(cat words)" = 'dq-export: users: 1 rows of another "kind" were passed over' ]
+    [ "$(without_made words)" = 'dq-export: users: 1 rows of another "kind" were passed over' ]
     refused 1 "o.jsonl: no users: all rows (1) say they are of another kind" --users o.jsonl
     printf 'a,b,c\n1,2,3\n' > x.csv
     refused 1 "x.csv: interactions need the columns user and item; there are: a, b, c; looked for: user (or user_id, userId, userID, reviewerID); item (or item_id, itemId, itemID, movieId, movie_id, news_id, parent_asin, asin, action); --columns user=NAME,item=NAME (user=1,item=2: no header)" --users u.jsonl --items u.jsonl --interactions x.csv
@@ -336,5 +337,5 @@ END
     refused 1 "c.csv: record 3: the last line is cut off: '1e' is no number" --users c.csv
     : > e.jsonl
     "$BUILD"/dq-export --users e.jsonl 2> words > out
-    [ "$(cat words)" = "dq-export: users: e.jsonl has no rows" ]
+    [ "$(without_made words)" = "dq-export: users: e.jsonl has no rows" ]
 }

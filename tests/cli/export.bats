@@ -3,6 +3,7 @@
 # dq-export: every form of input, what is kept, in which order, and that it comes back.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../said.bash"
 source "$BATS_TEST_DIRNAME/../needs.bash"
 
 setup() {
@@ -36,7 +37,7 @@ digest() { lines --lineage "$@" | sed -n 's/^section //p'; }
 
 @test "JSON lines: ids, texts, fields, attributes, interactions" {
     export_ --users u.jsonl --items i.jsonl --interactions x.jsonl --compare soft:vector 2> words && false
-    [ "$(cat words)" = "dq-export: the pair soft:vector has widths 1 and 2" ]
+    [ "$(without_made words)" = "dq-export: the pair soft:vector has widths 1 and 2" ]
     export_ --users u.jsonl --items i.jsonl --interactions x.jsonl --compare hard:vector -o c.dq
     lines c.dq > got
     diff - got << 'END'
@@ -160,10 +161,10 @@ END
     [ "$(grep -c users got)" = 1 ]
     [ "$(grep -c items got)" = 2 ]
     [ "$(grep -c interactions got)" = 2 ]
-    [ ! -s words ]
+    only_made words
     export_ --users u.jsonl --items i.jsonl --interactions x.jsonl --user -7 --item i2 2> words | lines > got
     [ "$(wc -l < got)" = 3 ]
-    [ ! -s words ]
+    only_made words
     export_ --users u.jsonl --items i.jsonl --limit 2 --limit items:0 | lines > got
     [ "$(wc -l < got)" = 2 ]
 }
@@ -313,7 +314,7 @@ END
     export_ --schema jobs --limit users:2 --item j0 db 2> words | lines > got
     [ "$(jq -r '[.kind, .id // .user] | join(":")' got | paste -sd' ')" = \
         "users:9 users:10 interactions:9 interactions:10 items:j0" ]
-    [ ! -s words ]
+    only_made words
     rm db/interactions.jsonl
     [ "$(export_ --schema jobs db | lines --count | tr '\n\t' '  ')" = "users 5 items 3 " ]
 }
@@ -365,7 +366,7 @@ END
     echo '{"user":"u1","item":"nothing"}' >> x.jsonl
     export_ --users u.jsonl --items i.jsonl --interactions x.jsonl 2> words | lines --count > got
     [ "$(tr '\n\t' '  ' < got)" = "users 3 interactions 3 items 2 " ]
-    diff - words << 'END'
+    diff - <(without_made words) << 'END'
 dq-export: users: 7 skipped: 1 malformed (first: line 7: JSON: invalid token near 'not' at byte 3), 1 without a usable id (first: line 8: users need a key id; there are: vector; looked for: id (or _id, user_id, userId, userID, reviewerID); --columns id=NAME), 1 missing field (first: line 9: no vector), 1 wrong type (first: line 10: soft: element 0 is no number), 1 wrong width (first: line 5: hard has 1 numbers where 2 are expected), 1 not finite (first: line 6: hard: element 1 is not finite as a float32), 1 duplicate id (first: line 4: the id 'u1' stands there already)
 dq-export: interactions: 2 skipped: 1 unknown user (first: line 4: no user 'nobody'), 1 unknown item (first: line 5: no item 'nothing')
 END
@@ -385,7 +386,7 @@ END
 @test "O*NET: four collections and the labels" {
     [ -d "$onet" ] || skip "../shared/data/onet-jobs is not here"
     export_ --schema jobs "$onet" -o c.dq 2> words
-    [ ! -s words ]
+    only_made words
     [ "$(lines --count c.dq | tr '\n\t' '  ')" = "users 1941 interactions 38820 items 923 " ]
     lines --item 11-1011.00 c.dq | jq -c '[.text.title, (.vector | map_values(length))]' > got
     [ "$(cat got)" = '["Chief Executives",{"title":384,"tech_skills":384,"soft_skills":384,"experience":384}]' ]

@@ -131,7 +131,7 @@ follow() { dq-train --follow log.dq --init m.dq "${small[@]}" "$@" c.dq; }
     put log.dq < second
     run -0 --separate-stderr dq-train --follow log.dq --init m.dq "${small[@]}" --answer-time 0 other.dq
     [[ "$stderr" == *"the catalogue is another one: what the agent remembered is forgotten"* ]]
-    dq-train --quiet --env sequence --agent dqn --hidden 4 --total-steps 20 -o env.dq
+    dq-train --quiet --env sequence --agent dqn --hidden 4 --total-steps 20 --warmup 4 --batch 4 -o env.dq
     run -1 --separate-stderr dq-train --follow log.dq --init env.dq c.dq
     [ "$stderr" = "dq-train: env.dq: --follow goes on from a model whose states are users (dq-train --offline)" ]
     run -1 --separate-stderr dq-train --follow c.dq --init m.dq c.dq

@@ -101,7 +101,7 @@ ndcg() { # model: of the ranking without what was seen
     run -1 --separate-stderr dq-train --quiet "${again[@]}" --history seen:2 --init seen.dq -o x.dq train.dq
     [[ "$stderr" == *"the model learnt from the last 0 items that were seen (0: all), of weight 1, and here it is 2, of 1"* ]]
     dq-cat --to stream --kind users --kind items --kind interactions train.dq >catalogue.dq
-    dq-train --quiet --user u001 --init seen.dq --episodes 2 -o online.dq catalogue.dq
+    dq-train --quiet --user u001 --init seen.dq --episodes 2 --warmup 50 --batch 16 -o online.dq catalogue.dq
     dq-rank --model online.dq --user u001 -k 3 --format tsv --no-header catalogue.dq | [ "$(wc -l)" -eq 3 ]
 }
 
@@ -112,7 +112,7 @@ ndcg() { # model: of the ranking without what was seen
     dq-export --users train-users.jsonl --items items.jsonl --interactions held.jsonl | dq-reward --quiet --strategy logged --map $map -o held.dq
     dq-train --quiet "${usual[@]}" --map $map --history seen -o held-model.dq held.dq
     dq-cat --to stream --kind users --kind items --kind interactions held.dq >held-catalogue.dq
-    dq-train --quiet --user u001 --init held-model.dq --episodes 2 -o held-online.dq held-catalogue.dq
+    dq-train --quiet --user u001 --init held-model.dq --episodes 2 --warmup 50 --batch 16 -o held-online.dq held-catalogue.dq
     dq-cat --kind model held-online.dq | head -1 | jq -e --arg map $map '.meta.sessions.map == $map'
     # Who holds what decides what is chosen: the same catalogue, in which the users hold other items.
     act() { dq-eval --rollout --model "$1" --episodes 96 --steps 3 --epsilon 0 --candidates 24 --reward logged "$2"; }

@@ -55,7 +55,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
 
 @test "heads on actions and world models go between logs and environments, too, and take an action for its vector" {
     log_of=(dq-train --quiet --offline --sessions "${small[@]}" --map $map --epochs 1)
-    world_of=(dq-train --quiet --env $env "${small[@]}" --episodes 5 --warmup 32)
+    world_of=(dq-train --quiet --env $env "${small[@]}" --warmup 32 --episodes 5 --warmup 32)
     for agent in "dyna-q" "dqn --head actions" "dyna-q --head actions"; do
         "${log_of[@]}" --agent $agent -o from-log.dq log.dq
         "${world_of[@]}" --agent $agent -o from-env.dq
@@ -72,8 +72,8 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
     options=(--history 2 --history-mean --recency 0.5 --clock --since)
     last dq-train --quiet --offline --sessions --agent dqn "${small[@]}" --map $map --epochs 1 "${options[@]}" -o all.dq log.dq
     layout all.dq | jq -e '. == {user_width: 50, item_width: 50, history: 2, mean: true, recency: 0.5, values: 0, one_hot: false, cross: false, steps: 10, count: true, clock: true, since: true}'
-    dq-train --quiet --env $env --agent dqn "${small[@]}" --episodes 5 --init all.dq -o on.dq
-    dq-train --quiet --env $env,history=2,full=0,recency=0.5,clock=1,since=1 --agent dqn "${small[@]}" --episodes 5 --init all.dq -o said.dq
+    dq-train --quiet --env $env --agent dqn "${small[@]}" --warmup 32 --episodes 5 --init all.dq -o on.dq
+    dq-train --quiet --env $env,history=2,full=0,recency=0.5,clock=1,since=1 --agent dqn "${small[@]}" --warmup 32 --episodes 5 --init all.dq -o said.dq
     [ "$(layout on.dq)" = "$(layout all.dq)" ]
     cmp <(dq-cat --kind model on.dq | jq -c 'del(.meta.env?)') <(dq-cat --kind model said.dq | jq -c 'del(.meta.env?)')
     dq-sim --quiet $env --play 3 --model all.dq -o played.dq
@@ -91,7 +91,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
         run -1 --separate-stderr "${@:2}"
         [[ "$stderr" == *"$1"* ]] || { echo "$stderr"; false; }
     }
-    on=(dq-train --quiet --agent dqn "${small[@]}" --episodes 5 -o x.dq --init offline.dq)
+    on=(dq-train --quiet --agent dqn "${small[@]}" --warmup 32 --episodes 5 -o x.dq --init offline.dq)
     refused "offline.dq: the model learnt from states with mean off, and here it is on" "${on[@]}" --env $env,full=0
     refused "with history 3, and here it is 4" "${on[@]}" --env $env,history=4
     refused "with steps 10, and here it is 12" "${on[@]}" --env $env,steps=12
@@ -124,7 +124,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
 }
 
 @test "films are ranked, too, and so is the small session's world" {
-    dq-train --quiet --preset films --env films:users=5 "${small[@]}" --episodes 3 -o films.dq
+    dq-train --quiet --preset films --env films:users=5 "${small[@]}" --warmup 32 --episodes 8 -o films.dq
     dq-sim --quiet films:users=5 --catalogue -o films-catalogue.dq
     dq-rank --model films.dq -k 10 --format tsv --no-header films-catalogue.dq | [ "$(wc -l)" -eq 50 ]
     # A log of films goes on with that agent: its states are the environment's.
@@ -139,12 +139,12 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
     [ "$(layout log-films.dq)" = "$(layout films.dq)" ]
     last dq-train --quiet --offline --sessions --agent dqn --preset films "${small[@]}" --batch 2 --epochs 1 --validation 0 -o log-alone.dq seen.dq
     [ "$(layout log-alone.dq)" = "$(layout films.dq)" ]
-    dq-train --quiet --preset session --env session:users=60,items=20 "${small[@]}" --episodes 3 -o small.dq
+    dq-train --quiet --preset session --env session:users=60,items=20 "${small[@]}" --warmup 32 --episodes 8 -o small.dq
     dq-sim --quiet session:users=60,items=20 --catalogue | dq-rank --model small.dq --user u42 -k 20 --format tsv --no-header | [ "$(wc -l)" -eq 20 ]
 }
 
 @test "checkpoints rank as the models that they become" {
-    dq-train --quiet --env $env --agent dqn "${small[@]}" --episodes 5 --warmup 32 -c env.ck -o env.dq
+    dq-train --quiet --env $env --agent dqn "${small[@]}" --warmup 32 --episodes 5 --warmup 32 -c env.ck -o env.dq
     dq-train --quiet --offline --sessions --agent dqn "${small[@]}" --map $map --epochs 1 --validation 0 -c log.ck -o log-model.dq log.dq
     for pair in env.ck:env.dq log.ck:log-model.dq; do
         dq-rank --model "${pair#*:}" -k 3 --format tsv --no-header log.dq >model.tsv
@@ -152,7 +152,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
         dq-rank --model "${pair%:*}" -k 3 --format tsv --no-header log.dq | cmp - model.tsv
     done
     rm env.dq log-model.dq # and the same commands go on
-    dq-train --quiet --env $env --agent dqn "${small[@]}" --episodes 5 --warmup 32 -c env.ck -o env.dq
+    dq-train --quiet --env $env --agent dqn "${small[@]}" --warmup 32 --episodes 5 --warmup 32 -c env.ck -o env.dq
     dq-rank --model env.dq -k 3 --format tsv --no-header log.dq | [ "$(wc -l)" -eq 90 ]
 }
 
@@ -193,7 +193,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
 
 @test "other items under equal ids are refused by name, by whoever would use them" {
     other=session:generated=1,$world,world=7
-    actions=(dq-train --quiet --agent dqn --head actions "${small[@]}" --episodes 2 --warmup 32)
+    actions=(dq-train --quiet --agent dqn --head actions "${small[@]}" --episodes 8 --warmup 32)
     logged=(dq-train --quiet --offline --sessions --agent dqn "${small[@]}" --map $map --epochs 1)
     run -1 --separate-stderr dq-rank --model online.dq -k 1 <(dq-sim --quiet --users 30 --items 40 --seed 7)
     [[ "$stderr" == *"item i00 has another vector here than the one that the model learnt"* ]]

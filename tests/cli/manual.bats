@@ -15,7 +15,7 @@ setup() {
 
 # Names of the long options in --help, without the two that every program has.
 options_of() {
-    "$1" --help | grep -E '^(  -.,|     ) --' | grep -oE -- '--(\[no-\])?[a-z][a-z0-9-]*' | sed 's/\[no-\]//; s/^--no-/--/' |
+    "$1" --help | sed -nE 's/^(  -., |      )--(\[no-\])?([a-z][a-z0-9-]*).*/--\3/p' | sed 's/^--no-/--/' |
         grep -vxE -- '--(help|version)' | sort -u
 }
 
@@ -61,13 +61,13 @@ options_of() {
     for program in "${programs[@]}"; do
         name=${program##*/}
         "$program" --completion > completion
-        cmp completion "$BUILD/completions/$name"
+        cmp completion "$BUILD/completions/bash/$name"
         options_of "$program" > real
         bash -euc 'source ./completion
             [[ $(complete -p '"$name"') == *-F\ _'"$name"'* ]]
             compopt() { :; }
-            COMP_WORDS=('"$name"' --) COMP_CWORD=1
-            _'"$name"'
+            COMP_LINE="'"$name"' --" COMP_WORDS=('"$name"' --) COMP_CWORD=1
+            _'"$name"' "'"$program"'"
             printf "%s\n" "${COMPREPLY[@]}"' | sed 's/=$//; s/^--no-/--/' | grep -vxE -- '--(help|version)' | sort -u | diff real -
     done
 }
@@ -75,10 +75,13 @@ options_of() {
 @test "completions: choices after an option, with and without the equals sign" {
     "$BUILD"/dq-reward --completion > completion
     bash -euc 'source ./completion
-        COMP_WORDS=(dq-reward --strategy "") COMP_CWORD=2; _dq-reward; [ "${COMPREPLY[*]}" = "cosine logged llm hybrid human" ]
-        COMP_WORDS=(dq-reward --strategy = lo) COMP_CWORD=3; _dq-reward; [ "${COMPREPLY[*]}" = logged ]
-        COMP_WORDS=(dq-reward -s c) COMP_CWORD=2; _dq-reward; [ "${COMPREPLY[*]}" = cosine ]
-        COMP_WORDS=(dq-reward file) COMP_CWORD=1; _dq-reward; [ ${#COMPREPLY[@]} -eq 0 ]'
+        compopt() { :; }
+        PATH=$BUILD:$PATH
+        typed() { COMP_LINE=$1 COMP_WORDS=("${@:2}") COMP_CWORD=$(($# - 2)); _dq-reward dq-reward; }
+        typed "dq-reward --strategy " dq-reward --strategy ""; [ "${COMPREPLY[*]}" = "cosine logged llm hybrid human" ]
+        typed "dq-reward --strategy=lo" dq-reward --strategy = lo; [ "${COMPREPLY[*]}" = logged ]
+        typed "dq-reward -s c" dq-reward -s c; [ "${COMPREPLY[*]}" = cosine ]
+        typed "dq-reward file" dq-reward file; [ ${#COMPREPLY[@]} -eq 0 ]'
 }
 
 # Lines "PROGRAM --OPTION" for every option of every program in what is read: a command ends at a bar, a quote, a
@@ -98,7 +101,7 @@ options_used() {
     while read -r name option; do
         [ -x "$BUILD/$name" ] || continue
         "$BUILD/$name" --help > "$BATS_TEST_TMPDIR"/help
-        grep -qE -- "--((\[no-\])?${option#--}|\[no-\]${option#--no-})([ =]|\$)" "$BATS_TEST_TMPDIR"/help || [ "$option" = --completion ] ||
+        grep -qE -- "--((\[no-\])?${option#--}|\[no-\]${option#--no-})([ =]|\$)" "$BATS_TEST_TMPDIR"/help || [[ $option == --completion || $option == --complete ]] ||
             { echo "$name has no $option"; false; }
     done < "$BATS_TEST_TMPDIR"/used
 }
@@ -138,6 +141,16 @@ options_used() {
     done
     sed -n '/^# EXIT STATUS/,/^# E[^X]/p' "$page" | grep -oE '^\*[0-9]+\*' | tr -d '*' > written
     grep -E '^enum \{ DQ_EXIT' "$manual"/../../cmd/cli/cli.h | grep -oE '= [0-9]+' | tr -d '= ' | diff - written
+}
+
+@test "dq(7) has every letter with the options that it stands for, in all programs but dq-eval" {
+    for program in "${programs[@]}"; do
+        [ "${program##*/}" = dq-eval ] || "$program" --help
+    done | sed -nE 's/^ +-([a-zA-Z]), +--(\[no-\])?([a-z][a-z-]*).*/\1 \3/p' | sort -u > real
+    [ "$(wc -l < real)" -ge 20 ]
+    sed -n '/^; letters/,/^; end of letters/p' "$manual"/dq.7.scd |
+        awk '/^[|]/ { letter = substr($2, 3, 1) } /^:/ { while (match($0, /\*--[a-z-]+/)) { print letter, substr($0, RSTART + 3, RLENGTH - 3); $0 = substr($0, RSTART + RLENGTH) } }' |
+        sort -u | diff real -
 }
 
 @test "dq(7) has every variable of the environment that programs read or set, and no other" {

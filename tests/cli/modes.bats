@@ -17,6 +17,7 @@ setup_file() {
     dq-train --quiet --env sequence --agent dyna-q --hidden 4 --total-steps 60 --batch 4 --warmup 8 -o env.dq
     dq-sim --quiet sequence --play 1 -o log.dq
     dq-embed --quiet cf:2 c.dq -o factors.dq
+    dq-embed --quiet scale:z c.dq -o scaled.dq
     printf 'shown r%d u%d i%d 1 0.2 m %d\n' 1 1 1 1 2 2 3 2 | "$BUILD"/helpers/make_log served.dq
     printf 'answer r1 u1 i1 1 0.2 m 3 APPLY\n' | "$BUILD"/helpers/make_log served.dq
 }
@@ -34,7 +35,7 @@ entries() {
     dq-cat) printf '%s\n' "rows $1 --head 1 c.dq" "check $1 --check c.dq" "count $1 --count c.dq" "schema $1 --schema c.dq" "lineage $1 --lineage c.dq" \
         "join $1 --join c.dq" ;;
     dq-embed) printf '%s\n' "hash $1 hash:4 c.dq" "cf $1 cf:2 c.dq" "fold $1 cf --factors factors.dq c.dq" \
-        "openai $1 openai:m --cache v.db --cache-only c.dq" ;;
+        "openai $1 openai:m --cache v.db --cache-only c.dq" "scale $1 scale:unit c.dq" "rescale $1 scale --factors scaled.dq c.dq" ;;
     dq-eval) printf '%s\n' "rankings $1 --qrels none" "rollout $1 --rollout --model none none" "cold-start $1 --cold-start --model none none" \
         "env $1 --rollout --env maze --model none" "ope $1 --ope ips --target uniform none" "traffic $1 --traffic none" "curves $1 --curves none" "agreement $1 --agreement none none" "draw $1 --draw histogram:x=id none" "paired $1 --paired none" "ab $1 --ab none" "sample-size $1 --sample-size --effect 1" "measures $1 --list-measures" \
         "pages $1 --report page.html none" ;;
@@ -141,20 +142,19 @@ check_program() {
     [ "$refused" -ge 250 ]
 }
 
-@test "--help says of each option in which modes it is, and --help MODE lists these" {
+@test "--help has each option under its modes, and --help MODE lists these" {
     for program in "$BUILD"/dq-*; do
         for mode in $(modes_of "$program"); do
-            # an option and what stands behind it on one line, then those whose brackets hold the mode, or lack it behind a "not"
-            "$program" --help | awk '/^ +(-., )?--/ { if (text) print text; text = $0; next } /^                    / { text = text " " $0; next } { if (text) print text; text = "" }' |
-                tr -s ' ' | awk -v mode="$mode" '{
-                    inside = 1
-                    if (match($0, / \[(not )?[a-z, -]+\]/)) {
-                        list = substr($0, RSTART + 2, RLENGTH - 3); negative = sub(/^not /, "", list)
-                        inside = negative; n = split(list, names, ", ")
-                        for (i = 1; i <= n; i++) if (names[i] == mode) inside = !negative
-                    }
-                    if (inside && match($0, /--(\[no-\])?[a-z0-9-]+/)) { name = substr($0, RSTART + 2, RLENGTH - 2); sub(/^\[no-\]/, "no-", name); print name }
-                }' | grep -vxE 'help|version' | sort -u > said
+            # options stand under "With A, B:" or "Not with C:", which may take more than one line, or before such: in all modes
+            "$program" --help | awk -v mode="$mode" '
+                /^[^ ]/ { inside = 1 }
+                /^  (With|Not with) / { heading = ""; open = 1 }
+                open { heading = heading $0; if (!/:$/) next
+                       open = 0; negative = inside = sub(/^ *Not with /, "", heading); sub(/^ *With /, "", heading); sub(/:$/, "", heading)
+                       n = split(heading, names, ", *"); for (i = 1; i <= n; i++) if (names[i] == mode) inside = !negative
+                       next }
+                inside && match($0, /^(  -.,|     ) --(\[no-\])?[a-z0-9-]+/) { print substr($0, 9, RLENGTH - 8) }' |
+                sed 's/^\[no-\]/no-/' | grep -vxE 'help|version' | sort -u > said
             options_of "$program" --help "$mode" | diff said -
         done
     done
@@ -221,7 +221,7 @@ print(compared)' "$2" "$given"
 @test "the defaults that --help MODE prints are those of a run" {
     given="user episodes steps hidden world-hidden seed" T="--hidden 4 --world-hidden 4"
     # shellcheck disable=SC2086 # options
-    dq-train -q --user u1 --episodes 1 --steps 1 $T c.dq -o m.dq
+    dq-train -q --user u1 --episodes 10 --steps 101 $T c.dq -o m.dq
     [ "$(defaults online "" m.dq)" -ge 20 ]
     given+=" offline"
     # shellcheck disable=SC2086
@@ -241,12 +241,12 @@ print(compared)' "$2" "$given"
     [ "$(defaults states dyna-q m.dq)" -ge 25 ]
     given="env agent episodes"
     for agent in tabular dqn dyna-q; do
-        dq-train -q --env maze:steps=20 --agent $agent --episodes 1 -o m.dq
+        dq-train -q --env maze:steps=20 --agent $agent --episodes 60 -o m.dq
         [ "$(defaults env $agent m.dq)" -ge "$([ $agent = tabular ] && echo 15 || echo 36)" ]
     done
     for preset in session sequence sequence-dqn films maze; do
         given="preset episodes"
-        dq-train -q --preset $preset --episodes 1 -o m.dq
+        dq-train -q --preset $preset --episodes 20 -o m.dq
         [ "$(defaults env $preset m.dq)" -ge 15 ]
     done
 }

@@ -3,6 +3,7 @@
 # dq-export from a MongoDB-protocol server: FerretDB, mongod or DQ_TEST_MONGODB_URI, and the canned one.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../said.bash"
 source "$BATS_TEST_DIRNAME/../needs.bash"
 # shellcheck source=tests/services/mongodb/servers.bash
 source "$BATS_TEST_DIRNAME/../services/mongodb/servers.bash"
@@ -66,7 +67,7 @@ digest() { lines --lineage "$@" | sed -n 's/^section //p'; }
     load "$db" w
     export_ --schema w.json w > folder.dq
     export_ --schema w.json "$db" > c.dq 2> words
-    [ ! -s words ]
+    only_made words
     [ "$(lines --count c.dq | tr '\n\t' '  ')" = "users 40 interactions 800 items 60 " ]
     [ "$(digest c.dq)" = "$(digest folder.dq)" ]
     cmp <(zstd -dc c.dq) <(zstd -dc folder.dq) # not even the head says where it came from
@@ -104,7 +105,7 @@ digest() { lines --lineage "$@" | sed -n 's/^section //p'; }
     load "$db" w --float32 hard_skill_embeddings --float32 job_title_embeddings --float32 tech_skills_vectors
     export_ --schema w.json w > folder.dq
     export_ --schema w.json "$db" > c.dq 2> words
-    [ ! -s words ]
+    only_made words
     [ "$(digest c.dq)" = "$(digest folder.dq)" ]
 }
 
@@ -175,7 +176,7 @@ digest() { lines --lineage "$@" | sed -n 's/^section //p'; }
     export_ --schema w.json w > folder.dq
     export DQ_MONGODB_URI="mongodb://reader:se%2Fs%40me@$address/db?authSource=admin"
     export_ --schema w.json > c.dq 2> words
-    [ ! -s words ]
+    only_made words
     [ "$(digest c.dq)" = "$(digest folder.dq)" ]
     run -1 grep -aiE 'se/s@me|se%2Fs|reader|127\.0\.0\.1' <(zstd -dc c.dq)
     "$BUILD"/dq-cat --lineage c.dq > lineage
@@ -237,7 +238,7 @@ END
         "$(ids candidates_text '.age == 3')" ]
     [ -z "$(kept --where '{"_id": "nobody"}')" ]
     export_ --schema w.json --where 'items:{"city": "c1"}' "$db" > c.dq 2> words
-    [ ! -s words ]
+    only_made words
     jq -r 'select(.city == "c1") | ._id | if type == "object" then .["$oid"] else tostring end' w/jobs_text.jsonl > some
     options=()
     while read -r id; do options+=(--item="$id"); done < some
@@ -335,4 +336,29 @@ END
     without_go start_mongodb
     [[ $uri == mongodb://127.0.0.1:* ]]
     grep -q -- "--bind_ip 127.0.0.1 --port ${uri##*:} --nounixsocket" arguments
+}
+
+@test "paths into documents: a database gives what the folder does, sorts by a path, and sends the paths alone" {
+    needs_mongodb
+    mkdir n
+    printf '%s\n' '{"_id":{"$oid":"65f1a2b3c4d5000100000002"},"ref":{"id":"b"},"profile":{"bio":"hates","e":[3,4],"secret":"s"},"skills":[{"name":"x"},{"name":"y"}]}' \
+        '{"_id":2,"ref":{"id":"a"},"profile":{"bio":"likes","e":[1,2]},"skills":[]}' > n/people.jsonl
+    printf '{"_id":"%s","of":{"id":"%s"},"v":{"w":[%s,1]}}\n' p a 5 q b 6 > n/more.jsonl
+    printf '{"_id":1,"title":"t"}\n' > n/things.jsonl
+    printf '{"_id":1,"who":{"user":"a"},"thing":1,"said":{"stars":[3]}}\n' > n/seen.jsonl
+    cat > n.json << 'END'
+{"users": [{"collection": "people", "id": "ref.id", "texts": {"bio": "profile.bio", "all": "profile", "skill": "skills.1.name"}, "vectors": [{"field": "e", "key": "profile.e", "width": 2}]},
+           {"collection": "more", "id": "of.id", "vectors": [{"field": "w", "key": "v.w", "width": 2}]}],
+ "items": [{"collection": "things", "id": "_id", "texts": {"title": "title"}}],
+ "interactions": {"collection": "seen", "user": "who.user", "item": "thing", "reward": "said.stars.0"}}
+END
+    load "$db" n
+    export_ -q --schema n.json n | lines > want
+    [ "$(jq -c 'select(.kind == "users") | [.id, .text.bio, .vector.e, .vector.w]' want | tr '\n' ' ')" = '["a","likes",[1,2],[5,1]] ["b","hates",[3,4],[6,1]] ' ]
+    export_ -q --schema n.json "$db" | lines | diff - want
+    export_ -q --schema n.json --user b "$db" | lines --kind users | jq -r .text.skill | diff - <(echo y)
+    start_canned --record record n
+    export_ -q --schema n.json "$uri/n" > /dev/null 2> words || true # it knows no paths, but is asked for them
+    asked find | jq -c 'select(.find == "people" and .projection and (.limit | not)) | [.projection, .sort]' | head -1 |
+        diff - <(echo '[{"_id":1,"ref.id":1,"profile":1,"skills":1},{"ref.id":1}]')
 }

@@ -65,15 +65,15 @@ refuses() { # words, command...
     [ "${output% (try *)}" = "dq-train: --log and stdout are one file: /dev/stdout" ]
     [ ! -s got ]
     run -2 bash -c 'dq-eval --curves e.dq --plot old >> old'
-    dq-train -q --user "$(dq-cat -k users c.dq | head -1 | jq -r .id)" --episodes 1 e.dq --log /dev/stdout -o m.dq > log
+    dq-train -q --user "$(dq-cat --kind users c.dq | head -1 | jq -r .id)" --episodes 1 --warmup 8 --batch 8 e.dq --log /dev/stdout -o m.dq > log
     [ "$(wc -l < log)" = 1 ]
     dq-cat --check m.dq
 }
 
 @test "what takes from any number of writers is no file" {
     user=$(dq-cat --kind users c.dq | head -1 | jq -r .id)
-    dq-train -q --user "$user" --episodes 1 e.dq --log /dev/null > /dev/null
-    dq-train -q --user "$user" --episodes 1 e.dq --log /dev/null -o /dev/null
+    dq-train -q --user "$user" --episodes 1 --warmup 8 --batch 8 e.dq --log /dev/null > /dev/null
+    dq-train -q --user "$user" --episodes 1 --warmup 8 --batch 8 e.dq --log /dev/null -o /dev/null
 }
 
 @test "an output that is written in place does not overwrite an input" {

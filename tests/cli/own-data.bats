@@ -206,10 +206,11 @@ with open("r.csv", "w") as out:
         for i in random.sample(range(1, 31), 12):
             out.write(f"{u},{i},{5 if (u + i) % 2 else 1},{1000000000 + i}\n")
 END
-    dq-export --items m.csv --columns items:text.title=title --interactions r.csv --reward-scale 1:5 2> words | dq-embed -q cf:8 | dq-embed -q hash:16 --field items:title | dq-reward -q --strategy logged -o t.dq
+    dq-export --items m.csv --columns items:text.title=title --interactions r.csv --reward-scale 1:5 2> words | dq-embed -q cf:8 | dq-embed -q hash:16 --field items:title -o c.dq
+    dq-reward -q --strategy logged c.dq -o t.dq
     [ "$(cat words)" = "dq-export: 20 users made from the interactions, 30 items (title), 240 interactions (reward: column rating, 0 to 1, time)" ]
     dq-train -q --offline --hidden 8 --epochs 2 t.dq -o m.dq
-    dq-rank -q --model m.dq -k 5 t.dq | dq-eval -q --qrels t.dq -m ndcg@5 2> said > table || { cat said; false; }
+    dq-rank -q --model m.dq -k 5 t.dq | dq-eval -q --qrels c.dq -m ndcg@5 2> said > table || { cat said; false; }
     grep -q ndcg table
 }
 

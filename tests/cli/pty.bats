@@ -4,6 +4,8 @@
 
 bats_require_minimum_version 1.5.0
 
+load ../needs
+
 setup_file() {
     cd "$BATS_FILE_TMPDIR" || return
     export PATH="$BUILD:$PATH" DQ_THREADS=1
@@ -38,4 +40,11 @@ holds() {
 @test "nothing is drawn in the background; stopped and back, the bar is there again" { holds a_job_in_the_background; }
 @test "a dumb terminal gets lines, and no control character but their ends" { holds dumb_terminals; }
 @test "colour on a terminal unless NO_COLOR is set" { holds colour; }
+@test "a picture is as wide as the terminal, in colour where that is welcome" {
+    needs gnuplot-nox
+    dq-train -q --env maze --agent tabular --episodes 30 --log log -o m.dq
+    holds pictures_fit
+}
 @test "who would read from a terminal says so, and exits 2" { holds nobody_waits_for_a_terminal; }
+@test "no line of help is wider than the terminal, nor than 100 columns; headings are bold where colour is welcome" { holds help_fits; }
+@test "an example that is broken over lines is the command that it is in one" { holds examples_are_commands; }

@@ -187,7 +187,7 @@ def is_bar(line):
 def a_bar_fits():
     """a bar is one line at 40, 80 and 200 columns, and of fewer parts where it is narrow"""
     for columns in 12, 40, 80, 200:
-        run = Run("dq-train --progress --env cartpole --agent dqn --episodes 30 --seed 1 -o m.dq", columns)
+        run = Run("dq-train --progress --env cartpole --agent dqn --episodes 30 --warmup 8 --seed 1 -o m.dq", columns)
         lines = [line for line in run.end() if line.startswith("training")]
         same(len(lines), 1)
         assert len(lines[0]) <= columns - 3
@@ -239,7 +239,7 @@ def words_come_between():
 def others_words_come_between():
     """words of one program of a pipeline are no part of another's bar"""
     os.mkfifo("go")
-    run = Run("dq-cat --progress --to stream | { cat < go; dq-cat --to nonsense; cat > out; }", 80, feed=True)
+    run = Run("dq-cat --progress --to stream | { cat < go; dq-cat --to nonsense; cat > out; }", 200, feed=True)
     run.feed_until(stream(), lambda lines: is_bar(lines[0]), "a bar")
     open("go", "w").close()
     lines = run.wait(lambda lines: any("nonsense" in line for line in lines), "words")
@@ -323,6 +323,70 @@ def colour():
     assert coloured.screen.colours > 0 and plain.screen.colours == 0
 
 
+# ---- help ----
+
+def programs():
+    return sorted(name for name in os.listdir(os.environ["BUILD"]) if re.fullmatch("dq-[a-z]+", name))
+
+
+def help_fits():
+    """no line of help is wider than the terminal, nor than 100 columns; headings are bold where colour is welcome"""
+    for program in programs():
+        pages = {}
+        for columns in 40, 80, 200:
+            run = Run(["bash", "-c", f"{program} --help"], columns)
+            pages[columns] = run.end()
+            assert max(map(len, pages[columns])) <= min(columns, 100), program
+            assert run.screen.colours > 0, program
+            plain = Run(["bash", "-c", f"{program} --help"], columns, NO_COLOR="1")
+            same(plain.end(), pages[columns])
+            same(plain.screen.colours, 0)
+        assert len(pages[40]) > len(pages[80]) > len(pages[200]), program
+        words = {columns: "".join(lines).replace(" ", "").replace("\\", "") for columns, lines in pages.items()}
+        same(words[40], words[80])
+        same(words[80], words[200])
+        modes = [line.split()[0] for line in section(pages[80], "Modes") if line[2:3].isalpha()]
+        for mode in modes:
+            for columns in 40, 80:
+                assert max(map(len, Run(["bash", "-c", f"{program} --help {mode}"], columns).end())) <= columns, (program, mode)
+
+
+def section(lines, heading):
+    """The lines below a heading, to the next empty one."""
+    found = [i for i, line in enumerate(lines) if line.startswith(heading)]
+    return lines[found[0] + 1:lines.index("", found[0])] if found else []
+
+
+def examples_are_commands():
+    """an example that is broken over lines is the command that it is in one, and no break is within quotes"""
+    for program in programs():
+        said = {}
+        for columns in 40, 100:
+            page = subprocess.run([program, "--help"], env={**os.environ, "COLUMNS": str(columns)}, capture_output=True, text=True,
+                                  check=True).stdout
+            examples = re.split(r"\n  (?! )", "\n" + "\n".join(section(page.split("\n"), "Examples")))[1:]
+            for example in examples:
+                for found in re.finditer(r" \\\n", example):
+                    assert example[:found.start()].count("'") % 2 == 0, example
+            said[columns] = [re.sub(r" \\\n +", " ", example) for example in examples]
+        assert len(said[40]) >= 2 and not any("\n" in example for example in said[40]), said[40]
+        same(said[40], said[100])
+
+
+# ---- pictures ----
+
+def pictures_fit():
+    """a picture in the terminal is as wide as that, in colour where it is welcome"""
+    for columns in 40, 80, 200:
+        run = Run("exec dq-eval --quiet --curves log --plot -", columns)
+        lines = run.end()
+        assert columns / 2 < max(map(len, lines)) <= columns, lines
+        assert run.screen.colours > 0
+    plain = Run("exec dq-eval --quiet --curves log --plot -", 80, NO_COLOR="1")
+    plain.end()
+    same(plain.screen.colours, 0)
+
+
 # ---- stdin that is a terminal ----
 
 # Whatever reads stdin, by having no operand, by the operand "-", and by an option's value.
@@ -371,9 +435,8 @@ dq-serve --model - --catalogue c.dq
 
 def nobody_waits_for_a_terminal():
     """who would read from a terminal says so, and exits 2"""
-    programs = {line.split()[0] for line in READERS.split("\n") if line}
-    there = {name for name in os.listdir(os.environ["BUILD"]) if re.fullmatch("dq-[a-z]+", name)}
-    same(programs, there - {"dq-tune"})  # its command gets an empty stdin
+    readers = {line.split()[0] for line in READERS.split("\n") if line}
+    same(sorted(readers), sorted(set(programs()) - {"dq-tune"}))  # the command of dq-tune gets an empty stdin
     for command in filter(None, READERS.split("\n")):
         run = Run("exec " + command, 200, output="out")
         lines = run.end(2)

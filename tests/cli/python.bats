@@ -158,9 +158,18 @@ notebook() { MPLCONFIGDIR=$BATS_TEST_TMPDIR IPYTHONDIR=$BATS_TEST_TMPDIR /usr/bi
     [ "$(wc -l < mine)" -eq 7 ]
 }
 
-@test "the notebook's cells run, and draw" {
+@test "where make install puts dq.py Python looks, and the notebook there finds it, the programs and the data, and draws" {
     needs python3-pandas python3-matplotlib
-    notebook plain
+    if [ -n "$SANITIZER" ]; then # install is of a build without
+        notebook plain
+        return
+    fi
+    env -u MAKEFLAGS make -s -C "$ROOT" B="$BUILD" install DESTDIR="$PWD/root" PREFIX=/usr > words
+    cd root/usr
+    PATH=$PWD/bin:$PATH PYTHONPATH=$PWD/lib/python3/dist-packages
+    /usr/bin/python3 -c 'import dq, sys; print(dq.__file__); print(*sys.path, sep="\n")' > ../found
+    grep -qx "$PYTHONPATH/dq.py" ../found && grep -qx /usr/lib/python3/dist-packages ../found
+    ROOT=$PWD/share/doc/dq-recommend notebook plain
 }
 
 @test "the notebook runs in Jupyter" {
@@ -177,4 +186,12 @@ notebook() { MPLCONFIGDIR=$BATS_TEST_TMPDIR IPYTHONDIR=$BATS_TEST_TMPDIR /usr/bi
     dq-cat --check mine.dq
     dq-cat --check fresh.dq
     dq-cat --lineage fresh.dq | grep -A1 'freshen.py 1 days=30' | grep -q dq-reward
+}
+
+@test "the lines for R give what it shows" {
+    needs r-base-core
+    KEEP=$PWD "$BATS_TEST_DIRNAME"/../examples docs/python.md
+    cd docs/python.md
+    { sed -n '/^```r$/,/^```$/p' "$ROOT"/docs/python.md | grep -v '^```'; echo 'cat(dim(lists), lists$item[1], dim(items), items$text.title[1])'; } > lines.R
+    [ "$(Rscript lines.R)" = "36 4 j207 300 6 Data Engineer" ]
 }

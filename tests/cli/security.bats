@@ -60,7 +60,7 @@ END
     dq-sim --users 2 --items 6 -q -o c.dq
     printf '#!/bin/sh\nenv > %s/seen\nexec dq-reward --strategy cosine --pairs stream --labels-only -q\n' "$PWD" > label.sh
     chmod +x label.sh
-    OPENAI_API_KEY=sk-9 DQ_MONGODB_URI=mongodb://u:p@h dq-train -q --user "$(dq-cat --kind users c.dq | head -1 | jq -r .id)" --reward-cmd ./label.sh --episodes 1 --steps 3 --hidden 4 c.dq -o /dev/null || true
+    OPENAI_API_KEY=sk-9 DQ_MONGODB_URI=mongodb://u:p@h dq-train -q --user "$(dq-cat --kind users c.dq | head -1 | jq -r .id)" --reward-cmd ./label.sh --episodes 1 --steps 3 --warmup 2 --batch 2 --hidden 4 c.dq -o /dev/null || true
     grep -q '^OPENAI_API_KEY=sk-9' seen
     run -1 grep u:p@h seen
 }

@@ -18,7 +18,7 @@ setup() {
 {"user":"b","item":"x"}
 END
     dq-export -q --users u.jsonl --items i.jsonl --interactions n.jsonl -o catalogue.dq
-    dq-train -q --env films --episodes 4 --hidden 4 --evaluate 2 --evaluate-episodes 2 --keep both -o kept.dq
+    dq-train -q --env films --episodes 4 --hidden 4 --warmup 8 --batch 4 --evaluate 2 --evaluate-episodes 2 --keep both -o kept.dq
     cat kept.dq catalogue.dq > s.dq
     dq-cat s.dq > rows
 }
@@ -214,7 +214,7 @@ as_outline() {
 }
 
 @test "a user or item that is not there is an error of every program, and is named" {
-    dq-train -q --user a --episodes 2 catalogue.dq > m.dq
+    dq-train -q --user a --episodes 2 --warmup 8 --batch 8 catalogue.dq > m.dq
     while IFS='|' read -r command words; do
         run -1 $command < /dev/null
         [ "${lines[-1]}" = "${command%% *}: ${words# }" ] || { echo "$command: $output" && false; }

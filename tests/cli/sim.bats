@@ -72,7 +72,7 @@ entities() { # stream, kind
         entities c.dq items > items
         jq -es 'map(.[0]) == [range(120) | tostring | "u" + "000"[length:] + .]' users
         jq -es 'map(.[0]) == [range(30) | tostring | "i" + "00"[length:] + .]' items
-        "$BUILD"/dq-train --quiet --env "$env" --agent dqn --hidden 4 --total-steps 1 -o m.dq
+        "$BUILD"/dq-train --quiet --env "$env" --agent dqn --hidden 4 --total-steps 1 --warmup 1 --batch 1 -o m.dq
         /usr/bin/python3 "$BATS_TEST_DIRNAME"/../read_stream.py m.dq | jq -c 'select(.name == "actions") | .data' > actions
         jq -es --slurpfile actions actions 'map(.[1]) | add == $actions[0]' items
         sim "$env" --play 30 -o log.dq

@@ -91,7 +91,7 @@ assert not bad, repr(text)'
 @test "an environment of somebody else learns no secrets" {
     printf '#!/bin/sh\nenv > %s/seen\nexec dq-sim cartpole --serve\n' "$PWD" > env.sh
     chmod +x env.sh
-    OPENAI_API_KEY=sk-9 DQ_MONGODB_URI=mongodb://u:p@h dq-train -q --env-cmd ./env.sh --total-steps 20 -o /dev/null
+    OPENAI_API_KEY=sk-9 DQ_MONGODB_URI=mongodb://u:p@h dq-train -q --env-cmd ./env.sh --total-steps 20 --warmup 4 --batch 4 -o /dev/null
     grep -q '^DQ_FLUSH=1' seen
     run -1 grep -e sk-9 -e u:p@h seen
 }

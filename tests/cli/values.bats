@@ -3,6 +3,7 @@
 # dq-export: ids, vectors and values of documents in every form that people have them in, and what is said of the others.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../said.bash"
 source "$BATS_TEST_DIRNAME/../needs.bash"
 # shellcheck source=tests/services/mongodb/servers.bash
 source "$BATS_TEST_DIRNAME/../services/mongodb/servers.bash"
@@ -101,7 +102,7 @@ END
         cmp <(payload --schema map.json --user "$id" "$uri/db") <(payload --schema map.json --user "$id" canonical)
     done
     export_ --schema map.json --where 'users:{"int": {"$gte": 6}}' "$uri/db" 2> words > some.dq
-    [ ! -s words ]
+    only_made words
     [ "$(lines --count --kind users some.dq)" = $'users\t7' ]
     cat > odd.jsonl << 'END'
 {"id":{"$binary":{"base64":"fA3lsUovTTaeEVLwqGsx1A==","subType":"03"}}}

@@ -4,6 +4,7 @@
 # everything arrives, nothing is complained of, and users are shown what those of their taste have met.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../said.bash"
 
 setup() {
     set -o pipefail
@@ -25,7 +26,7 @@ ranks() {
     bash -euo pipefail block.sh > ranking 2> words || { cat words; false; }
     [ "$(head -1 ranking)" = $'user\trank\titem\tscore' ]
     sed -i 1d ranking
-    grep -vE '^dq-embed: users: 40 fitted|^dq-train: ' words > complaints || [ ! -s complaints ] || { cat complaints; false; }
+    without_made words | grep -vE '^dq-embed: users: 40 fitted|^dq-train: ' > complaints || [ ! -s complaints ] || { cat complaints; false; }
     [ -z "$3" ] || diff <(dq-cat --count "$3" | sort) <(printf 'interactions\t%d\nitems\t30\nusers\t40\n' "$met")
     [ "$(cut -f 1 ranking | sort -u | wc -l)" = 40 ]
     [ -z "${4-}" ] || { awk -F'\t' -v OFS='\t' 'NR == FNR { name[$1] = $2; next } { $1 = name[$1] } 1' \
@@ -42,6 +43,16 @@ rows() { dq-cat --kind "$2" "$1"; }
     ranks MovieLens 1 movies.dq
     rows movies.dq items | jq -r .text.title | sed -n 2p | grep -qx 'Léon: The Professional (1994) #1'
     rows movies.dq interactions | jq -se 'all(.reward >= 0.5 and .reward <= 4.5 and .time >= 1100000000)'
+}
+
+@test "MovieLens: ratings on a scale, a model, and its measure" {
+    made movielens
+    page_block "$page" MovieLens 3 > block.sh
+    grep -q reward-scale block.sh
+    bash -euo pipefail block.sh > table 2> words || { cat words; false; }
+    grep -q "^dq-export: 40 users made from the interactions, 30 items (title), $met interactions (reward: column rating, 0 to 0.888888896, time)" words || grep -q '^dq-export: 40 users made' words
+    awk '/ndcg/ { found = $NF > 0.5 } END { exit !found }' table || { cat table; false; }
+    rows rated.dq interactions | jq -se 'all(.reward >= 0 and .reward <= 1)'
 }
 
 @test "MovieLens 1M: two colons, no header, Latin-1; and later interactions" {
@@ -92,7 +103,7 @@ rows() { dq-cat --kind "$2" "$1"; }
 @test "mongoexport: relaxed, canonical and one array are the same stream" {
     made mongo
     for form in relaxed canonical array; do
-        (cd $form && page_block "$page" Mongoexport 2 > block.sh && bash -euo pipefail block.sh > ranking 2> words && [ ! -s words ])
+        (cd $form && page_block "$page" Mongoexport 2 > block.sh && bash -euo pipefail block.sh > ranking 2> words && only_made words)
         dq-cat --count $form/shop.dq | sort | diff - <(printf 'interactions\t%d\nitems\t30\nusers\t40\n' "$met")
         cmp <(zstd -dcq relaxed/shop.dq) <(zstd -dcq $form/shop.dq)
     done
@@ -104,6 +115,18 @@ rows() { dq-cat --kind "$2" "$1"; }
     made encoded
     ranks Sentence-transformers 1 ''
     [ "$(wc -l < ranking)" = 400 ]
+}
+
+@test "titles in a table and vectors in an array beside it, by order and by ids" {
+    made encoded
+    { echo movieId,title; sed 's/.*/&,title of &/' items.ids; } > movies.csv
+    { echo userId,movieId,rating; paste -d, <(head -5 users.ids) <(head -5 items.ids) | sed 's/$/,4/'; } > ratings.csv
+    page_block "$page" Sentence-transformers 2 > block.sh
+    sed -n 1p block.sh | bash -euo pipefail
+    dq-cat movies.dq > by-order
+    sed -n 2p block.sh | bash -euo pipefail
+    dq-cat movies.dq | cmp - by-order
+    diff <(jq -c 'select(.kind == "items") | .vector' by-order) <(dq-export -q --items items.npy --item-ids items.ids | dq-cat | jq -c .vector)
 }
 
 @test "every heading that shows a ranking has its test here" {

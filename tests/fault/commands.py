@@ -62,12 +62,16 @@ COMMANDS = [
     Command("export csv", "dq-export -q --users in/users.tsv --items in/items.tsv --interactions in/interactions.csv -o out", out=("out",)),
     Command("export packed", "dq-export -q --users in/users.jsonl.gz --items in/items.jsonl.zst -o out", out=("out",)),
     Command("export npy", "dq-export -q --users in/users.npy --user-ids in/users.ids --items in/items.npy --item-ids in/items.ids -o out", out=("out",)),
+    Command("export beside", "dq-export -q --users in/bare-users.csv --user-vectors in/users.npy --items in/bare-items.csv --item-vectors in/items.npy --item-ids in/items.ids -o out", out=("out",)),
+    Command("export made", "dq-export -q --items in/items.jsonl --interactions in/interactions.jsonl -o out", out=("out",)),
     Command("export collections", "dq-export -q --schema jobs in/jobs -o out", out=("out",)),
     Command("export log", "dq-export -q --schema obd --items in/context.csv -o out in/log.csv", out=("out",)),
     Command("export feedback", "dq-export -q --interactions in/shown.jsonl --feedback in/done.jsonl -o out", out=("out",)),
     # dq-embed
     Command("embed hash", "dq-embed -q hash:8 -o out in/words.dq", out=("out",)),
     Command("embed cf", "dq-embed -q cf:4 -o out in/c.dq", out=("out",)),
+    Command("embed scale", "dq-embed -q scale:z -o out in/c.dq", out=("out",)),
+    Command("embed rescale", "dq-embed -q scale --factors in/scaled.dq -o out in/c.dq", out=("out",)),
     Command("embed cached", "dq-embed -q openai:demo --cache-only --cache in/vectors.db -o out in/words.dq", out=("out",)),
     # dq-reward
     Command("reward cosine", "dq-reward -q --pairs all -o out in/c.dq", out=("out",)),
@@ -101,6 +105,7 @@ COMMANDS = [
     # dq-rank
     Command("rank cosine", "dq-rank -q -t 1 --by cosine -x -k 3 --format tsv -o out in/c.dq", out=("out",)),
     Command("rank model", "dq-rank -q -t 1 --model in/m.dq -k 3", stdin="c.dq"),
+    Command("rank folder", "dq-rank -q -t 1 --models-dir in/agents --fallback in/m.dq -k 3 --format tsv -o out in/c.dq", out=("out",)),
     Command("rank mmr", "dq-rank -q -t 1 --mmr 0.4 --pool 10 -k 3 --format trec -o out in/c.dq", out=("out",)),
     Command("rank fields", "dq-rank -q -t 1 --by cosine --compare user_feature_0:item_feature_1 -k 2 --format tsv -o out in/shown.dq", out=("out",)),
     Command("rank drawn", "dq-rank -q -t 1 --by cosine --softmax 0.5 -k 3 --format jsonl -o out in/c.dq", out=("out",)),
@@ -157,6 +162,10 @@ INPUTS = f"""
 {TESTS}/fixtures/world.sh 12 40
 dq-export -q --users users.jsonl --items items.jsonl --interactions interactions.jsonl -o c.dq
 dq-export -q --users users.jsonl --items items.jsonl --interactions interactions.jsonl --limit users:3 -o few.dq
+dq-train -q -t 1 --each-user --users-file - {SMALL} --world-hidden 8 -e 1 --steps 15 --models-dir agents c.dq << END
+u01
+u02
+END
 for kind in users items interactions; do dq-cat --kind $kind --to tsv c.dq > $kind.tsv; done
 tr '\\t' , < interactions.tsv > interactions.csv
 printf '%s\\n' item_id,position,click,propensity_score,timestamp,user_feature_0,user-item_affinity_0 0,1,0,.5,2019-11-24,a,0 1,2,1,.25,2019-11-25,b,.5 > shown.csv
@@ -164,6 +173,8 @@ printf '%s\\n' item_id,item_feature_0,item_feature_1 0,-.5,q 1,.5,r > two.csv
 dq-export -q --schema obd --items two.csv shown.csv -o shown.dq
 gzip -nkf users.jsonl; zstd -qf items.jsonl
 for kind in users items; do dq-cat --kind $kind --to npy --ids $kind.ids -o $kind.npy c.dq; done
+for kind in users items; do (echo id; cat $kind.ids) > bare-$kind.csv; done
+dq-embed -q scale:z c.dq -o scaled.dq
 head -4 $DEMO/veterans.jsonl > veterans.jsonl; head -6 $DEMO/jobs.jsonl > posts.jsonl
 dq-export -q --users veterans.jsonl --items posts.jsonl -o words.dq
 {TESTS.parent}/pipelines/mongodb/collections $DEMO jobs

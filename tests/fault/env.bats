@@ -142,8 +142,8 @@ SCRIPT
 }
 
 @test "a checkpoint of another environment is refused" {
-    dq-train --quiet --env films --total-steps 100 --checkpoint ck -o a.dq
-    run -1 dq-train --quiet --env films:films=11 --total-steps 100 --checkpoint ck -o b.dq
+    dq-train --quiet --env films --total-steps 100 --warmup 8 --batch 8 --checkpoint ck -o a.dq
+    run -1 dq-train --quiet --env films:films=11 --total-steps 100 --warmup 8 --batch 8 --checkpoint ck -o b.dq
     [[ "$output" == "dq-train: ck: "* ]]
     [ ! -e b.dq ]
 }

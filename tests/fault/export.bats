@@ -3,6 +3,7 @@
 # dq-export on input that is wrong: one clear line, the exit code, nothing that looks complete.
 
 bats_require_minimum_version 1.5.0
+source "$BATS_TEST_DIRNAME/../said.bash"
 source "$BATS_TEST_DIRNAME/../needs.bash"
 
 setup() {
@@ -19,7 +20,7 @@ refused() {
     local code=$1 message=$2 got=0
     shift 2
     "$BUILD"/dq-export "$@" > out 2> words || got=$?
-    [ "$(sed 's/ (try .*//' words)" = "dq-export: $message" ] || { cat words; false; }
+    [ "$(without_made words | sed 's/ (try .*//')" = "dq-export: $message" ] || { cat words; false; }
     [ "$got" = "$code" ] || { echo "exit $got"; false; }
     [ ! -s out ] || ! "$BUILD"/dq-cat --check out 2> /dev/null
     rm -f o.dq
@@ -31,7 +32,7 @@ refused() {
 # skipped SUMMARY FILE: exit 0 and this summary, with a reason; with --strict an error at that line.
 skipped() {
     "$BUILD"/dq-export --users "$2" > out 2> words
-    [[ $(cat words) == "dq-export: users: 1 skipped: 1 ${1%)}: "?*")" ]] || { cat words; false; }
+    [[ $(without_made words) == "dq-export: users: 1 skipped: 1 ${1%)}: "?*")" ]] || { cat words; false; }
     "$BUILD"/dq-cat --check out
     ! "$BUILD"/dq-export --strict --users "$2" > out 2> words
     ! "$BUILD"/dq-cat --check out 2> /dev/null
@@ -52,7 +53,7 @@ skipped() {
         '{"id":"u2","vector":[1,2]}{}'; do
         printf '%s\n\n%s\n' "$(cat u.jsonl)" "$text" > bad.jsonl
         skipped "malformed (first: line 3)" bad.jsonl
-        [[ $(cat words) == "dq-export: bad.jsonl: record 3: "* ]]
+        [[ $(without_made words) == "dq-export: bad.jsonl: record 3: "* ]]
     done
     { cat u.jsonl; printf '{"id":"\xff"}\n'; } > bad.jsonl
     skipped "not UTF-8 (first: line 2)" bad.jsonl
@@ -100,7 +101,7 @@ END
         '{"item":"i1"}:without a usable id'; do
         { cat x.jsonl; echo "${x%:*}"; } > bad.jsonl
         "$BUILD"/dq-export --users u.jsonl --items i.jsonl --interactions bad.jsonl 2> words > out
-        [[ $(cat words) == "dq-export: interactions: 1 skipped: 1 ${x##*:} (first: line 2: "* ]]
+        [[ $(without_made words) == "dq-export: interactions: 1 skipped: 1 ${x##*:} (first: line 2: "* ]]
         [ "$("$BUILD"/dq-cat --count out | tr '\n\t' '  ')" = "users 1 interactions 1 items 1 " ]
     done
     echo '{"user":"u2","item":"i1"}' > bad.jsonl
@@ -108,7 +109,7 @@ END
     echo '{"id":"i2","vector":[1]}' >> i.jsonl
     { cat x.jsonl; echo '{"user":"u1","item":"i2"}'; } > bad.jsonl
     "$BUILD"/dq-export --users u.jsonl --items i.jsonl --interactions bad.jsonl 2> words > out
-    diff - words << 'END'
+    diff - <(without_made words) << 'END'
 dq-export: interactions: 1 skipped: 1 unknown item (first: line 2: no item 'i2')
 dq-export: items: 1 skipped: 1 wrong width (first: line 2: vector has 1 numbers where 2 are expected)
 END
@@ -233,10 +234,10 @@ END
     refused 1 "many.npy: the array ends after row 3 of 1000000000000" --users many.npy --user-ids four
     printf 'a\n\na\n' > holes
     "$BUILD"/dq-export --users a.npy --user-ids holes 2> words > out
-    [ "$(cat words)" = "dq-export: users: 2 skipped: 1 without a usable id (first: line 2: the id is empty), 1 duplicate id (first: line 3: the id 'a' stands there already)" ]
+    [ "$(without_made words)" = "dq-export: users: 2 skipped: 1 without a usable id (first: line 2: the id is empty), 1 duplicate id (first: line 3: the id 'a' stands there already)" ]
     /usr/bin/python3 -c 'import numpy; numpy.save("nan.npy", numpy.array([[1, 2], [3, numpy.nan], [numpy.inf, 1]], "<f8"))'
     "$BUILD"/dq-export --users nan.npy --user-ids three 2> words > out
-    [ "$(cat words)" = "dq-export: users: 2 skipped: 2 not finite (first: line 2: element 1 is not finite as a float32)" ]
+    [ "$(without_made words)" = "dq-export: users: 2 skipped: 2 not finite (first: line 2: element 1 is not finite as a float32)" ]
     refused 1 "nan.npy: record 2: element 1 is not finite as a float32" --strict --users nan.npy --user-ids three
 }
 
@@ -294,7 +295,7 @@ collections() {
 # faulty SUMMARY: this summary, exit 0, and with --strict an error.
 faulty() {
     "$BUILD"/dq-export --schema jobs db 2> words > out
-    [[ $(cat words) == "dq-export: ${1%)}: "?*")" ]] || { cat words; false; }
+    [[ $(without_made words) == "dq-export: ${1%)}: "?*")" ]] || { cat words; false; }
     "$BUILD"/dq-cat --check out
     ! "$BUILD"/dq-export --strict --schema jobs db 2> words > out
     [ "$(wc -l < words)" = 1 ]
@@ -305,7 +306,7 @@ faulty() {
     collections
     echo '{"_id":"u2","bio":"b"}' >> db/candidates_text.jsonl
     faulty "users: 1 skipped: 1 not in every collection (first: candidates_text line 2)"
-    [ "$(cat words)" = "dq-export: candidates_text: record 2: user 'u2' is not in candidates_embeddings" ]
+    [ "$(without_made words)" = "dq-export: candidates_text: record 2: user 'u2' is not in candidates_embeddings" ]
     echo '{"original_candidate_id":"u2","hard_skill_embeddings":[1],"soft_skills_embeddings":[1]}' >> db/candidates_embeddings.jsonl
     faulty "users: 1 skipped: 1 wrong width (first: db/candidates_embeddings.jsonl line 2)"
     collections
@@ -333,9 +334,8 @@ faulty() {
     refused 2 "nothing to export: --users and --items, or --schema NAME FOLDER"
     refused 2 "--users: 'u.txt' tells no form by its name (.jsonl .json .csv .tsv .npy .safetensors, also with .zst or .gz; --sep reads it as a table)" --users u.txt
     refused 2 "--items: 'v.npy' has no ids: they come one a line from --item-ids" --items v.npy
-    refused 2 "--user-ids: only for .npy and .safetensors; 'u.jsonl' has its own ids" --users u.jsonl --user-ids ids
+    refused 2 "--user-ids: only for .npy and .safetensors; 'u.jsonl' has its own ids (--user-vectors names its vectors)" --users u.jsonl --user-ids ids
     refused 2 "--user-ids: there are no --users" --items i.jsonl --user-ids ids
-    refused 2 "--interactions: with both --users and --items, or with neither" --users u.jsonl --interactions x.jsonl
     refused 2 "--interactions: 'x.npy' is an array, no table or JSON" --users u.jsonl --items i.jsonl --interactions x.npy
     refused 2 "--interactions: '-' must be a regular file, for it is read twice" --users u.jsonl --items - --interactions x.jsonl
     refused 2 "standard input can be only one of the files" --users - --items -

@@ -12,7 +12,7 @@ setup_file() {
     "$BATS_TEST_DIRNAME"/../fixtures/world.sh 12 40
     dq-export -q --users users.jsonl --items items.jsonl --interactions interactions.jsonl -o c.dq
     dq-reward -q --strategy logged -o t.dq c.dq
-    dq-train -q --hidden 24,12 --world-hidden 16 --user u05 --episodes 2 -o m.dq c.dq
+    dq-train -q --hidden 24,12 --world-hidden 16 --user u05 --episodes 2 --warmup 8 --batch 8 -o m.dq c.dq
 }
 
 setup() {
@@ -55,9 +55,9 @@ ends_in_words() { # MiB, command...
     [ "$rc" = 1 ]
     [ "$(cat "$limits/said")" = "dq-rank: out of memory: the matrix products of 3 threads need 384 MiB of address space (--threads 1 needs least)" ]
 }
-@test "dq-train online" { ends_in_words 256 dq-train -q -t 1 --hidden 24,12 --user u05 --episodes 2 c.dq; }
+@test "dq-train online" { ends_in_words 256 dq-train -q -t 1 --hidden 24,12 --user u05 --episodes 2 --warmup 8 --batch 8 c.dq; }
 @test "dq-train --offline" { ends_in_words 256 dq-train -q -t 1 --hidden 24,12 --offline --epochs 2 t.dq; }
-@test "dq-train in an environment" { ends_in_words 256 dq-train -q -t 1 --env maze --total-steps 100; }
+@test "dq-train in an environment" { ends_in_words 256 dq-train -q -t 1 --env maze --total-steps 100 --warmup 8 --batch 8; }
 @test "dq-plan" { ends_in_words 220 dq-plan -q -t 1 --model m.dq c.dq; }
 @test "dq-eval" { ends_in_words 220 dq-eval -q -t 1 --rollout --model m.dq c.dq; }
 @test "dq-export" {

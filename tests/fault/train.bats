@@ -86,7 +86,7 @@ plan() { "$BUILD"/dq-plan "$@" -o out.dq; }
     done
     fails 1 "dq-train: *colour*" train --user u00 --compare vector:colour c.dq
     fails 1 "dq-train: *" train --user u00 --compare vector c.dq
-    fails 1 "dq-train: *APPLY*" train --user u00 --map APPLY c.dq
+    fails 2 "dq-train: *APPLY*" train --user u00 --map APPLY c.dq
 }
 
 @test "a model of other widths" {

@@ -148,8 +148,11 @@ def points(command, family, count):
     return [*range(1, min(count, first) + 1), *sorted(random.Random(command.name + family).sample(behind, min(SAMPLE, len(behind))))]
 
 
-def lines_of(ran):
-    return [line for line in ran.words.splitlines() if line.strip()]
+def lines_of(command, ran):
+    """What it said; of many agents each that failed has a line of its own before the last one."""
+    said = [line for line in ran.words.splitlines() if line.strip()]
+    own = [line for line in said if command.some and re.match(r"dq-train: user \S+: .", line)]
+    return said if len(own) == len(said) else [line for line in said if line not in own]
 
 
 def judge(command, ran, whole, fault, failed):
@@ -167,7 +170,7 @@ def judge(command, ran, whole, fault, failed):
         return f"exit {ran.code} though nothing failed: {ran.words.strip()}"
     if fault.kind in HARMLESS:
         return f"exit {ran.code} for what is no failure: {ran.words.strip()}"
-    said = lines_of(ran)
+    said = lines_of(command, ran)
     if len(said) != 1:
         return f"exit {ran.code} with {len(said)} lines: {ran.words.strip()[-300:]}"
     reason = said[0].split(": ", 1)[1]

@@ -11,7 +11,7 @@
 
 #include "small_catalogue.h"
 
-static const dq_field cf_field[] = {{"cf", 1, 1}}, other_field[] = {{"bio", 0, 2}};
+static const dq_field cf_field[] = {{"cf", 1, 1, 0}}, other_field[] = {{"bio", 0, 2, 0}};
 static const small_entities
     users_with = {.kind = DQ_KIND_USERS, .width = 2, .fields = cf_field, .field_count = 1},
     items_with = {.kind = DQ_KIND_ITEMS, .width = 2, .fields = cf_field, .field_count = 1},

@@ -210,7 +210,7 @@ static dq_bundle item(const char *id, uint64_t width, uint32_t at, const char *p
 {
     static const float zeros[8];
     dq_bundle b = entities("items", 1, TEXTS(id));
-    const dq_field fields[2] = {{"title", 0, at}, {"tech", at, (uint32_t)width - at}};
+    const dq_field fields[2] = {{"title", 0, at, 0}, {"tech", at, (uint32_t)width - at, 0}};
     const dq_pair_names pairs[1] = {{"skills", pair}};
     if (width) add_vectors(&b, DQ_F4, width, zeros);
     if (at) assert_int_equal(dq_fields_write(fields, 2, &b.arena, &b.meta, NULL), DQ_OK);

@@ -330,7 +330,7 @@ static void fields_are_written_read_and_bounded(void **state)
     (void)state;
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value meta = dq_map();
-    const dq_field fields[] = {{"title", 0, 4}, {"skills", 4, 4}};
+    const dq_field fields[] = {{"title", 0, 4, 0}, {"skills", 4, 4, 0}};
     dq_field *read;
     size_t count;
     dq_error e = DQ_ERROR_NONE;
@@ -363,8 +363,8 @@ static void nulls_in_texts_are_kept_apart_from_empty_ones(void **state)
 static void a_model_fits_the_layout_that_it_was_trained_on(void **state)
 {
     dq_error e = DQ_ERROR_NONE;
-    dq_field whole = {"taste", 0, 4}, cut[] = {{"a", 0, 2}, {"b", 2, 2}},
-             swapped[] = {{"b", 0, 2}, {"a", 2, 2}};
+    dq_field whole = {"taste", 0, 4, 0}, cut[] = {{"a", 0, 2, 0}, {"b", 2, 2, 0}},
+             swapped[] = {{"b", 0, 2, 0}, {"a", 2, 2, 0}};
     const dq_layout users = {&whole, 1, 4}, items = {cut, 2, 4};
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value same, other, nil = dq_nil();

@@ -378,7 +378,7 @@ static void learn_from_crowd(uint32_t count, float *out)
     static float vectors[CROWD][2];
     static const float *at[CROWD], *goods[GOODS];
     static const float good[GOODS][2] = {{1, 0}, {0.6F, 0.8F}, {0, 1}}, stranger[2] = {0.9F, 0.3F};
-    static const dq_field field[] = {{"taste", 0, 2}};
+    static const dq_field field[] = {{"taste", 0, 2, 0}};
     static uint64_t id[CROWD];
     static uint32_t user[CROWD], item[CROWD];
     static float reward[CROWD];
@@ -448,7 +448,7 @@ static void no_labels(void **state)
 
 static void no_fields_of_one_width(void **state)
 {
-    static const dq_field odd[] = {{"odd", 0, 7}};
+    static const dq_field odd[] = {{"odd", 0, 7, 0}};
     world w;
     (void)state;
     start(&w, 1);

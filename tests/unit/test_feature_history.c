@@ -13,7 +13,8 @@
 
 #include "../fixtures/feature/history.h"
 
-static const dq_field user_fields[] = {{"hard", 0, 5}}, item_fields[] = {{"title", 0, 5}, {"tech", 5, 4}};
+static const dq_field user_fields[] = {{"hard", 0, 5, 0}},
+                      item_fields[] = {{"title", 0, 5, 0}, {"tech", 5, 4, 0}};
 static const char names[] = "held-cosine,held-reciprocity,held-transfer,held-ridge";
 
 typedef struct world {

@@ -67,8 +67,19 @@ static void two_names_of_one_thing(void **state)
 {
     (void)state;
     assigns(&nothing, "users", "id _id", "!both id and _id could be the id; --columns id=id chooses");
-    assigns(&nothing, "interactions", "user item reward rating",
-            "!both reward and rating could be the reward; --columns reward=reward chooses");
+    assigns(&nothing, "interactions", "user item reward rating", "user=user item=item reward=reward rating");
+    assigns(&nothing, "interactions", "user item rating stars",
+            "!both rating and stars could be the reward; --columns reward=rating chooses");
+    assigns(&nothing, "interactions", "user item stars score", "user=user item=item stars=reward score");
+    assigns(&nothing, "interactions", "user item score", "user=user item=item score=reward");
+    assigns(&nothing, "interactions", "user rank item score", "user=user rank item=item score");
+    assigns(&nothing, "interactions", "user item scores rankings", "user=user item=item scores rankings");
+    char name[DQ_IMPORT_REWARD_NAME] = "";
+    const dq_import_reading noting = {.reward_name = name};
+    assigns(&noting, "interactions", "user item reward", "user=user item=item reward=reward");
+    assert_string_equal(name, "");
+    assigns(&noting, "interactions", "user item stars", "user=user item=item stars=reward");
+    assert_string_equal(name, "stars");
     assigns(&nothing, "interactions", "user item propensity pscore",
             "!both propensity and pscore could be the propensity; --columns propensity=propensity chooses");
     dq_import_named named[] = {{"id", "id"}, {"attr.x", "b"}};

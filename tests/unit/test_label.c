@@ -160,8 +160,8 @@ static void threads_change_no_bit(void **unused)
 static void cosines_of_paired_fields(void **unused)
 {
     (void)unused;
-    static const dq_field user_fields[] = {{"hard", 0, 2}, {"soft", 2, 3}};
-    static const dq_field item_fields[] = {{"title", 0, 2}, {"tech", 2, 2}, {"soft", 4, 3}};
+    static const dq_field user_fields[] = {{"hard", 0, 2, 0}, {"soft", 2, 3, 0}};
+    static const dq_field item_fields[] = {{"title", 0, 2, 0}, {"tech", 2, 2, 0}, {"soft", 4, 3, 0}};
     static const dq_pair_names pairs[] = {{"hard", "tech"}, {"soft", "soft"}};
     static const small_entities users = {
         .kind = DQ_KIND_USERS, .width = 5, .fields = user_fields, .field_count = 2};

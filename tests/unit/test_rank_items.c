@@ -79,7 +79,7 @@ static void test_refusals(void **state)
     assert_int_equal(dq_rank_items_agree(&items, &b, &e), DQ_ERR_SCHEMA); /* another width */
     dq_bundle_free(&b);
     b = letters("z", values);
-    const dq_field halves[] = {{"left", 0, 2}, {"right", 2, 2}};
+    const dq_field halves[] = {{"left", 0, 2, 0}, {"right", 2, 2, 0}};
     assert_int_equal(dq_fields_write(halves, 2, &b.arena, &b.meta, &e), DQ_OK);
     assert_int_equal(take(&items, b, 1), DQ_ERR_SCHEMA); /* other fields */
     dq_rank_items_free(&items);

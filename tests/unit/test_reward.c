@@ -56,8 +56,8 @@ static void a_part_without_weight_need_not_be_there(void **unused)
     assert_true(isnan(dq_reward_weigh(0.5, 1, NAN)));
 }
 
-static const dq_field user_fields[] = {{"hard", 0, 2}, {"soft", 2, 3}};
-static const dq_field item_fields[] = {{"title", 0, 2}, {"tech", 2, 2}, {"soft", 4, 3}};
+static const dq_field user_fields[] = {{"hard", 0, 2, 0}, {"soft", 2, 3, 0}};
+static const dq_field item_fields[] = {{"title", 0, 2, 0}, {"tech", 2, 2, 0}, {"soft", 4, 3, 0}};
 static const dq_layout users = {user_fields, 2, 5}, items = {item_fields, 3, 7};
 
 static void named_pairs_become_ranges(void **unused)

@@ -1,6 +1,6 @@
 # bash completion for @NAME@, printed by @NAME@ --completion bash
 _@NAME@() {
-    local line=$COMP_LINE piece kind word
+    local line=${COMP_LINE-} piece kind word
     local -a words=() found=()
     COMPREPLY=()
     # bash has cut words at = and :, too; here they are whole.

@@ -2,6 +2,7 @@
 #include "cli/option/completion.h"
 #include "cli/option/option.h"
 
+#include "data/select.h"
 #include "dq/schema.h"
 
 #include <stdio.h>
@@ -117,13 +118,6 @@ static void read_word(line *l, const char *word)
 
 /* ---- values ---- */
 
-static const char *kind_at(size_t i)
-{
-    static const char *const kinds[] = {DQ_KIND_USERS,       DQ_KIND_ITEMS,    DQ_KIND_INTERACTIONS,
-                                        DQ_KIND_TRANSITIONS, DQ_KIND_RANKINGS, DQ_KIND_MODEL};
-    return i < sizeof kinds / sizeof *kinds ? kinds[i] : NULL;
-}
-
 /* What an argument of this name is. Names that are not here say nothing that could be completed. */
 static const struct {
     const char *argument, *what;
@@ -166,6 +160,15 @@ static const char *last_part(const char *text)
     return comma + 1;
 }
 
+/* Whether what the text begins wants something behind it: "random:". */
+static bool is_part(const char *(*values)(size_t i), const char *text)
+{
+    const char *value;
+    for (size_t i = 0; values && (value = values(i)); i++)
+        if (strncmp(value, text, strlen(text)) == 0 && value[strlen(value) - 1] == ':') return true;
+    return false;
+}
+
 static void put_values(const char *(*values)(size_t i), const char *text)
 {
     const char *value;
@@ -176,11 +179,11 @@ static void answer_value(const line *l, const dq_option *o, const char *text)
 {
     const char *argument = o->argument ? o->argument : "";
     bool ids = strcmp(argument, "ID") == 0, users = strcmp(o->name, "user") == 0;
-    puts(what_is(argument));
+    puts(is_part(o->values, text) ? "part" : what_is(argument));
     if (o->type == DQ_OPT_CHOICE) put_choices(l, o, text);
     if (strstr(argument, ",...")) text = last_part(text);
     if (o->values) put_values(o->values, text);
-    if (strcmp(argument, "KIND") == 0) put_values(kind_at, text);
+    if (strcmp(argument, "KIND") == 0) put_values(dq_select_kind_at, text);
     if (ids)
         dq_completion_ids(l->operands, l->operand_count, users ? DQ_KIND_USERS : DQ_KIND_ITEMS, text, put);
 }
@@ -226,7 +229,8 @@ static void answer_operand(const line *l)
 {
     const dq_program *p = l->cli->program;
     bool first = l->operand_words == 0 && p->operand_values;
-    puts(strstr(p->operands ? p->operands : "", "FILE") && !first ? "files" : "words");
+    bool files = strstr(p->operands ? p->operands : "", "FILE") && !first;
+    puts(files ? "files" : first && is_part(p->operand_values, l->word) ? "part" : "words");
     if (first) put_values(p->operand_values, l->word);
 }
 

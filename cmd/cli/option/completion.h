@@ -14,7 +14,8 @@
  *     folders     a folder
  *     commands    a command
  *
- * Nothing is said on stderr, nothing is read but streams that the line names, and those for a second at most.
+ * Nothing is said on stderr, nothing is read but streams that the line names, and those for a second of the
+ * processor's time at most.
  */
 #ifndef DQ_CLI_COMPLETION_H
 #define DQ_CLI_COMPLETION_H

@@ -49,7 +49,7 @@ typedef struct variants {
 static const char *setting_of(const dq_defaults *set, const char *name)
 {
     for (const dq_setting *s = set->settings; s->name; s++)
-        if (strcmp(s->name, name) == 0) return s->value;
+        if (s->name[0] == name[0] && strcmp(s->name, name) == 0) return s->value;
     return NULL;
 }
 

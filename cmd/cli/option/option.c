@@ -11,7 +11,8 @@
 const dq_option *dq_option_find(const dq_option *table, const char *name)
 {
     for (const dq_option *o = table; o->name; o++)
-        if (strcmp(o->name, name) == 0) return o;
+        if (o->name[0] == name[0] && strcmp(o->name, name) == 0)
+            return o; /* --help asks ten thousand times */
     return NULL;
 }
 
@@ -20,6 +21,11 @@ const dq_option *dq_option_of(const dq_cli *cli, const char *name)
     const dq_option *o = dq_option_find(cli->table, name);
     if (!o) dq_cli_usage(cli, "a slip in the table of options: there is no --%s", name);
     return o;
+}
+
+bool dq_cli_given(const dq_cli *cli, const char *name)
+{
+    return cli->state[dq_option_of(cli, name) - cli->table] & DQ_ROW_GIVEN;
 }
 
 /* ---- from words ---- */

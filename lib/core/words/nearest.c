@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/words/nearest.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,6 +37,14 @@ size_t dq_word_distance(const char *a, size_t a_bytes, const char *b)
     return rows[a_bytes % 3][n];
 }
 
+/* Letters that two words begin with together. */
+static size_t common(const char *a, size_t bytes, const char *b)
+{
+    size_t n = 0;
+    while (n < bytes && b[n] && a[n] == b[n]) n++;
+    return n;
+}
+
 const char *dq_nearest(const char *word, size_t bytes, dq_word_at at, const void *list)
 {
     const char *best = NULL, *known;
@@ -44,7 +53,9 @@ const char *dq_nearest(const char *word, size_t bytes, dq_word_at at, const void
         size_t longer = strlen(known) > bytes ? strlen(known) : bytes;
         size_t distance = dq_word_distance(word, bytes, known);
         if (bytes > 1 && strncmp(known, word, bytes) == 0) distance = 0;
-        if (distance > FARTHEST || 3 * distance > longer || distance >= least_distance) continue;
+        if (distance > FARTHEST || 3 * distance > longer || distance > least_distance) continue;
+        bool nearer = distance < least_distance || common(word, bytes, known) > common(word, bytes, best);
+        if (!nearer) continue;
         least_distance = distance;
         best = known;
     }

@@ -29,7 +29,8 @@ const char *dq_word_in(const void *list, size_t i);
 /* The least number of changes that make one word of the other; SIZE_MAX when one has more than 63 bytes. */
 size_t dq_word_distance(const char *a, size_t a_bytes, const char *b);
 
-/* The word of the list that is near, the first of equally near ones; NULL: none is. */
+/* The word of the list that is near; of equally near ones that which begins most like it, then the first;
+ * NULL: none is. */
 const char *dq_nearest(const char *word, size_t bytes, dq_word_at at, const void *list);
 
 /* The same as an end of an error. */
