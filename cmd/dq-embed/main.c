@@ -196,8 +196,7 @@ static const dq_mode modes[] = {
      .help = "newcomers among factors that are there (cf --factors FILE)"},
     {OPENAI, "openai", "openai:MODEL", .help = "texts by a model that is asked (openai:MODEL)"},
     {SCALE, "scale", "scale:z or scale:unit",
-     .help = "the vectors that are there: each component to mean 0 and deviation 1 (scale:z), each field to "
-             "length 1 (scale:unit)"},
+     .help = "the vectors that are there, scaled (scale:z, scale:unit)"},
     {RESCALE, "rescale", "scale without a way",
      .help = "vectors scaled as those of another stream were (scale --factors FILE)"},
     {0}};
