@@ -34,7 +34,7 @@ verdict: core wire port data log measure compare
 report:  core wire port data log measure ope compare verdict plot
 plot:    core wire port
 rollout: core wire math data env net learn measure/summary port/rows
-models:  core wire data port
+models:  core wire
 training: core wire data net feature env learn offline label rollout
 page:    core wire port inspect plot
 serve:   core wire port math data net feature learn offline rank log

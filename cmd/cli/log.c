@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,6 +47,45 @@ dq_status dq_log_open(dq_log *log, const char *path, uint64_t keep, dq_error *er
     if ((uint64_t)st.st_size > keep && ftruncate(fileno(log->file), (off_t)keep) != 0)
         return failed(log, "cannot cut the log back", error);
     return fseek(log->file, 0, SEEK_END) == 0 ? DQ_OK : failed(log, "cannot append to the log", error);
+}
+
+/* Whether a line names a user who is done. */
+static bool is_done(const char *line, size_t bytes, bool (*done)(void *arg, const char *id, size_t bytes),
+                    void *arg)
+{
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_value value;
+    bool is = false;
+    if (!dq_json_parse(line, bytes, &arena, &value, NULL)) {
+        const dq_value *user = dq_map_get(&value, "user");
+        is = user && user->type == DQ_STRING && done(arg, user->as.string, user->count);
+    }
+    dq_arena_free(&arena);
+    return is;
+}
+
+dq_status dq_log_length(const char *path, bool (*done)(void *arg, const char *id, size_t bytes), void *arg,
+                        uint64_t *length, dq_error *error)
+{
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t n;
+    FILE *file = fopen(path, "re");
+    *length = 0;
+    if (!file && errno == ENOENT) return DQ_OK;
+    if (!file) {
+        (void)dq_fail_errno(error, errno, "cannot read the log");
+        return dq_error_at(error, path, DQ_NO_RECORD);
+    }
+    errno = 0;
+    while ((n = getline(&line, &room, file)) > 0 && line[n - 1] == '\n' &&
+           is_done(line, (size_t)n - 1, done, arg))
+        *length += (uint64_t)n;
+    bool broken = n < 0 && !feof(file);
+    dq_status status = broken ? dq_fail_errno(error, errno, "cannot read the log") : DQ_OK;
+    free(line);
+    (void)fclose(file);
+    return status ? dq_error_at(error, path, DQ_NO_RECORD) : DQ_OK;
 }
 
 dq_status dq_log_line(dq_log *log, const dq_value *line, dq_error *error)

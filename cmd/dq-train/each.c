@@ -7,7 +7,6 @@
 #include "train.h"
 
 #include "cli/workers.h"
-#include "models/log.h"
 #include "models/plan.h"
 
 typedef struct each {
@@ -80,9 +79,8 @@ static dq_status open_log(each *e, dq_error *error)
 {
     const char *path = e->t->o->log;
     uint64_t keep = 0;
-    dq_status status = path && e->dir.path
-                           ? dq_model_log_length(path, dq_model_plan_keeps, &e->plan, &keep, error)
-                           : DQ_OK;
+    dq_status status = path && e->dir.path ? dq_log_length(path, dq_model_plan_keeps, &e->plan, &keep, error)
+                                           : DQ_OK;
     return status ? status : dq_log_open(&e->log, path, keep, error);
 }
 

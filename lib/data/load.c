@@ -182,15 +182,3 @@ dq_status dq_catalogue_write(const dq_catalogue *c, dq_writer *writer, dq_error 
     if (!status) status = write_all(writer, c->items.bundles, c->items.bundle_count, error);
     return status;
 }
-
-dq_status dq_bundles_pass(dq_reader *reader, dq_writer *writer, dq_error *error)
-{
-    dq_bundle bundle;
-    dq_status status = DQ_OK;
-    int got = 0;
-    while (!status && (got = dq_reader_next(reader, &bundle, error)) > 0) {
-        status = dq_writer_put(writer, &bundle, error);
-        dq_bundle_free(&bundle);
-    }
-    return !status && got < 0 ? error->status : status;
-}

@@ -17,9 +17,6 @@ dq_status dq_bundles_each(dq_reader *reader, const char *kind,
                           dq_status (*take)(void *arg, const dq_bundle *bundle, dq_error *error), void *arg,
                           dq_error *error);
 
-/* Hands every bundle on to a writer, up to the clean end. */
-dq_status dq_bundles_pass(dq_reader *reader, dq_writer *writer, dq_error *error);
-
 /* Reads everything up to the clean end. Transitions must name users and items (DQ_ERR_UNSUPPORTED for dense
  * states); kinds that are not for learning are passed over. */
 dq_status dq_dataset_read(dq_dataset *dataset, dq_reader *reader, dq_error *error);

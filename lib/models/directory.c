@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "models/directory.h"
 
-#include "data/load.h"
 #include "models/name.h"
 
 #include <dirent.h>
@@ -124,6 +123,18 @@ dq_status dq_model_dir_find(const dq_model_dir *dir, const char *id, size_t byte
 
 /* ---- writing ---- */
 
+dq_status dq_models_pass(dq_reader *reader, dq_writer *writer, dq_error *error)
+{
+    dq_bundle bundle;
+    dq_status status = DQ_OK;
+    int got = 0;
+    while (!status && (got = dq_reader_next(reader, &bundle, error)) > 0) {
+        status = dq_writer_put(writer, &bundle, error);
+        dq_bundle_free(&bundle);
+    }
+    return !status && got < 0 ? error->status : status;
+}
+
 dq_status dq_model_dir_keep(const dq_model_dir *dir, const char *id, size_t bytes, dq_reader *from,
                             dq_error *error)
 {
@@ -131,7 +142,7 @@ dq_status dq_model_dir_keep(const dq_model_dir *dir, const char *id, size_t byte
     dq_writer *out = NULL;
     dq_status status = path_of(dir, id, bytes, &path, error);
     if (!status) status = dq_writer_open(&out, path, dir->maker, dir->inputs, dir->input_count, error);
-    if (!status) status = dq_bundles_pass(from, out, error);
+    if (!status) status = dq_models_pass(from, out, error);
     if (status)
         dq_writer_abort(out);
     else

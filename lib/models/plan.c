@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "models/plan.h"
 
-#include "data/load.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -70,7 +68,7 @@ static dq_status pass(const dq_model_plan *plan, uint32_t user, dq_writer *out, 
         status = dq_fail(error, DQ_ERR_IO, "the model of user %.*s is gone", (int)n, id);
         (void)dq_error_at(error, plan->dir->path, DQ_NO_RECORD);
     }
-    if (!status) status = dq_bundles_pass(reader, out, error);
+    if (!status) status = dq_models_pass(reader, out, error);
     dq_reader_close(reader);
     return status;
 }
@@ -92,7 +90,7 @@ dq_status dq_model_plan_take(dq_model_plan *plan, size_t job, dq_reader *from, d
     uint32_t user = plan->job[job];
     const char *id = dq_index_id(plan->users, user, &n);
     dq_status status = plan->dir ? dq_model_dir_keep(plan->dir, id, n, from, error)
-                                 : dq_bundles_pass(from, out, error);
+                                 : dq_models_pass(from, out, error);
     if (status) return status;
     plan->state[user] = DQ_MODEL_KEPT;
     plan->made++;

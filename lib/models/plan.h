@@ -45,7 +45,7 @@ void dq_model_plan_fail(dq_model_plan *plan, size_t job);
 /* All jobs have ended: the rest into the stream. */
 dq_status dq_model_plan_finish(dq_model_plan *plan, dq_writer *out, dq_error *error);
 
-/* Whether this user's model is kept; arg is the plan. For dq_model_log_length. */
+/* Whether this user's model is kept; arg is the plan. For dq_log_length (cli/log.h). */
 bool dq_model_plan_keeps(void *arg, const char *id, size_t bytes);
 /* "trained 4998, failed 2, resumed 100"; what is 0 is left out, but for the first. */
 void dq_model_plan_describe(const dq_model_plan *plan, char *words, size_t size);
