@@ -759,7 +759,7 @@ def complete(words):
             print("commands")
         elif os.path.basename(command[0]).startswith("dq-"):
             try:
-                os.execvp(command[0], [command[0], "--complete", *command, word])
+                os.execvp(command[0], [command[0], "--complete-line", *command, word])
             except OSError:
                 pass
         else:
@@ -806,7 +806,7 @@ def main():
     o = None
     try:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # of what is printed here
-        if sys.argv[1:2] == ["--complete"]:
+        if sys.argv[1:2] == ["--complete-line"]:
             complete(sys.argv[2:])
             return DONE
         o = parse()

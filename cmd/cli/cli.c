@@ -258,7 +258,7 @@ dq_cli dq_cli_parse(const dq_program *program, const dq_option *table, int argc,
     argv[0] = (char *)program->name; /* for getopt's messages; it only reads */
     cli.words = (const char *const *)argv;
     cli.word_count = (size_t)argc;
-    if (argc > 1 && strcmp(argv[1], "--complete") == 0) {
+    if (argc > 1 && strcmp(argv[1], "--complete-line") == 0) {
         dq_completion_answer(&cli, cli.words + 2, cli.word_count - 2);
         exit(close_stdout(program));
     }

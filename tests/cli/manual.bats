@@ -101,7 +101,7 @@ options_used() {
     while read -r name option; do
         [ -x "$BUILD/$name" ] || continue
         "$BUILD/$name" --help > "$BATS_TEST_TMPDIR"/help
-        grep -qE -- "--((\[no-\])?${option#--}|\[no-\]${option#--no-})([ =]|\$)" "$BATS_TEST_TMPDIR"/help || [[ $option == --completion || $option == --complete ]] ||
+        grep -qE -- "--((\[no-\])?${option#--}|\[no-\]${option#--no-})([ =]|\$)" "$BATS_TEST_TMPDIR"/help || [[ $option == --completion || $option == --complete-line ]] ||
             { echo "$name has no $option"; false; }
     done < "$BATS_TEST_TMPDIR"/used
 }

@@ -80,7 +80,7 @@ leads() {
     esac
 }
 
-modes_of() { "$1" --complete "$1" --help "" | sed 1d | cut -f 1; }
+modes_of() { "$1" --complete-line "$1" --help "" | sed 1d | cut -f 1; }
 # Names of options in --help or --help MODE.
 options_of() { "$@" | grep -E '^(  -.,|     ) --' | grep -oE -- '--(\[no-\])?[a-z][a-z0-9-]*' | sed 's/^--//; s/^\[no-\]/no-/' | grep -vxE 'help|version' | sort -u; }
 # Names of those that take a value.

@@ -236,7 +236,11 @@ END
 
 # ---- completion ----
 
-complete() { "$1" --complete "$@"; }
+complete() { "$1" --complete-line "$@"; }
+
+@test "dq-eval --complete stays an option" {
+    refused "--qrels FILE is needed" dq-eval --complete
+}
 
 @test "a program says what may come next on its line" {
     [ "$(complete dq-rank --by '' | paste -sd' ')" = "words auto q world cosine popularity recent item-knn last-item random" ]
@@ -261,7 +265,7 @@ complete() { "$1" --complete "$@"; }
     [ "$(complete dq-rank u.jsonl nowhere.dq --user '' 2>&1)" = words ]
     [ "$(complete dq-rank --user '')" = words ]
     mkfifo pipe
-    [ "$(timeout 60 "$BUILD"/dq-rank --complete dq-rank pipe --user '')" = words ]
+    [ "$(timeout 60 "$BUILD"/dq-rank --complete-line dq-rank pipe --user '')" = words ]
     # What is given is not offered again, nor what it excludes, nor what is of other modes.
     complete dq-rank --top 3 --t > offered
     run ! grep -q '^--top' offered
@@ -360,7 +364,7 @@ END
 # ---- dq-tune, before and without its optimiser ----
 
 @test "dq-tune: --help, completion and usage errors load no optimiser" {
-    for words in --help --version --completion "--completion table" "--trials x" "--complete dq-tune --by"; do
+    for words in --help --version --completion "--completion table" "--trials x" "--complete-line dq-tune --by"; do
         /usr/bin/python3 -X importtime "$BUILD"/dq-tune $words > /dev/null 2> imported || true
         grep -q 'import time:' imported
         run ! grep -wE 'optuna|numpy|sqlalchemy|sqlite3|subprocess|argparse' imported

@@ -10,7 +10,7 @@ _@NAME@() {
     done
     [[ $piece == *[!=:]* ]] || piece=
     line=${words[-1]%"$piece"} # what stands before the piece that bash puts in
-    { read -r kind && mapfile -t found; } < <("$1" --complete "${words[@]}" 2> /dev/null)
+    { read -r kind && mapfile -t found; } < <("$1" --complete-line "${words[@]}" 2> /dev/null)
     case $kind in
     files) compopt -o default ;;
     folders) compopt -o dirnames ;;

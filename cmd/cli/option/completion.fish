@@ -2,7 +2,7 @@
 function __@NAME@
     set -l words (commandline -opc)
     set -l now (commandline -ct)
-    set -l found (command $words[1] --complete $words "$now" 2>/dev/null)
+    set -l found (command $words[1] --complete-line $words "$now" 2>/dev/null)
     set -l path (string replace -r '^--[^=]*=' '' -- $now)
     set -l before (string sub -l (math (string length -- "$now") - (string length -- "$path")) -- "$now")
     switch "$found[1]"

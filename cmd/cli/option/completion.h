@@ -3,7 +3,7 @@
  * Completion in shells. A script of a few lines (completion.bash, .zsh, .fish, which the build puts into
  * every program) hands the words of the line to the program itself, which knows its options:
  *
- *     dq-rank --complete dq-rank --by ''
+ *     dq-rank --complete-line dq-rank --by ''
  *
  * answers with a line that says what comes next, and a line each of the words that may stand there, with a
  * tab and a note behind:

@@ -3,7 +3,7 @@
 _@NAME@() {
     local kind line
     local -a found values shown end
-    found=("${(@f)$("${(Q)words[1]}" --complete "${(@Q)words[1,CURRENT-1]}" "${(Q)PREFIX}" 2> /dev/null)}")
+    found=("${(@f)$("${(Q)words[1]}" --complete-line "${(@Q)words[1,CURRENT-1]}" "${(Q)PREFIX}" 2> /dev/null)}")
     kind=$found[1]
     shift found
     case $kind in
