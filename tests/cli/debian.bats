@@ -16,11 +16,11 @@ of_make() { env -u MAKEFLAGS make -s -C "$root" --no-print-directory --eval 'pri
 names_of_packages() { sed -n 's/^Package: //p' "$root"/debian/control; }
 
 @test "the packages' version is that of the programs, the library's name that of its ABI" {
-    head -1 "$root"/debian/changelog | grep -qE "^dq-recommend \($(of_make VERSION)\) "
+    head -1 "$root"/debian/changelog | grep -E "^dq-recommend \($(of_make VERSION)\) "
     abi=$(of_make ABI)
     [ "$(names_of_packages | sort | xargs)" = "dq-recommend dq-recommend-doc libdq-dev libdq$abi" ]
     [ "$(head -1 "$root/debian/libdq$abi.symbols")" = "libdq.so.$abi libdq$abi #MINVER#" ]
-    readelf -d "$BUILD/libdq.so.$abi" | grep -q "SONAME.*\[libdq.so.$abi\]"
+    readelf -d "$BUILD/libdq.so.$abi" | grep "SONAME.*\[libdq.so.$abi\]"
     grep -q "CDLL(\"libdq.so.$abi\")" "$root"/examples/count_rows.py
     grep -q "libdq.so.$abi\`" "$root"/docs/library.md
 }

@@ -111,7 +111,7 @@ options_used() {
         name=${page##*/} name=${name%.scd}
         title="${name%.*}(${name##*.})"
         [ "$(head -1 "$page")" = "$title" ] || { echo "$name begins with $(head -1 "$page")"; false; }
-        sed -n '/^# NAME/,/^# SYN/p' "$page" | grep "^${name%.*} - " > /dev/null || { echo "$name: NAME is another's"; false; }
+        [[ $(sed -n '/^# NAME/,/^# [^N]/p' "$page") == *$'\n'"${name%.*} - "* ]] || { echo "$name: NAME is another's"; false; }
         sed -n '/^# SEE ALSO/,$p' "$page" > also
         for wanted in 'dq(7)' 'dq-stream(5)'; do
             [ "$wanted" = "$title" ] || grep -qF "*${wanted%(*}*(${wanted#*(}" also || { echo "$name does not cite $wanted"; false; }
@@ -137,7 +137,8 @@ options_used() {
 @test "dq(7) names every program, and every exit code" {
     page=$manual/dq.7.scd
     for program in "${programs[@]}"; do
-        sed -n '/^# PROGRAMS/,/^# A/p' "$page" | grep -qxF ":  *${program##*/}*(1)" || { echo "no ${program##*/}"; false; }
+        sed -n '/^# PROGRAMS/,/^# A/p' "$page" > programs
+        grep -qxF ":  *${program##*/}*(1)" programs || { echo "no ${program##*/}"; false; }
     done
     sed -n '/^# EXIT STATUS/,/^# E[^X]/p' "$page" | grep -oE '^\*[0-9]+\*' | tr -d '*' > written
     grep -E '^enum \{ DQ_EXIT' "$manual"/../../cmd/cli/cli.h | grep -oE '= [0-9]+' | tr -d '= ' | diff - written
@@ -177,8 +178,8 @@ options_used() {
         grep -qF "*$word*" "$page" || { echo "no $word"; false; }
     done < specified
     for limit in '2^30' '2^20' 32 4096 256 128; do
-        sed -n '/^## 5/,/^## 6/p' "$format" | grep -qF "$limit"
-        sed -n '/^# LIMITS/,/^# E/p' "$page" | grep -qF "$limit"
+        sed -n '/^## 5/,/^## 6/p' "$format" | grep -F "$limit" > /dev/null
+        sed -n '/^# LIMITS/,/^# E/p' "$page" | grep -F "$limit" > /dev/null
     done
 }
 
