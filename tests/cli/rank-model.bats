@@ -166,7 +166,7 @@ PY
 }
 
 @test "a model for each user: all as if each user were ranked alone" {
-    online="dq-train --quiet --reward cosine --compare head:head --hidden 6 --world-hidden 6 --episodes 2 --steps 30 --warmup 20"
+    online="dq-train --quiet --reward cosine --compare head:head --hidden 6 --world-hidden 6 --episodes 2 --steps 30 --warmup 20 --batch 16"
     jq -c '.vector |= {head: .[:2], tail: .[2:]}' users.jsonl > fu.jsonl
     jq -c '.vector |= {head: .[:2], tail: .[2:]}' items.jsonl > fi.jsonl
     dq-export --users fu.jsonl --items fi.jsonl --interactions interactions.jsonl -o fields.dq

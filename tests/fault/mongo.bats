@@ -46,7 +46,7 @@ losses() {
 }
 
 @test "a connection lost at any answer, before it and within it: the same bytes" {
-    export -f same export_ digest
+    export -f only_made same export_ digest
     for kind in '' integers; do
         rm -rf w
         # shellcheck disable=SC2086 # none, or one
