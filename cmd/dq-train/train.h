@@ -53,6 +53,9 @@ void train_ask(train *t);
 /* The agent that the options describe, with what the model that this user (DQ_ABSENT: all) starts from has
  * learnt, where there is one. */
 dq_status train_agent(train *t, const dq_env_spec *shape, uint32_t user, dq_agent **agent, dq_error *error);
+/* Whether that agent can have its features, which are not kept: what is wrong with them for everybody is so
+ * said once. */
+dq_status train_check_features(train *t, uint32_t user, dq_error *error);
 /* Unless status is a failure, writes a model to out. Frees it; returns status, or its own. */
 dq_status train_write_model(const train *t, dq_status status, dq_bundle *model, dq_writer *out,
                             dq_error *error);
