@@ -9,6 +9,8 @@
 #include "cli/workers.h"
 #include "models/plan.h"
 
+#include <string.h>
+
 typedef struct each {
     train *t;
     dq_log log;
@@ -76,16 +78,22 @@ static dq_status make_plan(each *e, dq_error *error)
                               e->dir.path ? &e->dir : NULL, error);
 }
 
-/* Features are everybody's: a fault of theirs is found here, not by each worker. Whoever lacks a model to
- * start from fails alone. */
-static dq_status check_features(const each *e, dq_error *error)
+/* What keeps every agent from its first step, in the same words, is said once, here and not by each worker.
+ * Whoever lacks a model to start from fails alone. */
+static dq_status check_begin(const each *e, dq_error *error)
 {
     const dq_training *t = &e->t->base;
-    bool from_models = t->init.count || t->dataset.models.count;
-    for (size_t job = 0; job < e->plan.jobs; job++)
-        if (!from_models || dq_training_init(t, e->plan.job[job]))
-            return train_check_features(e->t, e->plan.job[job], error);
-    return DQ_OK;
+    dq_error first = DQ_ERROR_NONE;
+    for (size_t job = 0; job < e->plan.jobs; job++) {
+        uint32_t user = e->plan.job[job];
+        dq_error why = DQ_ERROR_NONE;
+        bool lacks = (t->init.count || t->dataset.models.count) && !dq_training_init(t, user);
+        if (lacks || !train_check_online(e->t, user, &why)) return DQ_OK;
+        if (!job) first = why;
+        if (strcmp(why.reason, first.reason) != 0) return DQ_OK;
+    }
+    if (first.status) *error = first;
+    return first.status;
 }
 
 static dq_status open_log(each *e, dq_error *error)
@@ -142,7 +150,7 @@ dq_status train_run_each(train *t, dq_error *error)
     e->t = t;
     dq_status status = dq_pool_new(&t->base.pool, 1, error);
     if (!status) status = make_plan(e, error);
-    if (!status) status = check_features(e, error);
+    if (!status) status = check_begin(e, error);
     if (!status) status = open_log(e, error);
     if (!status) {
         e->bar = dq_progress_start(&t->o->common, "training", "users", e->plan.wanted);

@@ -83,35 +83,18 @@ void train_ask(train *t)
                                         .arg = t->cli};
 }
 
-/* Into config and t->base.features; or a usage error of options that features alone give a meaning. */
-static dq_status make_features(train *t, uint32_t user, dq_agent_config *config, dq_error *error)
-{
-    bool held = t->o->passes.validation > 0 || t->o->passes.folds, asked = dq_cli_given(t->cli, "features");
-    dq_status status = dq_training_features(&t->base, user, config, error);
-    if (status) return status;
-    if (!config->feature_count && asked && dq_cli_given(t->cli, "feature-scale"))
-        dq_cli_usage(t->cli, "--feature-scale needs cosines among --features: pairs or all");
-    if (!t->base.features && !held && dq_cli_given(t->cli, "validate-by"))
-        dq_cli_usage(t->cli, "--validate-by needs --validation or --fold, or features of users' labels");
-    return DQ_OK;
-}
-
-dq_status train_check_features(train *t, uint32_t user, dq_error *error)
-{
-    dq_agent_config config = t->o->config;
-    dq_status status = make_features(t, user, &config, error);
-    dq_feature_users_free(t->base.features);
-    t->base.features = NULL;
-    dq_history_free(&t->base.seen);
-    return status;
-}
-
 dq_status train_agent(train *t, const dq_env_spec *shape, uint32_t user, dq_agent **agent, dq_error *error)
 {
     dq_agent_config config = t->o->config;
+    bool held = t->o->passes.validation > 0 || t->o->passes.folds, asked = dq_cli_given(t->cli, "features");
     *agent = NULL;
-    dq_status status = make_features(t, user, &config, error);
-    return status ? status : dq_training_agent(&t->base, &config, shape, user, agent, error);
+    dq_status status = dq_training_features(&t->base, user, &config, error);
+    if (status) return status;
+    if (!config.feature_count && asked && dq_cli_given(t->cli, "feature-scale"))
+        dq_cli_usage(t->cli, "--feature-scale needs cosines among --features: pairs or all");
+    if (!t->base.features && !held && dq_cli_given(t->cli, "validate-by"))
+        dq_cli_usage(t->cli, "--validate-by needs --validation or --fold, or features of users' labels");
+    return dq_training_agent(&t->base, &config, shape, user, agent, error);
 }
 
 /* ---- the output ---- */

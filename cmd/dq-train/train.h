@@ -53,9 +53,6 @@ void train_ask(train *t);
 /* The agent that the options describe, with what the model that this user (DQ_ABSENT: all) starts from has
  * learnt, where there is one. */
 dq_status train_agent(train *t, const dq_env_spec *shape, uint32_t user, dq_agent **agent, dq_error *error);
-/* Whether that agent can have its features, which are not kept: what is wrong with them for everybody is so
- * said once. */
-dq_status train_check_features(train *t, uint32_t user, dq_error *error);
 /* Unless status is a failure, writes a model to out. Frees it; returns status, or its own. */
 dq_status train_write_model(const train *t, dq_status status, dq_bundle *model, dq_writer *out,
                             dq_error *error);
@@ -84,6 +81,8 @@ dq_status train_run_follow(train *t, dq_error *error);
  * writes the models that leave. bar may be NULL. */
 dq_status train_online(train *t, uint32_t user, dq_log *log, dq_progress *bar, dq_writer *out,
                        dq_error *error);
+/* Opens all that train_online opens for this user before the first step, and closes it. */
+dq_status train_check_online(train *t, uint32_t user, dq_error *error);
 dq_status train_run_online(train *t, dq_error *error);
 dq_status train_run_each(train *t, dq_error *error);
 dq_status train_run_offline(train *t, dq_error *error);

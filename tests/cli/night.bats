@@ -119,6 +119,11 @@ dq-train: trained 10, failed 2" ]
     run -1 --separate-stderr each --features cosine-z -o out.dq c.dq
     [ "${#stderr_lines[@]}" = 1 ]
     [[ $stderr == "dq-train: features cosine-z are learnt from labels"* ]]
+    run -1 --separate-stderr each --compare a:b c.dq
+    [ "$stderr" = "dq-train: users have no field 'a'" ]
+    run -1 --separate-stderr each --cosine-weight 0.5 --reward logged c.dq
+    [ "${#stderr_lines[@]}" = 1 ]
+    [[ $stderr == "dq-train: a mixture of rewards needs transitions with both parts"* ]]
     [ "$(models d)" = 0 ]
     [ ! -e out.dq ]
 }
