@@ -37,22 +37,36 @@ same() {
     cmp night/lists lists
 }
 
-# A dq-train in front of the real one, which is stopped once, of the second chunk, when two of its agents are kept: as by a
-# machine that goes down.
-stop_once() {
+# A dq-train in front of the real one, whose second chunk would once never end, and for which then stands what stdin says:
+# $words are the words of that night.
+never_ending() {
     mkdir bin
-    cat > bin/dq-train << END
+    cat > rest
+    cat - rest > bin/dq-train << END
 #!/bin/bash
+words=("\$@")
 [ ! -e night/stopped ] && [[ "\$*" == *chunks/0001* ]] || exec "$BUILD"/dq-train "\$@"
 touch night/stopped
-"$BUILD"/dq-train "\$@" --episodes 1000000 --models-dir night/never 2> night/said & # it would never end
-pid=\$!
-until [ -d night/never ] && [ "\$(pgrep -P \$pid | wc -l)" -ge 1 ]; do :; done
-kill -TERM \$pid
-wait \$pid
+for i in "\${!words[@]}"; do
+    case \${words[i]} in
+    --episodes) words[i+1]=1000000 ;;
+    --models-dir) words[i+1]=night/never ;;
+    esac
+done
 END
     chmod +x bin/dq-train
     PATH=$PWD/bin:$PATH
+}
+
+# It is stopped when its workers are there: as by a machine that goes down.
+stop_once() {
+    never_ending << END
+"$BUILD"/dq-train "\${words[@]}" 2> night/said &
+pid=\$!
+until pgrep -P \$pid > night/workers; do kill -0 \$pid || exit 99; done
+kill -TERM \$pid
+wait \$pid
+END
 }
 
 @test "make: a chunk that is stopped ends with 75, the others go on, and the same line goes on" {
@@ -105,15 +119,7 @@ $nightly/finish" ]
     slurm_start "$PWD"/slurm
     CATALOGUE=$PWD/c.dq
     OUT=$PWD/night
-    mkdir bin # a second chunk that never ends, until its task is told to stop
-    cat > bin/dq-train << END
-#!/bin/bash
-[ ! -e night/stopped ] && [[ "\$*" == *chunks/0001* ]] || exec "$BUILD"/dq-train "\$@"
-touch night/stopped
-exec "$BUILD"/dq-train "\$@" --episodes 1000000 --models-dir night/never
-END
-    chmod +x bin/dq-train
-    PATH=$PWD/bin:$PATH
+    never_ending <<< "exec \"$BUILD\"/dq-train \"\${words[@]}\"" # until its task is told to stop
     "$nightly"/slurm.sh > submitted
     slurm_await 600 test -d night/never
     # it says that the task is already queued again, and would try again itself
