@@ -60,6 +60,5 @@ const char *dq_reward_prompt_at(size_t i)
 
 const char *dq_reward_pairs_at(size_t i)
 {
-    static const char *const names[] = {"stream", "all", "random:", "top:", NULL};
-    return names[i];
+    return dq_pair_plan_words[i];
 }

@@ -3,6 +3,7 @@
 
 #include "core/array.h"
 #include "core/index.h"
+#include "core/words/nearest.h"
 #include "port/files/csv.h"
 
 #include <math.h>
@@ -149,16 +150,17 @@ static char *next_part(wish *w, const char **text)
 
 static dq_status read_kind(wish *w, const char **text, dq_error *error)
 {
-    static const char *const kinds[] = {"lines", "points", "bars", "histogram", "grid"};
+    static const char *const kinds[] = {"lines", "points", "bars", "histogram", "grid", NULL};
     size_t n = strcspn(*text, ":");
-    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+    for (size_t k = 0; kinds[k]; k++) {
         if (strlen(kinds[k]) != n || strncmp(*text, kinds[k], n) != 0) continue;
         w->kind = (dq_plot_kind)k;
         *text += (*text)[n] ? n + 1 : n;
         return DQ_OK;
     }
     return dq_fail(error, DQ_ERR_RANGE,
-                   "'%s' begins with none of lines:, points:, bars:, histogram: and grid:", *text);
+                   "'%s' begins with none of lines:, points:, bars:, histogram: and grid:%s", *text,
+                   dq_hint_of(*text, n, dq_word_in, kinds).words);
 }
 
 static dq_status check_wish(const wish *w, dq_error *error)

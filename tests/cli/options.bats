@@ -53,6 +53,21 @@ refused() {
     refused "there is no estimator 'snisp'; did you mean snips?" dq-eval --ope snisp --target uniform c.dq
     refused "unknown option --trails; did you mean --trials?" dq-tune --trails 3
     refused "; did you mean random?" dq-tune --by randon
+    refused "; did you mean random:?" dq-reward --pairs randon:5 c.dq
+    refused "; did you mean stream?" dq-reward --pairs strem c.dq
+    refused "random:N or top:N (try" dq-reward --pairs random:x c.dq
+    refused "; did you mean hash:?" dq-embed hsah:64 c.dq
+    refused "; did you mean histogram?" dq-eval --draw histgram:x=id c.dq
+    refused "; did you mean uniform?" dq-eval --ope ips --target unifrom c.dq
+    refused "; did you mean column:?" dq-eval --ope ips --target colum:p c.dq
+    refused "; did you mean reward?" dq-export --interactions u.jsonl --columns rewrd=rating
+    refused "; did you mean text.?" dq-export --users u.jsonl --columns users:txt.bio=bio
+    refused "; did you mean jobs?" dq-export --show-schema jbos
+    run -1 --separate-stderr dq-export --schema obdd nowhere
+    [[ $stderr == "dq-export: obdd: cannot open: No such file or directory; did you mean obd?" ]]
+    # The letter that is wrong, wherever it stands among others.
+    refused "unknown option -Z" dq-rank --quiet -Zq
+    refused "unknown option -Z" dq-rank c.dq -qZ
     # What is like nothing gets no guess.
     for words in --zzzzzz -Z "--by nothing-like-it"; do
         refused "${words##* }" dq-rank $words
@@ -111,8 +126,13 @@ dq-eval     | c.dq --ope=ips --target=uniform --map | A A=x                     
 dq-serve    | --catalogue=c.dq --map | A A=x                                              | --map
 dq-serve    | --model            | a=m.dq:-1 a=m.dq:2 a=m.dq:nan                              | --model
 dq-serve    | --request-timeout  | x 0 nan ''                                             | --request-timeout
+dq-serve    | --catalogue=nowhere --log=l --log-sync | x '' 0x10 ' 1' -1 1.5 1s, nan 10M      | --log-sync
+dq-serve    | --catalogue=nowhere --log=l --log-rotate | x '' 0x10 ' 1' -1 1.5 1M, 1MM 100X | --log-rotate
+dq-serve    | --catalogue=nowhere --listen | x '' :80 h: h:x h:99999 h:8O unix: | --listen
+dq-serve    | --catalogue=nowhere --check --listen | x h:x                                  | --listen
 dq-tune     | --trials           | x -1 1.5 '' 1e3                                        | --trials
-dq-tune     | --option=a=1 --metric=m --take | last:x last: last:0 best:2 x               | --take
+dq-tune     | --option=a=1 --metric=m --take | last:x last: last:0 last:² best:2 x        | --take
+dq-tune     | --option=a=1 --metric=m --seed | x -1 1e3 99999999999                       | --seed
 END
 }
 
@@ -141,9 +161,21 @@ END
         run -2 env DQ_THREADS=$threads dq-rank c.dq
         [[ $output == "dq-rank: DQ_THREADS: "*"$threads"* ]]
     done
+    refused "--listen: unix:PATH has a path of 1 to 107 bytes" dq-serve --catalogue nowhere --listen "unix:$(printf %0200d 7)"
+    for flush in yes 2 -1 off; do
+        run -2 env DQ_FLUSH=$flush dq-rank c.dq
+        [[ $output == "dq-rank: DQ_FLUSH: '$flush' is neither 0 nor 1 (try "* ]]
+    done
+    DQ_FLUSH=0 DQ_THREADS= dq-rank -q --by popularity c.dq > /dev/null
     refused "session: history=x is not a number" dq-sim --play 1 session:history=x
     refused "LEAST and MOST" dq-tune --option a=nan..2 --metric m -- true
     refused "LEAST and MOST" dq-tune --option a=5..2 --metric m -- true
+}
+
+@test "the name of a file that is empty is a usage error" {
+    refused "--init: the name of a file is wanted" dq-train --offline --init '' c.dq
+    refused "--output: the name of a file is wanted" dq-rank --by cosine -o '' c.dq
+    refused "--catalogue: the name of a file is wanted" dq-serve --catalogue=
 }
 
 @test "an option that is no list is given once; a flag may be said again, not taken back" {

@@ -445,6 +445,36 @@ def nobody_waits_for_a_terminal():
         same(lines[1:], [""])
 
 
+# ---- bash ----
+
+TYPED = {
+    "dq-rank --by=cos": "dq-rank --by=cosine ",
+    "dq-rank --by wor": "dq-rank --by world ",
+    "dq-rank --simil": "dq-rank --similarity ",
+    "dq-rank c.dq --user ": "dq-rank c.dq --user u ",
+    "dq-rank --model=seen.j": "dq-rank --model=seen.jsonl ",
+    "dq-rank --model seen.j": "dq-rank --model seen.jsonl ",
+    "dq-rank 'a file": "dq-rank 'a file' ",
+    "dq-reward --pairs rand": "dq-reward --pairs random:",
+    "dq-reward --pairs-file=seen": "dq-reward --pairs-file=seen.jsonl ",
+}
+
+
+def bash_completes():
+    """a bash at a terminal completes what is typed: words, ids, files, and what wants more behind it"""
+    open("a file", "w").close()
+    run = Run(["bash", "--noprofile", "--norc", "-i"], 200, TERM="dumb", INPUTRC="/dev/null")
+    run.type(b"PS1=; source <(dq-rank --completion bash); source <(dq-reward --completion bash); bind -x "
+             b"'\"\\C-xs\": printf \"\\104ONE<%s>\\n\" \"$READLINE_LINE\"; READLINE_LINE=; READLINE_POINT=0'; echo REA''DY\n")
+    run.wait(lambda lines: "READY" in lines, "a shell that is ready")
+    for n, (typed, whole) in enumerate(TYPED.items(), 1):
+        run.type(typed.encode() + b"\t\x18s")
+        lines = run.wait(lambda lines: sum("DONE<" in line and line.endswith(">") for line in lines) == n, "a line that is completed")
+        same([line[line.index("DONE<"):] for line in lines if "DONE<" in line][-1], f"DONE<{whole}>")
+    run.type(b"exit\n")
+    run.child.wait(PATIENCE)
+
+
 if __name__ == "__main__":
     test = globals()[sys.argv[1]]
     test()
