@@ -4,6 +4,7 @@
  */
 #include "serve.h"
 
+#include "core/words/number.h"
 #include "log/follow.h"
 #include "serve/cold.h"
 #include "serve/remembered.h"
@@ -20,9 +21,9 @@ static bool parse_limits(const char *text, bool sized, double *seconds, uint64_t
 {
     static const char units[] = "KMG";
     while (text) {
-        char *end;
-        if (!(*text >= '0' && *text <= '9') || text[1] == 'x' || text[1] == 'X') return false; /* decimal */
-        double n = strtod(text, &end);
+        double n;
+        const char *end = dq_number_begin(text, &n);
+        if (!end) return false;
         const char *unit = sized && *end ? strchr(units, *end) : NULL;
         if (!(n > 0 && n < 1e15)) return false;
         if (*end == 's' && *seconds == 0) {
