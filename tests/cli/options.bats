@@ -175,9 +175,9 @@ END
 }
 
 @test "the name of a file that is empty is a usage error" {
-    refused "--init: the name of a file is wanted" dq-train --offline --init '' c.dq
-    refused "--output: the name of a file is wanted" dq-rank --by cosine -o '' c.dq
-    refused "--catalogue: the name of a file is wanted" dq-serve --catalogue=
+    refused "--init: a name is wanted" dq-train --offline --init '' c.dq
+    refused "--output: a name is wanted" dq-rank --by cosine -o '' c.dq
+    refused "--catalogue: a name is wanted" dq-serve --catalogue=
 }
 
 @test "an option that is no list is given once; a flag may be said again, not taken back" {

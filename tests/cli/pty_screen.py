@@ -141,6 +141,14 @@ class Run:
                 return lines
         raise AssertionError(f"never seen: {what}; the screen: {lines}")
 
+    def settle(self):
+        """Waits until the program has taken its input and sleeps, for more of it: then it draws nothing."""
+        def sleeps():
+            tasks = f"/proc/{self.child.pid}/task"
+            left, = struct.unpack("i", fcntl.ioctl(self.child.stdin, termios.FIONREAD, bytes(4)))
+            return left == 0 and all(open(f"{tasks}/{task}/stat").read().rpartition(")")[2].split()[0] == "S" for task in os.listdir(tasks))
+        self.wait(lambda _: sleeps(), "a program that waits for input")
+
     def type(self, keys):
         os.write(self.ours, keys)
 
@@ -202,9 +210,12 @@ def a_window_is_resized():
     """a window that becomes narrower and wider is followed"""
     run = Run(PASS + " > out", 80, feed=True)
     run.feed_until(stream(), lambda lines: is_bar(lines[0]), "a bar")
+    run.settle()
     run.size(12)
     drawn = len(run.bytes)
     run.feed_until(stream(), lambda _: len(run.bytes) > drawn, "a bar of 12 columns")
+    run.settle()
+    run.wait(lambda _: run.bytes[drawn:].endswith(b"\033[K"), "the end of a bar")
     matches(run.bytes[drawn:].decode(), r"(\rreading\033\[K)+")
     run.size(80)
     run.feed_until(stream(), lambda lines: is_bar(lines[0]), "a wide bar")

@@ -120,7 +120,7 @@ static bool in_range(const dq_option *o)
 void dq_option_give(const dq_cli *cli, const dq_option *o, const char *who, const char *text)
 {
     if (!*text && (o->flags & (DQ_OPT_READS | DQ_OPT_WRITES))) /* of a script whose variable is not set */
-        dq_cli_usage(cli, "%s: the name of a file is wanted, and '' is none", who);
+        dq_cli_usage(cli, "%s: a name is wanted, and '' is none", who);
     dq_option_set(cli, o, who, text);
     if (!in_range(o)) dq_cli_usage(cli, "%s: %s is not between %.9g and %.9g", who, text, o->min, o->max);
 }
