@@ -3,6 +3,7 @@
 
 #include "core/rng.h"
 #include "core/topk.h"
+#include "core/words/nearest.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,8 @@ static bool parse_per_user(const char *text, const char *prefix, uint64_t *n)
     return *end == '\0' && *n > 0 && *n < DQ_ABSENT;
 }
 
+const char *const dq_pair_plan_words[] = {"stream", "all", "random:", "top:", NULL};
+
 dq_status dq_pair_plan_parse(dq_pair_plan *plan, const char *text, dq_error *error)
 {
     if (strcmp(text, "stream") == 0)
@@ -39,7 +42,8 @@ dq_status dq_pair_plan_parse(dq_pair_plan *plan, const char *text, dq_error *err
     else if (parse_per_user(text, "top:", &plan->n))
         plan->from = DQ_PAIRS_TOP;
     else
-        return dq_fail(error, DQ_ERR_RANGE, "'%s' is not stream, all, random:N or top:N", text);
+        return dq_fail(error, DQ_ERR_RANGE, "'%s' is not stream, all, random:N or top:N%s", text,
+                       dq_hint_of_first(text, ':', dq_word_in, dq_pair_plan_words).words);
     return DQ_OK;
 }
 

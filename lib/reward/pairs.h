@@ -33,6 +33,8 @@ typedef struct dq_pair_plan {
 } dq_pair_plan;
 
 /* "stream", "all", "random:N" or "top:N"; DQ_ERR_RANGE for anything else. */
+/* Their words, NULL-ended; behind a colon a number belongs. */
+extern const char *const dq_pair_plan_words[];
 dq_status dq_pair_plan_parse(dq_pair_plan *plan, const char *text, dq_error *error);
 
 /* How many pairs the plan will give, or 0 when that is not known ahead. */
