@@ -115,6 +115,13 @@ uint64_t dq_log_bytes(dq_log *log)
     return at > 0 ? (uint64_t)at : 0;
 }
 
+dq_status dq_log_persist(dq_log *log, dq_error *error)
+{
+    if (!log->file || (fflush(log->file) == 0 && fdatasync(fileno(log->file)) == 0)) return DQ_OK;
+    /* a pipe or a terminal */
+    return errno == EINVAL || errno == EROFS ? DQ_OK : failed(log, "cannot sync the log", error);
+}
+
 dq_status dq_log_close(dq_log *log, dq_status status, dq_error *error)
 {
     FILE *file = log->file;

@@ -30,6 +30,8 @@ dq_status dq_log_line(dq_log *log, const dq_value *line, dq_error *error);
 dq_status dq_log_made(dq_log *log, bool ok, const dq_value *line, dq_arena *arena, dq_error *error);
 /* Bytes written so far. */
 uint64_t dq_log_bytes(dq_log *log);
+/* What was written is on the disk, where that can be said of the log. */
+dq_status dq_log_persist(dq_log *log, dq_error *error);
 /* Returns status, or what closing came to. */
 dq_status dq_log_close(dq_log *log, dq_status status, dq_error *error);
 

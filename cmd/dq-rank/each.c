@@ -4,6 +4,8 @@
  */
 #include "ranking.h"
 
+#include "models/directory.h"
+
 #include <stdlib.h>
 
 /* ---- before the catalogue ---- */
@@ -113,11 +115,11 @@ static dq_status rank_agents_own(ranking *r, uint8_t *ranked, dq_error *error)
                             : rank_agents_next(&r->agents, &model, error);
         if (got < 0) return error->status;
         if (!got) continue;
-        status = rank_agent(r, &model, ranked, error);
-        dq_bundle_free(&model);
-        if (!status && r->agents.dir && !ranked[u])
+        if (r->agents.dir && !dq_model_is_of(&model, user->id, user->id_bytes))
             status = dq_fail(error, DQ_ERR_UNKNOWN, "the file of user %.*s has the model of another",
                              (int)user->id_bytes, user->id);
+        if (!status) status = rank_agent(r, &model, ranked, error);
+        dq_bundle_free(&model);
     }
     return status;
 }

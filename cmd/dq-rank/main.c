@@ -39,15 +39,6 @@ static dq_status run(const rank_options *o, dq_cli *cli, dq_error *error)
     return status;
 }
 
-/* --user and --users-file, together. */
-static dq_status read_users(rank_options *o, dq_error *error)
-{
-    dq_status status = DQ_OK;
-    for (size_t i = 0; !status && i < o->users.count; i++)
-        status = dq_user_list_add(&o->wanted, o->users.at[i], error);
-    return status || !o->users_file ? status : dq_user_list_read(&o->wanted, o->users_file, error);
-}
-
 enum { RANK = 1, MERGE = 2 };
 
 static const dq_mode modes[] = {{RANK, "rank", "ranking", .help = "lists of items for users"},
@@ -213,7 +204,7 @@ int main(int argc, char **argv)
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     check_options(&o, &cli);
     dq_error error = DQ_ERROR_NONE;
-    dq_status status = read_users(&o, &error);
+    dq_status status = dq_user_list_fill(&o.wanted, o.users.at, o.users.count, o.users_file, &error);
     if (!status) status = run(&o, &cli, &error);
     dq_user_list_free(&o.wanted);
     dq_label_map_free(&o.weights);

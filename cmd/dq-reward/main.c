@@ -36,15 +36,6 @@ typedef struct reward_run {
 
 /* ---- making ready ---- */
 
-/* --user and --users-file, together. */
-static dq_status read_users(reward_run *s, dq_error *error)
-{
-    dq_status status = DQ_OK;
-    for (size_t i = 0; !status && i < s->o->users.count; i++)
-        status = dq_user_list_add(&s->wanted, s->o->users.at[i], error);
-    return status || !s->o->users_file ? status : dq_user_list_read(&s->wanted, s->o->users_file, error);
-}
-
 static dq_status choose_users(reward_run *s, dq_error *error)
 {
     const dq_index *users = &s->catalogue.users.identity.ids;
@@ -237,7 +228,8 @@ static dq_status run(reward_run *s, dq_cli *cli, dq_error *error)
     dq_common common = s->o->common;
     if (dq_reward_prints(&s->o->llm)) common.output = "/dev/null"; /* words go to stdout, no stream */
     dq_status status = dq_filter_open(&s->filter, cli, &common, seed, error);
-    if (!status) status = read_users(s, error);
+    if (!status)
+        status = dq_user_list_fill(&s->wanted, s->o->users.at, s->o->users.count, s->o->users_file, error);
     if (!status) status = read_input(s, error);
     if (!status && !s->o->labels_only) status = make_ready(s, error);
     if (!status && !s->o->labels_only) status = write_all(s, error);

@@ -9,6 +9,8 @@
 #include "cli/workers.h"
 #include "models/plan.h"
 
+#include <string.h>
+
 typedef struct each {
     train *t;
     dq_log log;
@@ -54,7 +56,9 @@ static dq_status take(void *arg, size_t job, dq_reader *from, dq_error *error)
 {
     each *e = arg;
     dq_writer *out = e->t->output;
-    dq_status status = dq_model_plan_take(&e->plan, job, from, out, error);
+    /* no model outlasts a power cut that its lines do not */
+    dq_status status = e->dir.path ? dq_log_persist(&e->log, error) : DQ_OK;
+    if (!status) status = dq_model_plan_take(&e->plan, job, from, out, error);
     step(e);
     return !status && out && e->t->o->common.flush ? dq_writer_flush(out, error) : status;
 }
@@ -64,8 +68,7 @@ static dq_status take(void *arg, size_t job, dq_reader *from, dq_error *error)
 static dq_status make_plan(each *e, dq_error *error)
 {
     train *t = e->t;
-    const char *users = t->o->users_file;
-    dq_status status = users ? dq_user_list_read(&e->wanted, users, error) : DQ_OK;
+    dq_status status = dq_user_list_fill(&e->wanted, NULL, 0, t->o->users_file, error);
     if (status) return status;
     dq_cli_leave_out(t->cli, "users-file");
     e->maker = dq_cli_maker(t->cli, t->maker.seed);
@@ -73,6 +76,24 @@ static dq_status make_plan(each *e, dq_error *error)
     e->dir = (dq_model_dir){t->o->models_dir, &e->maker, t->inputs, t->input_count};
     return dq_model_plan_make(&e->plan, &t->base.dataset.catalogue.users.identity.ids, &e->wanted,
                               e->dir.path ? &e->dir : NULL, error);
+}
+
+/* What keeps every agent from its first step, in the same words, is said once, here and not by each worker.
+ * Whoever lacks a model to start from fails alone. */
+static dq_status check_begin(const each *e, dq_error *error)
+{
+    const dq_training *t = &e->t->base;
+    dq_error first = DQ_ERROR_NONE;
+    for (size_t job = 0; job < e->plan.jobs; job++) {
+        uint32_t user = e->plan.job[job];
+        dq_error why = DQ_ERROR_NONE;
+        bool lacks = (t->init.count || t->dataset.models.count) && !dq_training_init(t, user);
+        if (lacks || !train_check_online(e->t, user, &why)) return DQ_OK;
+        if (!job) first = why;
+        if (strcmp(why.reason, first.reason) != 0) return DQ_OK;
+    }
+    if (first.status) *error = first;
+    return first.status;
 }
 
 static dq_status open_log(each *e, dq_error *error)
@@ -129,6 +150,7 @@ dq_status train_run_each(train *t, dq_error *error)
     e->t = t;
     dq_status status = dq_pool_new(&t->base.pool, 1, error);
     if (!status) status = make_plan(e, error);
+    if (!status) status = check_begin(e, error);
     if (!status) status = open_log(e, error);
     if (!status) {
         e->bar = dq_progress_start(&t->o->common, "training", "users", e->plan.wanted);

@@ -221,17 +221,35 @@ static dq_status remember_labeller(online *run, dq_error *error)
     return dq_fail_memory(error, "who labelled");
 }
 
-dq_status train_online(train *t, uint32_t user, dq_log *log, dq_progress *bar, dq_writer *out,
-                       dq_error *error)
+static void set_up(online *run, train *t, uint32_t user, dq_log *log, dq_progress *bar)
 {
-    online run = {
+    *run = (online){
         .t = t,
         .user = user,
-        .world = {.training = &t->base, .user = user, .loop = &run.loop},
-        .kept = {log, &run, save, restore},
+        .world = {.training = &t->base, .user = user, .loop = &run->loop},
+        .kept = {log, run, save, restore},
         .bar = bar,
         .speaker = {
             .program = t->maker.program, .version = t->maker.version, .options = dq_map(), .seed = -1}};
+}
+
+dq_status train_check_online(train *t, uint32_t user, dq_error *error)
+{
+    online run;
+    set_up(&run, t, user, NULL, NULL);
+    dq_status status = make(&run, error);
+    dq_agent_free(run.loop.agent);
+    status = close_world(&run, status, error);
+    dq_online_close(&run.loop);
+    dq_training_drop_features(&t->base);
+    return status;
+}
+
+dq_status train_online(train *t, uint32_t user, dq_log *log, dq_progress *bar, dq_writer *out,
+                       dq_error *error)
+{
+    online run;
+    set_up(&run, t, user, log, bar);
     dq_status status = make(&run, error);
     run.checkpoint = train_checkpoint(t);
     if (!status) status = dq_checkpoint_resume(&run.checkpoint, &run.kept, t->o->log, error);

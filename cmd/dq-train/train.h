@@ -81,6 +81,8 @@ dq_status train_run_follow(train *t, dq_error *error);
  * writes the models that leave. bar may be NULL. */
 dq_status train_online(train *t, uint32_t user, dq_log *log, dq_progress *bar, dq_writer *out,
                        dq_error *error);
+/* Opens all that train_online opens for this user before the first step, and closes it. */
+dq_status train_check_online(train *t, uint32_t user, dq_error *error);
 dq_status train_run_online(train *t, dq_error *error);
 dq_status train_run_each(train *t, dq_error *error);
 dq_status train_run_offline(train *t, dq_error *error);

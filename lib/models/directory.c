@@ -78,6 +78,12 @@ static bool same_inputs(const dq_model_dir *dir, const dq_value *end)
     return made && n == made->count;
 }
 
+bool dq_model_is_of(const dq_bundle *model, const char *id, size_t bytes)
+{
+    const dq_value *user = dq_map_get(&model->meta, "user");
+    return user && user->type == DQ_STRING && user->count == bytes && memcmp(user->as.string, id, bytes) == 0;
+}
+
 /* *his: there are models, and all name this user. */
 static dq_status read_to_end(dq_reader *reader, const char *id, size_t bytes, bool *his, dq_error *error)
 {
@@ -86,9 +92,7 @@ static dq_status read_to_end(dq_reader *reader, const char *id, size_t bytes, bo
     int got;
     *his = false;
     while ((got = dq_reader_next(reader, &bundle, error)) > 0) {
-        const dq_value *user = dq_map_get(&bundle.meta, "user");
-        bool same = user && user->type == DQ_STRING && user->count == bytes &&
-                    memcmp(user->as.string, id, bytes) == 0;
+        bool same = dq_model_is_of(&bundle, id, bytes);
         *his = *his || same;
         others = others || !same;
         dq_bundle_free(&bundle);

@@ -43,6 +43,8 @@ dq_status dq_model_dir_open(const dq_model_dir *dir, const char *id, size_t byte
                             dq_error *error);
 /* Opens the file of some user, the first by name. DQ_ERR_UNKNOWN for a folder without any. */
 dq_status dq_model_dir_any(const dq_model_dir *dir, dq_reader **reader, dq_error *error);
+/* Whether a model names this user (meta.user). */
+bool dq_model_is_of(const dq_bundle *model, const char *id, size_t bytes);
 /* Hands every bundle on to a writer, up to the clean end. */
 dq_status dq_models_pass(dq_reader *reader, dq_writer *writer, dq_error *error);
 /* Removes what was written aside for users whom `ours` knows, and never got its name: of a run that was

@@ -13,6 +13,7 @@
 #ifndef DQ_MODELS_PLAN_H
 #define DQ_MODELS_PLAN_H
 
+#include "models/claim.h"
 #include "models/directory.h"
 #include "models/users.h"
 
@@ -31,10 +32,12 @@ typedef struct dq_model_plan {
     size_t wanted, jobs, passed;
     size_t resumed, replaced; /* models that were there; that were there of another run, and are made anew */
     size_t made, failed;
+    dq_model_claim claim; /* of the folder */
 } dq_model_plan;
 
-/* Users that are wanted must be of the catalogue. Makes the folder, and removes what a killed run left aside
- * there. DQ_ERR_RANGE for an id that can have no file. It can be freed also when this fails. */
+/* Users that are wanted must be of the catalogue. Makes the folder, claims them there until the plan is freed
+ * (models/claim.h), and removes what a killed run left aside. DQ_ERR_RANGE for an id that can have no file.
+ * It can be freed also when this fails. */
 dq_status dq_model_plan_make(dq_model_plan *plan, const dq_index *users, const dq_user_list *wanted,
                              const dq_model_dir *dir, dq_error *error);
 /* A job's model: into the folder where there is one; and into a stream (NULL: none), behind those of all

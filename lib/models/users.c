@@ -18,11 +18,6 @@ static dq_status add(dq_user_list *list, const char *id, size_t bytes, uint64_t 
     return status;
 }
 
-dq_status dq_user_list_add(dq_user_list *list, const char *id, dq_error *error)
-{
-    return add(list, id, strlen(id), 0, error);
-}
-
 static dq_status read_lines(dq_user_list *list, dq_source *source, dq_error *error)
 {
     char *text;
@@ -38,7 +33,7 @@ static dq_status read_lines(dq_user_list *list, dq_source *source, dq_error *err
     return ids ? DQ_OK : dq_fail(error, DQ_ERR_RANGE, "no user in it: one id a line is wanted");
 }
 
-dq_status dq_user_list_read(dq_user_list *list, const char *path, dq_error *error)
+static dq_status read_file(dq_user_list *list, const char *path, dq_error *error)
 {
     dq_source *source;
     if (!(list->path = strdup(path))) return dq_fail_memory(error, "users");
@@ -47,6 +42,14 @@ dq_status dq_user_list_read(dq_user_list *list, const char *path, dq_error *erro
     status = read_lines(list, source, error);
     dq_source_close(source);
     return status ? dq_error_at(error, path, DQ_NO_RECORD) : DQ_OK;
+}
+
+dq_status dq_user_list_fill(dq_user_list *list, const char *const *names, size_t count, const char *path,
+                            dq_error *error)
+{
+    dq_status status = DQ_OK;
+    for (size_t i = 0; !status && i < count; i++) status = add(list, names[i], strlen(names[i]), 0, error);
+    return status || !path ? status : read_file(list, path, error);
 }
 
 bool dq_user_list_has(const dq_user_list *list, const char *id, size_t bytes)

@@ -3,8 +3,7 @@
  * Which users are meant: those that were named, and those of a file with one id a line.
  *
  *     dq_user_list users = {0};
- *     dq_user_list_add(&users, "u1", &e);
- *     dq_user_list_read(&users, "tonight.txt", &e);
+ *     dq_user_list_fill(&users, names, count, "tonight.txt", &e);
  *     dq_user_list_check(&users, &catalogue.users.identity.ids, &e);
  *     dq_user_list_free(&users);
  */
@@ -21,10 +20,11 @@ typedef struct dq_user_list {
     char *path; /* the file; NULL: none */
 } dq_user_list;
 
-dq_status dq_user_list_add(dq_user_list *list, const char *id, dq_error *error);
-/* Reads a file ("-": stdin), at most one. Lines may end in "\r\n", and empty ones count for nothing; of the
- * rest every byte is the id's. DQ_ERR_RANGE for a file without ids. */
-dq_status dq_user_list_read(dq_user_list *list, const char *path, dq_error *error);
+/* --user and --users-file: those names, and those of a file (NULL: none; "-": stdin). Its lines may end in
+ * "\r\n", and empty ones count for nothing; of the rest every byte is the id's. DQ_ERR_RANGE for a file
+ * without ids. Once a list. */
+dq_status dq_user_list_fill(dq_user_list *list, const char *const *names, size_t count, const char *path,
+                            dq_error *error);
 
 /* Whether this user is meant. */
 bool dq_user_list_has(const dq_user_list *list, const char *id, size_t bytes);

@@ -6,13 +6,19 @@
 void dq_training_free(dq_training *t)
 {
     dq_offline_input_free(&t->logged);
-    dq_feature_users_free(t->features);
-    dq_history_free(&t->seen);
+    dq_training_drop_features(t);
     dq_pool_free(t->pool);
     dq_dataset_free(&t->dataset);
     dq_models_free(&t->init);
     dq_label_map_free(&t->map);
     dq_model_items_free(&t->items);
+}
+
+void dq_training_drop_features(dq_training *t)
+{
+    dq_feature_users_free(t->features);
+    t->features = NULL;
+    dq_history_free(&t->seen);
 }
 
 dq_bundle *dq_training_init(const dq_training *t, uint32_t user)

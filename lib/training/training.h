@@ -72,6 +72,8 @@ uint64_t dq_training_digest(const dq_training *t);
  * or those of the model that this user starts from. DQ_ERR_UNKNOWN where there are several such models and
  * none is this user's; the errors of dq_feature_users_new. */
 dq_status dq_training_features(dq_training *t, uint32_t user, dq_agent_config *config, dq_error *error);
+/* Frees what that made, so that another user's can be made. */
+void dq_training_drop_features(dq_training *t);
 /* The agent of a configuration, which takes over what is not given and what was learnt from the model that
  * this user starts from. DQ_ERR_RANGE for a model that does not fit. */
 dq_status dq_training_agent(dq_training *t, dq_agent_config *config, const dq_env_spec *shape, uint32_t user,

@@ -5,7 +5,7 @@
 #
 # After any end the same line goes on: chunks that are done are not begun again, nor are agents that are done in others. Settings
 # are those of the command line, of the environment, or night.env's. With -k a chunk in which an agent failed does not stop the
-# others; the lists are made when all chunks are done.
+# others; the lists are made when all chunks are done, or with a FALLBACK in any case, of the agents that are there.
 NIGHT := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 include $(NIGHT)/../common.mk
 
@@ -17,7 +17,7 @@ export THREADS
 .SILENT:
 
 all: $(OUT)/chunks.made
-	$(MAKE) -f $(NIGHT)/nightly.mk $(OUT)/lists
+	$(MAKE) -f $(NIGHT)/nightly.mk $(OUT)/lists || { status=$$?; [ -z "$(FALLBACK)" ] || $(NIGHT)/finish; exit $$status; }
 
 $(OUT)/chunks.made: $(CATALOGUE)
 	$(NIGHT)/prepare

@@ -5,8 +5,9 @@
 #     set -a; . pipelines/nightly/night.env; CATALOGUE=catalogue.dq
 #     pipelines/nightly/slurm.sh --time=04:00:00 --mem=2G
 #
-# Options are sbatch's; the array's number is printed, then the lists'. The folder is shared by all nodes. Two minutes before its time is over a task gets SIGTERM, keeps what it
-# has (status 75) and is queued again, as it is where somebody preempts it. The same line goes on after any end.
+# Options are sbatch's; the array's number is printed, then the lists'. The folder is shared by all nodes. Two minutes before
+# its time is over a task gets SIGTERM, keeps what it has (status 75) and is queued again, as it is where somebody preempts it.
+# The same line goes on after any end.
 #SBATCH --job-name=night
 #SBATCH --signal=B:TERM@120
 #SBATCH --requeue
@@ -19,7 +20,10 @@ if [ -z "${SLURM_ARRAY_TASK_ID-}" ]; then # who submits
     chunks=("$OUT"/chunks/*)
     job=$(sbatch --parsable --export=ALL --array="0-$((${#chunks[@]} - 1))" --output="$OUT/%a.log" "$@" "$here/slurm.sh") || exit
     echo "$job"
-    sbatch --parsable --export=ALL --dependency="afterok:$job" --job-name=night-lists --output="$OUT/lists.log" "$@" "$here/finish" || exit
+    # with a fallback also when agents failed; else there would be none for them, and the job goes
+    after=afterok
+    [ -z "${FALLBACK-}" ] || after=afterany
+    sbatch --parsable --export=ALL --dependency="$after:$job" --kill-on-invalid-dep=yes --job-name=night-lists --output="$OUT/lists.log" "$@" "$here/finish" || exit
     exit 0
 fi
 chunks=("$OUT"/chunks/*)

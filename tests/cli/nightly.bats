@@ -28,16 +28,6 @@ setup() {
     set +a
 }
 
-# For a dq-train in front of the real one: its words in args, but for a training that would never end.
-never=$(cat << 'END'
-args=(--episodes 1000000 --models-dir night/never)
-while [ $# -gt 0 ]; do
-    case $1 in --episodes | --models-dir) shift ;; *) args+=("$1") ;; esac
-    shift
-done
-END
-)
-
 teardown() {
     [ -z "${slurm_processes-}" ] || slurm_stop
 }
@@ -47,23 +37,36 @@ same() {
     cmp night/lists lists
 }
 
-# A dq-train in front of the real one, which is stopped once, of the second chunk, when two of its agents are kept: as by a
-# machine that goes down.
-stop_once() {
+# A dq-train in front of the real one, whose second chunk would once never end, and for which then stands what stdin says:
+# $words are the words of that night.
+never_ending() {
     mkdir bin
-    cat > bin/dq-train << END
+    cat > rest
+    cat - rest > bin/dq-train << END
 #!/bin/bash
+words=("\$@")
 [ ! -e night/stopped ] && [[ "\$*" == *chunks/0001* ]] || exec "$BUILD"/dq-train "\$@"
 touch night/stopped
-$never
-"$BUILD"/dq-train "\${args[@]}" 2> night/said &
-pid=\$!
-until [ -d night/never ] && [ "\$(pgrep -P \$pid | wc -l)" -ge 1 ]; do kill -0 \$pid || exit 1; done
-kill -TERM \$pid
-wait \$pid
+for i in "\${!words[@]}"; do
+    case \${words[i]} in
+    --episodes) words[i+1]=1000000 ;;
+    --models-dir) words[i+1]=night/never ;;
+    esac
+done
 END
     chmod +x bin/dq-train
     PATH=$PWD/bin:$PATH
+}
+
+# It is stopped when its workers are there: as by a machine that goes down.
+stop_once() {
+    never_ending << END
+"$BUILD"/dq-train "\${words[@]}" 2> night/said &
+pid=\$!
+until pgrep -P \$pid > night/workers; do kill -0 \$pid || exit 99; done
+kill -TERM \$pid
+wait \$pid
+END
 }
 
 @test "make: a chunk that is stopped ends with 75, the others go on, and the same line goes on" {
@@ -89,6 +92,30 @@ END
     [ "$(awk 'NR > 1' night/joblog | wc -l)" = 6 ] # five chunks, and one again
 }
 
+# A model to start from that one user lacks: his agent fails, and the lists are made with the fallback.
+one_fails() {
+    dq-train -q --offline --hidden 8 --no-world --epochs 1 -o all.dq < <(dq-reward -q --pairs random:5 c.dq)
+    local first model
+    first=$(dq-cat --kind users c.dq | jq -r .id | head -1)
+    for model in whole/*.dq; do [ "$model" = "whole/$first.dq" ] || cat "$model"; done > init.dq
+    OPTIONS="$tiny --init init.dq" FALLBACK=all.dq
+}
+
+@test "make, GNU parallel: a failed agent is not the night's end: with a fallback the lists are made, and the status is an error" {
+    one_fails
+    run ! make -s -j2 -k -f "$nightly"/nightly.mk
+    [ "$(find night/agents -name '*.dq' | wc -l)" = 29 ]
+    dq-rank -q -k 3 --format tsv --fallback all.dq --models-dir night/agents c.dq | cmp - night/lists
+    command -v parallel > /dev/null && parallel --version < /dev/null 2> /dev/null | grep -q '^GNU parallel' || skip "GNU parallel is absent"
+    rm -r night
+    run ! "$nightly"/parallel.sh -j 2 < /dev/null
+    dq-rank -q -k 3 --format tsv --fallback all.dq --models-dir night/agents c.dq | cmp - night/lists
+    FALLBACK=
+    rm night/lists
+    run ! "$nightly"/parallel.sh -j 2 < /dev/null
+    [ ! -e night/lists ]
+}
+
 @test "systemd: the units are sound, and shut up what they run" {
     command -v systemd-analyze > /dev/null || skip "systemd-analyze is absent"
     for unit in dq-night.service dq-night.timer; do
@@ -109,28 +136,21 @@ $nightly/finish" ]
     skip "a unit of the system is not installed by a test"
 }
 
-@test "Slurm: an array of chunks; a task that has to stop is queued again and goes on" {
+@test "Slurm: an array of chunks; with FAULTS=full a task that has to stop is queued again and goes on" {
     # shellcheck source=/dev/null
     . "$BATS_TEST_DIRNAME"/../services/slurm.bash
     slurm_here || skip "Slurm and MUNGE are absent (packages slurm-wlm and munge), or we are not root"
     slurm_start "$PWD"/slurm
     CATALOGUE=$PWD/c.dq
     OUT=$PWD/night
-    mkdir bin # a second chunk that never ends, until its task is told to stop
-    cat > bin/dq-train << END
-#!/bin/bash
-[ ! -e night/stopped ] && [[ "\$*" == *chunks/0001* ]] || exec "$BUILD"/dq-train "\$@"
-touch night/stopped
-$never
-exec "$BUILD"/dq-train "\${args[@]}"
-END
-    chmod +x bin/dq-train
-    PATH=$PWD/bin:$PATH
+    [ "${FAULTS-}" != full ] || never_ending <<< "exec \"$BUILD\"/dq-train \"\${words[@]}\"" # until its task is told to stop
     "$nightly"/slurm.sh > submitted
-    slurm_await 600 test -d night/never
-    # it says that the task is already queued again, and would try again itself
-    timeout 5 scancel --signal=TERM --batch "$(head -1 submitted)_1" || true
+    if [ "${FAULTS-}" = full ]; then # Slurm queues a task again half a minute later: make check-full
+        slurm_await 600 test -d night/never
+        # it says that the task is already queued again, and would try again itself
+        timeout 5 scancel --signal=TERM --batch "$(head -1 submitted)_1" || true
+    fi
     slurm_await 1200 test -e night/lists || { squeue -l; tail -n 20 night/*.log slurm/slurmctld.log; false; } >&2
-    grep -q 'the same command goes on from' night/1.log
+    [ "${FAULTS-}" != full ] || grep -q 'the same command goes on from' night/1.log
     same
 }

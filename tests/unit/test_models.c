@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * A model for each of many users: file names and their inverse, lists of users, what of a log belongs to
- * those who are done. Folders and plans are tested by tests/cli/night.bats.
+ * those who are done. Folders and plans: test_model_plan.c.
  */
 #include "cli/log.c" /* programs' parts are in no library */
 #include "models/name.h"
@@ -98,8 +98,8 @@ static void a_list_is_the_union_of_both(void **state)
     dq_error e = DQ_ERROR_NONE;
     write_file(text, sizeof text - 1);
     assert_true(dq_user_list_has(&list, "anybody", 7));
-    assert_int_equal(dq_user_list_add(&list, "a", NULL), DQ_OK);
-    assert_int_equal(dq_user_list_read(&list, path, NULL), DQ_OK);
+    const char *const named[] = {"a"};
+    assert_int_equal(dq_user_list_fill(&list, named, 1, path, NULL), DQ_OK);
     assert_int_equal(dq_index_count(&list.ids), 4);
     assert_true(dq_user_list_has(&list, " c ", 3) && dq_user_list_has(&list, "last", 4));
     assert_false(dq_user_list_has(&list, "c", 1) || dq_user_list_has(&list, "", 0));
