@@ -27,11 +27,12 @@ made() {
 
 # refused CODE MESSAGE ARGUMENT...: exactly this line, that exit code, and no stream.
 refused() {
-    local code=$1 message=$2 got=0
+    local code=$1 message=$2 got=0 line
     shift 2
     rm -f o.dq
     dq-export "$@" -o o.dq 2> words || got=$?
-    [ "$(cat words)" = "dq-export: $message" ] || { cat words; return 1; }
+    line=$(cat words)
+    [ "${line% (try *)}" = "dq-export: $message" ] || { cat words; return 1; }
     [ "$got" = "$code" ] || { echo "exit $got"; return 1; }
     [ ! -e o.dq ]
 }
@@ -306,7 +307,7 @@ END
     dq-embed scale:z u.dq -o z.dq
     dq-embed scale --factors z.dq later.dq -o later-z.dq
     dq-cat later-z.dq | jq -c .vector | diff - <(echo '[4,0]')
-    refuses() { local code=$1 message=$2; shift 2; run -"$code" --separate-stderr dq-embed "$@"; [ "$stderr" = "dq-embed: $message" ] || { echo "$stderr"; false; }; }
+    refuses() { local code=$1 message=$2; shift 2; run -"$code" --separate-stderr dq-embed "$@"; [ "${stderr% (try *)}" = "dq-embed: $message" ] || { echo "$stderr"; false; }; }
     refuses 1 "users: the field 'vector' has been scaled already" scale:z z.dq
     refuses 1 "later-z.dq: record 2: users: the field 'vector' has been scaled already" scale --factors z.dq later-z.dq
     refuses 1 "u.dq: no users or items in it were scaled (dq-embed scale:z or scale:unit)" scale --factors u.dq u.dq

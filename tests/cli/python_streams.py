@@ -276,6 +276,10 @@ def refuses_to_write():
     ]:
         refused(words, written, ("users", {"id": ["u"]}), (kind, columns, *meta))
     refused("stands after", written, ("items", {"id": ["i"]}), ("users", {"id": ["u"]}))
+    for fields, words in (([["a", 0, 3]], "field a is not inside a vector of 2"), ([["a", 0]], "not [name, offset, width]"),
+                          ([["a", 1, 0]], "field a is not inside"), ("a", "no list of up to 1024")):
+        refused("items: meta.fields", written, ("items", {"id": ["i"], "vector": [[1, 2]]}, {"fields": fields}))
+        refused(words, written, ("items", {"id": ["i"], "vector": [[1, 2]]}, {"fields": fields}))
 
 
 @test
