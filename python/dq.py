@@ -823,9 +823,10 @@ class Stream:
     def _join(self, kind: str) -> Bundle:
         parts, first = self._parts[kind], self._first_rows()
         names = list(dict.fromkeys(name for part in parts for name in part.columns))
-        fields = [part.meta.get("fields") for part in parts if "vector" in part.columns]
-        if any(f != fields[0] for f in fields):
-            raise Error(f"{kind}: bundles whose vectors have different fields")
+        for key, words in (("fields", "have different fields"), ("scale", "are scaled in different ways")):
+            said = [part.meta.get(key) for part in parts if "vector" in part.columns]
+            if any(s != said[0] for s in said):
+                raise Error(f"{kind}: bundles whose vectors {words}")
         meta = {k: v for k, v in parts[0].meta.items() if all(part.meta.get(k) == v for part in parts)}
         columns = {name: _concatenate(kind, name, [(part, first[id(part.section)]) for part in parts]) for name in names}
         return Bundle(kind, columns, meta, None, lambda k: numpy.concatenate([s.ids(k) for s in self.sections]))
