@@ -70,6 +70,9 @@ static dq_status check_times(const dq_import_times *times, dq_error *error)
 static dq_status check_scale(const dq_import_scale *scale, dq_error *error)
 {
     if (!scale->given || scale->scaled) return DQ_OK;
+    if (scale->outside)
+        return dq_fail(error, DQ_ERR_RANGE, "--reward-scale: no reward is from %.9g to %.9g", scale->low,
+                       scale->high);
     return dq_fail(error, DQ_ERR_UNKNOWN, "--reward-scale: no interaction has a reward");
 }
 
