@@ -131,13 +131,15 @@ END
     dq-cat --check counted.dq
     dq-cat --kind items counted.dq | jq -r '[.id, .popularity] | @tsv' | awk '$2 > 0' | sort > mine
     dq-cat --kind interactions --to tsv catalogue.dq | tail -n +2 | cut -f 2 | sort | uniq -c | awk -v OFS='\t' '{ print $2, $1 }' | sort > theirs
-    [ -s mine ] && cmp mine theirs
+    [ -s mine ]
+    cmp mine theirs
     dq-cat --lineage counted.dq | grep -A2 dq-embed | grep -A1 'popularity.py 1' | grep -q dq-export
     # two sections stay two; one that is cut off cuts off what follows
     cat catalogue.dq catalogue.dq | /usr/bin/python3 "$ROOT"/examples/popularity.py | dq-cat --lineage | grep -c ^section | grep -qx 2
     head -c 9000 catalogue.dq > cut.dq
     run -1 --separate-stderr bash -c '/usr/bin/python3 "$ROOT"/examples/popularity.py < cut.dq > broken.dq'
-    [[ $stderr == "popularity.py: stdin: record "*": cut off"* ]] && [ "${#stderr_lines[@]}" -eq 1 ]
+    [[ $stderr == "popularity.py: stdin: record "*": cut off"* ]]
+    [ "${#stderr_lines[@]}" -eq 1 ]
     run -1 dq-cat --check broken.dq
 }
 
@@ -168,7 +170,8 @@ notebook() { MPLCONFIGDIR=$BATS_TEST_TMPDIR IPYTHONDIR=$BATS_TEST_TMPDIR /usr/bi
     cd root/usr
     PATH=$PWD/bin:$PATH PYTHONPATH=$PWD/lib/python3/dist-packages
     /usr/bin/python3 -c 'import dq, sys; print(dq.__file__); print(*sys.path, sep="\n")' > ../found
-    grep -qx "$PYTHONPATH/dq.py" ../found && grep -qx /usr/lib/python3/dist-packages ../found
+    grep -qx "$PYTHONPATH/dq.py" ../found
+    grep -qx /usr/lib/python3/dist-packages ../found
     ROOT=$PWD/share/doc/dq-recommend notebook plain
 }
 
