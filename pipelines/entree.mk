@@ -76,7 +76,8 @@ $(OUT)/cf/test.dq: $(OUT)/cf/items.jsonl $(OUT)/test.dq
 
 # ---- learn ----
 
-learn = mkdir -p $(@D) && dq-train --quiet --offline --sessions --agent dqn --history 3 --map VISIT=1 --gamma 0 --dropout 0.3 \
+# $(call learn,OPTIONS,HISTORY,GAMMA): a history of 3 and a discount of 0 where these are not given.
+learn = mkdir -p $(@D) && dq-train --quiet --offline --sessions --agent dqn --history $(or $(2),3) --map VISIT=1 --gamma $(or $(3),0) --dropout 0.3 \
     --hidden $(if $(QUICK),64,512) --lr 1e-3 --lr-schedule one-cycle --epochs $(if $(QUICK),2,10) --seed $* \
     --log $(@:.dq=.jsonl) -o $@ $(1) $<
 
@@ -87,7 +88,7 @@ $(OUT)/%/dqn-asked.dq: $(OUT)/train.dq
 	$(call learn,--conservative 10 --event-attribute asked --event-cross)
 
 $(OUT)/%/dqn-five.dq: $(OUT)/train.dq
-	$(call learn,--conservative 10 --history 5 --recency 0.7)
+	$(call learn,--conservative 10 --recency 0.7,5)
 
 $(OUT)/%/dqn-mean.dq: $(OUT)/train.dq
 	$(call learn,--conservative 10 --history-mean)
@@ -99,10 +100,10 @@ $(OUT)/%/dqn-clock.dq: $(OUT)/train.dq
 	$(call learn,--conservative 10 --clock)
 
 $(OUT)/%/dqn-gamma-.5.dq: $(OUT)/train.dq
-	$(call learn,--conservative 10 --gamma 0.5)
+	$(call learn,--conservative 10,,0.5)
 
 $(OUT)/%/dqn-ends.dq: $(OUT)/train.dq
-	$(call learn,--conservative 10 --gamma 0.5 --session-end terminal)
+	$(call learn,--conservative 10 --session-end terminal,,0.5)
 
 $(OUT)/%/dqn-cf.dq: $(OUT)/cf/train.dq
 	$(call learn,--conservative 10)

@@ -70,8 +70,10 @@ dq_status dq_log_length(const char *path, bool (*done)(void *arg, const char *id
     char *line = NULL;
     size_t room = 0;
     ssize_t n;
-    FILE *file = fopen(path, "re");
+    struct stat st;
     *length = 0;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) return DQ_OK; /* a device may never end */
+    FILE *file = fopen(path, "re");
     if (!file && errno == ENOENT) return DQ_OK;
     if (!file) {
         (void)dq_fail_errno(error, errno, "cannot read the log");

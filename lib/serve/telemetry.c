@@ -173,6 +173,7 @@ static dq_status put(dq_json_text *out, dq_error *error, const char *format, ...
     va_start(args, format);
     const int n = vsnprintf(line, sizeof line, format, args);
     va_end(args);
+    if (n < 0) return dq_fail_memory(error, "a metric's line");
     return dq_json_write_raw(out, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1, error);
 }
 

@@ -214,6 +214,7 @@ dq_status dq_sink_printf(dq_sink *sink, dq_error *error, const char *format, ...
     va_start(args, format);
     int n = vsnprintf(small, sizeof small, format, args);
     va_end(args);
+    if (n < 0) return dq_fail(error, DQ_ERR_MEMORY, "out of memory to print");
     if (n >= (int)sizeof small) {
         text = malloc((size_t)n + 1);
         if (!text) return dq_fail(error, DQ_ERR_MEMORY, "out of memory to print");
@@ -221,7 +222,7 @@ dq_status dq_sink_printf(dq_sink *sink, dq_error *error, const char *format, ...
         (void)vsnprintf(text, (size_t)n + 1, format, args);
         va_end(args);
     }
-    dq_status status = write_words(sink, text, n > 0 ? (size_t)n : 0, error);
+    dq_status status = write_words(sink, text, (size_t)n, error);
     if (text != small) free(text);
     return status;
 }

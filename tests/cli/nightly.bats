@@ -28,6 +28,16 @@ setup() {
     set +a
 }
 
+# For a dq-train in front of the real one: its words in args, but for a training that would never end.
+never=$(cat << 'END'
+args=(--episodes 1000000 --models-dir night/never)
+while [ $# -gt 0 ]; do
+    case $1 in --episodes | --models-dir) shift ;; *) args+=("$1") ;; esac
+    shift
+done
+END
+)
+
 teardown() {
     [ -z "${slurm_processes-}" ] || slurm_stop
 }
@@ -45,9 +55,10 @@ stop_once() {
 #!/bin/bash
 [ ! -e night/stopped ] && [[ "\$*" == *chunks/0001* ]] || exec "$BUILD"/dq-train "\$@"
 touch night/stopped
-"$BUILD"/dq-train "\$@" --episodes 1000000 --models-dir night/never 2> night/said & # it would never end
+$never
+"$BUILD"/dq-train "\${args[@]}" 2> night/said &
 pid=\$!
-until [ -d night/never ] && [ "\$(pgrep -P \$pid | wc -l)" -ge 1 ]; do :; done
+until [ -d night/never ] && [ "\$(pgrep -P \$pid | wc -l)" -ge 1 ]; do kill -0 \$pid || exit 1; done
 kill -TERM \$pid
 wait \$pid
 END
@@ -110,7 +121,8 @@ $nightly/finish" ]
 #!/bin/bash
 [ ! -e night/stopped ] && [[ "\$*" == *chunks/0001* ]] || exec "$BUILD"/dq-train "\$@"
 touch night/stopped
-exec "$BUILD"/dq-train "\$@" --episodes 1000000 --models-dir night/never
+$never
+exec "$BUILD"/dq-train "\${args[@]}"
 END
     chmod +x bin/dq-train
     PATH=$PWD/bin:$PATH

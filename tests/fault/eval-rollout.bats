@@ -20,7 +20,7 @@ setup() {
 }
 
 @test "no such user, no such model, no model in it" {
-    refused 1 "user nobody is not in the catalogue" --rollout --model random --user nobody c.dq
+    refused 1 "no user 'nobody' in the input" --rollout --model random --user nobody c.dq
     refused 1 "gone: cannot open: No such file or directory" --rollout --model gone c.dq
     refused 1 "c.dq: no model in it" --rollout --model c.dq c.dq
 }

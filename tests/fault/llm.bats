@@ -25,11 +25,12 @@ teardown() {
     fi
 }
 
-# label MODEL [OPTION...]: one pair, one stage, a cache of the model's own.
+# label MODEL [OPTION...]: one pair, unless the options say which, one stage, a cache of the model's own.
 label() {
-    local model=$1
+    local model=$1 pairs=(--pairs random:1)
     shift
-    dq-reward --strategy llm --model "$model" --stages 1 --pairs random:1 --cache "$model.db" "$@" c.dq
+    [[ " $* " != *" --pairs "* ]] || pairs=()
+    dq-reward --strategy llm --model "$model" --stages 1 "${pairs[@]}" --cache "$model.db" "$@" c.dq
 }
 
 # ends CODE MODEL [OPTION...]: with one line on stderr and nothing written. The line without program, host, port and

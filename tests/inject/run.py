@@ -45,11 +45,12 @@ FAMILIES = {
 }
 HARMLESS = ("EINTR", "short")
 
+LONGER = ONLINE.replace("-e 2", "-e 4") + " --checkpoint-every 1"
 CACHE = "own.db"  # and its journal: whatever a failed run leaves of it, the next one goes on from there
 ASK = f"--cache {CACHE} --parallel 1 --attempts 2"
 OWN = [
     # As two commands of that table, but of some tens of milliseconds.
-    Command("train goes on", f"{ONLINE} -e 4 --checkpoint-every 1 -c short.ck -l short.log -o out in/c.dq",
+    Command("train goes on", f"{LONGER} -c short.ck -l short.log -o out in/c.dq",
             out=("out",), copies=("short.ck", "short.log")),
     Command("export folder", "dq-export -q --schema jobs in/short -o out", out=("out",)),
     # With the model's server, and the database's.
@@ -80,7 +81,7 @@ if dpkg-query -W python3-pymongo > /dev/null 2>&1; then /usr/bin/python3 {SERVIC
 dq-export --show-schema jobs | sed s/384/4/ > world.json
 mkdir short; for f in jobs/*; do head -2 $f > short/${{f##*/}}; done
 ! INJECT=sync:6:EIO INJECT_TOLD=/dev/null LD_PRELOAD={BUILD}/inject.so \
-    {ONLINE} -e 4 --checkpoint-every 1 -c short.ck -l short.log -o short.dq c.dq 2> short.words
+    {LONGER} -c short.ck -l short.log -o short.dq c.dq 2> short.words
 [ -s short.ck ] && [ -s short.log ]
 """
 
