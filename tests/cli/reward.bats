@@ -136,7 +136,9 @@ rewards() { dq-cat --kind transitions "$@" | jq -r '"\(.user) \(.item) \(.reward
 
 @test "sections are joined: equal rows once, references in the right places" {
     cat c.dq c.dq | dq-reward --pairs all | dq-cat --count > got
-    grep -q 'users.*3' got && grep -q 'items.*4' got && grep -q 'transitions.*12' got
+    grep -q 'users.*3' got
+    grep -q 'items.*4' got
+    grep -q 'transitions.*12' got
     printf '%s\n' '{"id":"u9","vector":[0,1]}' '{"id":"u1","vector":[1,0]}' > u2.jsonl
     printf '%s\n' '{"id":"z","vector":[0,1]}' '{"id":"a","vector":[2,0]}' > i2.jsonl
     printf '%s\n' '{"user":"u9","item":"z","label":"SAVE"}' '{"user":"u1","item":"a","label":"APPLY"}' > x2.jsonl
@@ -145,7 +147,8 @@ rewards() { dq-cat --kind transitions "$@" | jq -r '"\(.user) \(.item) \(.reward
         dq-reward -o joined.dq
     [ "$(rewards joined.dq | awk '{ print $1 $2 $3 }' | paste -sd' ')" = "u1a1 u2a0.853553414 u2b0.853553414 u1c0 u1a1 u9z1 u1a1" ]
     dq-cat --count joined.dq > got
-    grep -q 'users.*4' got && grep -q 'items.*5' got
+    grep -q 'users.*4' got
+    grep -q 'items.*5' got
 }
 
 @test "equal ids with unequal rows, and widths that differ" {
