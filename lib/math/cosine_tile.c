@@ -27,11 +27,11 @@
 
 enum { DEPTH = 128, GROUP = 4, USERS = DQ_COSINE_USERS, ITEMS = DQ_COSINE_ITEMS };
 
-typedef double wide_lanes __attribute__((vector_size(64)));
+typedef double wide_lanes __attribute__((vector_size(32)));
+typedef float unaligned_quarter __attribute__((vector_size(16), aligned(4), may_alias));
 typedef float unaligned_half __attribute__((vector_size(32), aligned(4), may_alias));
 
-/* 8 floats as doubles. */
-#define WIDEN(at) __builtin_convertvector(*(const unaligned_half *)(at), wide_lanes)
+#define LOAD_HALF(at) (*(const unaligned_half *)(at))
 
 /* What a row's range is multiplied by before the product, and the result after it. */
 typedef struct row_scale {
@@ -49,14 +49,17 @@ typedef struct tile {
     float dots[USERS * ITEMS];  /* (users, ITEMS) */
 } tile;
 
+/* 4 floats as doubles. */
+#define WIDEN(at) __builtin_convertvector(*(const unaligned_quarter *)(at), wide_lanes)
+
 DQ_CLONES
 static double square_sum(const float *a, size_t n)
 {
     wide_lanes sum = {0}, sum2 = {0}, sum3 = {0}, sum4 = {0};
     double rest = 0;
     size_t i = 0;
-    for (; i + 32 <= n; i += 32) {
-        wide_lanes x = WIDEN(a + i), x2 = WIDEN(a + i + 8), x3 = WIDEN(a + i + 16), x4 = WIDEN(a + i + 24);
+    for (; i + 16 <= n; i += 16) {
+        wide_lanes x = WIDEN(a + i), x2 = WIDEN(a + i + 4), x3 = WIDEN(a + i + 8), x4 = WIDEN(a + i + 12);
         sum += x * x;
         sum2 += x2 * x2;
         sum3 += x3 * x3;
@@ -64,7 +67,7 @@ static double square_sum(const float *a, size_t n)
     }
     for (; i < n; i++) rest += (double)a[i] * (double)a[i];
     sum = (sum + sum2) + (sum3 + sum4);
-    return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7])) + rest;
+    return (sum[0] + sum[2]) + (sum[1] + sum[3]) + rest;
 }
 
 /* Where what a thread takes for nothing (math/pool.h), below 1.2e-38, could count, nothing is lost. */
@@ -93,22 +96,25 @@ static void pack(const float *from, row_scale scale, size_t n, float *to, size_t
         for (size_t k = 0; k < n; k++) to[k * step] = (float)(dq_exact(from[k]) * scale.exactly);
 }
 
-/* Adds to dots (4, ITEMS) the products of 4 users with a panel. */
+#define HALF(at) (*(unaligned_half *)(at))
+
+/* Adds to dots (4, ITEMS) the products of 4 users with a panel: 8 sums of 8 lanes, as many as stay in the
+ * registers of AVX2 (compilers keep wider ones in memory there). */
 DQ_CLONES
 static void add_products(const float *group, const float *panel, size_t depth, float *dots)
 {
-    lanes a = {0}, b = {0}, c = {0}, d = {0};
-    for (size_t k = 0; k < depth; k++, group += GROUP) {
-        lanes x = LOAD(panel + k * LANES);
-        a += x * group[0];
-        b += x * group[1];
-        c += x * group[2];
-        d += x * group[3];
+    half_lanes a = {0}, b = {0}, c = {0}, d = {0}, a2 = {0}, b2 = {0}, c2 = {0}, d2 = {0};
+    for (size_t k = 0; k < depth; k++, group += GROUP, panel += LANES) {
+        half_lanes x = LOAD_HALF(panel), x2 = LOAD_HALF(panel + 8);
+        a += x * group[0], a2 += x2 * group[0];
+        b += x * group[1], b2 += x2 * group[1];
+        c += x * group[2], c2 += x2 * group[2];
+        d += x * group[3], d2 += x2 * group[3];
     }
-    *(unaligned_lanes *)dots += a;
-    *(unaligned_lanes *)(dots + ITEMS) += b;
-    *(unaligned_lanes *)(dots + 2 * ITEMS) += c;
-    *(unaligned_lanes *)(dots + 3 * ITEMS) += d;
+    HALF(dots) += a, HALF(dots + 8) += a2;
+    HALF(dots + ITEMS) += b, HALF(dots + ITEMS + 8) += b2;
+    HALF(dots + 2 * ITEMS) += c, HALF(dots + 2 * ITEMS + 8) += c2;
+    HALF(dots + 3 * ITEMS) += d, HALF(dots + 3 * ITEMS + 8) += d2;
 }
 
 /* The components from .. from + depth - 1 of all rows; zeros fill the last group and the last panel. */
