@@ -153,7 +153,7 @@ rewards() { dq-cat --kind transitions "$@" | jq -r '"\(.user) \(.item) \(.reward
 
 @test "equal ids with unequal rows, and widths that differ" {
     printf '%s\n' '{"id":"u1","vector":[1,5]}' > other.jsonl
-    run -1 bash -c 'cat c.dq <(dq-export --users other.jsonl) | dq-reward --pairs all -o out.dq'
+    run -1 bash -c 'cat c.dq <(dq-export -q --users other.jsonl) | dq-reward --pairs all -o out.dq'
     [[ $output == *"users: id u1 stands in two sections with unequal rows" ]]
     printf '%s\n' '{"id":"w","vector":[1,5,6]}' > wide.jsonl
     dq-export --users wide.jsonl -o wide.dq
@@ -177,6 +177,27 @@ rewards() { dq-cat --kind transitions "$@" | jq -r '"\(.user) \(.item) \(.reward
     run -1 dq-reward --user nobody c.dq -o out.dq
     [ "$output" = "dq-reward: user nobody is not in the catalogue" ]
     [ ! -e out.dq ]
+}
+
+@test "a pair's cosine is the same in whatever order pairs come, on any threads, for one user or all" {
+    awk 'BEGIN { for (u = 0; u < 90; u++) { printf "{\"id\":\"u%d\",\"vector\":[", u
+        for (k = 0; k < 40; k++) printf "%s%.4f", k ? "," : "", sin(u * 41 + k * k); print "]}" } }' > mu.jsonl
+    awk 'BEGIN { for (i = 0; i < 800; i++) { printf "{\"id\":\"i%d\",\"vector\":[", i
+        for (k = 0; k < 40; k++) printf "%s%.4f", k ? "," : "", cos(i * 7 + k * k); print "]}" } }' > mi.jsonl
+    dq-export -q --users mu.jsonl --items mi.jsonl -o m.dq
+    cells() { dq-cat --kind transitions --to tsv | cut -f1-3 | tail -n +2; }
+    dq-reward -q --pairs all m.dq | cells > all # more than a block
+    [ "$(wc -l < all)" -eq 72000 ]
+    dq-reward -q --pairs all -t 3 m.dq | cells | cmp - all
+    cut -f1,2 all | sort -k2 > list # never two items of a user in a row
+    dq-reward -q --pairs-file list m.dq | cells | sort | cmp - <(sort all)
+    dq-reward -q --pairs all --user u17 --user u4 m.dq | cells | cmp - <(grep -E $'^(u17|u4)\t' all)
+    for some in random:9 top:9; do
+        dq-reward -q --pairs "$some" m.dq | cells > some
+        [ "$(wc -l < some)" -eq 810 ]
+        [ -z "$(sort some all | uniq -c | awk '$1 == 2' | wc -l | grep -vx 810)" ]
+    done
+    sort -t$'\t' -k1,1 -k3,3gr all | awk -F'\t' 'n[$1]++ < 9' | sort | cmp - <(sort some)
 }
 
 @test "usage" {
