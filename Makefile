@@ -231,9 +231,11 @@ $(FUZZERS): $(B)/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(FRAME) $(B)/librooms.a
 
 fuzzers: $(FUZZERS)
 
-$(B)/man/%: docs/man/%.scd
+# Man pages have the date of the release, not of the day when they are built: seconds since 1970.
+RELEASED = $(or $(SOURCE_DATE_EPOCH),$(shell date -d "$$(sed -n '/^ -- .*>  /{s///p;q}' debian/changelog)" +%s))
+$(B)/man/%: docs/man/%.scd debian/changelog
 	@mkdir -p $(@D)
-	scdoc < $< > $@
+	SOURCE_DATE_EPOCH=$(RELEASED) scdoc < $< > $@
 
 $(B)/completions/bash/%: $(B)/%
 	@mkdir -p $(@D)

@@ -793,9 +793,10 @@ def check(o):
     for bad, words in ((not o.command, "no command to run: dq-tune ... -- dq-train ..."),
                        (not o.option, "nothing to search: --option NAME=A|B|C"),
                        (not o.metric, "--metric KEY: which number of the log's lines?"),
-                       (kind not in ("best", "last") or (colon and (kind == "best" or not count.isdigit() or int(count) == 0)),
+                       (kind not in ("best", "last") or (colon and (kind == "best" or not count.isdecimal() or int(count) == 0)),
                         f"--take {o.take}: best, last or last:N"),
                        (min(o.trials, o.jobs, o.folds) < 1, "--trials, --jobs and --folds are at least 1"),
+                       (o.seed >= 2**31, f"--seed: {o.seed} is not between 0 and {2**31 - 1}"),  # of NumPy, with a trial's number added
                        (twice, f"{'-' * (2 if twice and len(twice) > 1 else 1)}{twice} stands in the command, and is a trial's own"),
                        (o.command and not shutil.which(o.command[0]), f"{o.command[0] if o.command else ''}: not found")):
         if bad:

@@ -130,7 +130,7 @@ def draw():
     step = (HOUSE + 8) / len(PROGRAMS)
     for i, (name, purpose) in enumerate(PROGRAMS.items()):
         rooms = ", ".join(room for room in next_below(graph, name) if room != "cli")
-        svg.append(draw_box(EDGE + i * step, 12, step - 8, 72, "#dcefdc", name, [purpose, *wrap("on " + rooms, 19)]))
+        svg.append(draw_box(EDGE + i * step, 12, step - 8, 72, "#dcefdc", name, [purpose, *wrap("on " + rooms, 24)]))
     return "\n".join([*svg, "</svg>"])
 
 

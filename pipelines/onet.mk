@@ -42,7 +42,7 @@ SMALL := $(if $(QUICK),--epochs 3 --hidden 128 --no-world)
 # The short form leaves out the trees, which take longest.
 PYTHON ?= /usr/bin/python3
 has     = $(shell $(PYTHON) -c 'import sklearn, $(1)' 2> /dev/null && echo yes)
-rival   = $(if $(call has,$(2)),$(1) $(1)-history,$(info onet.mk: no $(2) in $(PYTHON): $(1) and $(1)-history are left out))
+rival   = $(if $(call has,$(2)),$(1) $(1)-history,$(if $(filter picture,$(MAKECMDGOALS)),,$(info onet.mk: no $(2) in $(PYTHON): $(1) and $(1)-history are left out)))
 RIVALS := $(call rival,kernel-ridge,numpy) $(if $(QUICK),,$(call rival,boosted-trees,lightgbm))
 
 SYSTEMS := random popularity cosine-published cosine-best $(RIVALS) dyna-q dyna-q-history dyna-q-tenth \

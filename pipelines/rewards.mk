@@ -107,7 +107,7 @@ $(OUT)/table.tsv: $(call EACH,.eval)
 
 $(OUT)/rewards.svg: $(OUT)/table.tsv
 	awk -f $(HERE)/rewards/bars.awk $< | \
-	    $(PLOT) $@ --draw "bars:x=rewards,y=ndcg,lower=lower,upper=upper,ymin=0,ymax=1,ylabel=NDCG@10,title=Jobs not met\, ranked by who learnt from these rewards" -
+	    $(PLOT) $@ --draw "bars:x=rewards,y=ndcg,lower=lower,upper=upper,ymin=0,ymax=1,ylabel=NDCG@10,title=Ranking of jobs not labelled\, by the rewards that trained the agent" -
 
 $(OUT):
 	mkdir -p $@

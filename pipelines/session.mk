@@ -117,7 +117,7 @@ $(OUT)/population.png $(OUT)/population.svg: $(OUT)/users.tsv $(OUT)/items.tsv $
 	    --draw "histogram:x=price,bin=20,title=Items by price,ylabel=items" \
 	    --draw "histogram:x=quality,bin=.25,title=Items by quality,ylabel=items" \
 	    --draw "histogram:x=interactions,series=activity,order=low|medium|high,bin=2,title=Interactions of a user,xlabel=interactions of a user,ylabel=users" \
-	    --draw "histogram:x=label,order=VIEW|CLICK|PURCHASE|RATING,title=How far they went,xlabel=what a user did with an item,ylabel=interactions" \
+	    --draw "histogram:x=label,order=VIEW|CLICK|PURCHASE|RATING,title=Interactions by label,xlabel=what a user did with an item,ylabel=interactions" \
 	    --draw "histogram:x=month,title=Interactions by month,ylabel=interactions" \
 	    $< $< $< $(OUT)/items.tsv $(OUT)/items.tsv $(OUT)/items.tsv $< $(OUT)/events.tsv $(OUT)/events.tsv
 

@@ -47,6 +47,7 @@ __all__ = ["Bundle", "Column", "Error", "Reader", "Section", "Stream", "Writer",
 Source = Union[str, os.PathLike, BinaryIO, None]
 
 MAX_BODY, MAX_VALUES, MAX_DEPTH, MAX_COLUMNS, MAX_KINDS, MAX_WINDOW = 1 << 30, 1 << 20, 32, 4096, 256, 1 << 27
+MAX_FIELDS = 1024
 BLOCK = 4 << 20  # bytes of a bundle that a table is cut into
 INPUT = 8 << 10  # bytes that are decoded at once: one byte of zstd can stand for 32 KiB
 
@@ -430,6 +431,8 @@ def _check(bundle: Bundle) -> None:
                 raise Error(f"{kind}: column {name} is not {type_}")
         if kind in _SCHEMA and column.type in _FLOATS or "place" in words:
             _check_numbers(kind, name, column, words)
+    if kind in ("users", "items") and "vector" in bundle.columns and "fields" in bundle.meta:
+        _check_fields(kind, bundle.meta["fields"], bundle.columns["vector"].shape[1])
 
 
 def _check_numbers(kind: str, name: str, column: Column, words: Sequence[str]) -> None:
@@ -442,6 +445,17 @@ def _check_numbers(kind: str, name: str, column: Column, words: Sequence[str]) -
         raise Error(f"{kind}: column {name}: no probability of what has happened")
     if "place" in words and (data < 1).any():
         raise Error(f"{kind}: column {name}: no place: the first is 1")
+
+
+def _check_fields(kind: str, fields: Any, width: int) -> None:
+    if not isinstance(fields, (list, tuple)) or len(fields) > MAX_FIELDS:
+        raise Error(f"{kind}: meta.fields is no list of up to {MAX_FIELDS}")
+    for field in fields:
+        if not isinstance(field, (list, tuple)) or len(field) != 3 or not isinstance(field[0], str):
+            raise Error(f"{kind}: meta.fields: not [name, offset, width]")
+        name, at, span = field
+        if not all(isinstance(n, (int, numpy.integer)) for n in (at, span)) or at < 0 or span < 1 or at + span > width:
+            raise Error(f"{kind}: meta.fields: field {name} is not inside a vector of {width}")
 
 
 # ---- from bytes to values ----
@@ -809,9 +823,10 @@ class Stream:
     def _join(self, kind: str) -> Bundle:
         parts, first = self._parts[kind], self._first_rows()
         names = list(dict.fromkeys(name for part in parts for name in part.columns))
-        fields = [part.meta.get("fields") for part in parts if "vector" in part.columns]
-        if any(f != fields[0] for f in fields):
-            raise Error(f"{kind}: bundles whose vectors have different fields")
+        for key, words in (("fields", "have different fields"), ("scale", "are scaled in different ways")):
+            said = [part.meta.get(key) for part in parts if "vector" in part.columns]
+            if any(s != said[0] for s in said):
+                raise Error(f"{kind}: bundles whose vectors {words}")
         meta = {k: v for k, v in parts[0].meta.items() if all(part.meta.get(k) == v for part in parts)}
         columns = {name: _concatenate(kind, name, [(part, first[id(part.section)]) for part in parts]) for name in names}
         return Bundle(kind, columns, meta, None, lambda k: numpy.concatenate([s.ids(k) for s in self.sections]))
@@ -973,11 +988,13 @@ class _Target:
             self.aside = ""
 
     def discard(self) -> None:
-        if self.own:
-            self.file.close()
-        if self.aside:
-            os.unlink(self.aside)
-            self.aside = ""
+        try:
+            if self.own:
+                self.file.close()  # which may find the disk full
+        finally:
+            if self.aside:
+                os.unlink(self.aside)
+                self.aside = ""
 
 
 class Writer:

@@ -32,7 +32,8 @@ needs_onet() {
 @test "the demo's held-out answers were seen by nobody" {
     jq -r '"\(.user) \(.item)"' data/demo/*-answers.jsonl | sort > "$out/seen"
     awk '{ print $1, $3 }' data/demo/held-out.qrels | sort > "$out/held-out"
-    [ -s "$out/seen" ] && [ -s "$out/held-out" ]
+    [ -s "$out/seen" ]
+    [ -s "$out/held-out" ]
     [ -z "$(comm -12 "$out/seen" "$out/held-out")" ]
 }
 
@@ -142,7 +143,8 @@ needs_onet() {
     make -f pipelines/sequence.mk BUILD="$out/build" QUICK=1
     [ "$(wc -l < "$out/build/sequence-quick/table.tsv")" -eq 5 ]
     [ "$(tail -n +2 "$out/build/sequence-quick/snapshots.tsv" | cut -f 1-3 | sort -u | wc -l)" -eq 60 ] # 2 x 5 places x 6 items
-    [ -s "$out/build/sequence-quick/q-table.png" ] && [ -s "$out/build/sequence-quick/distractor.png" ]
+    [ -s "$out/build/sequence-quick/q-table.png" ]
+    [ -s "$out/build/sequence-quick/distractor.png" ]
     make -q -f pipelines/sequence.mk BUILD="$out/build" QUICK=1 "$out/build/sequence-quick/table.tsv"
 }
 
@@ -151,7 +153,8 @@ needs_onet() {
     make -f pipelines/session.mk BUILD="$out/build" QUICK=1
     [ "$(wc -l < "$out/build/session-quick/table.tsv")" -eq 15 ]
     [ "$(wc -l < "$out/build/session-quick/terms.tsv")" -eq 7 ]
-    [ -s "$out/build/session-quick/population.png" ] && [ -s "$out/build/session-quick/generated.png" ]
+    [ -s "$out/build/session-quick/population.png" ]
+    [ -s "$out/build/session-quick/generated.png" ]
     make -q -f pipelines/session.mk BUILD="$out/build" QUICK=1 "$out/build/session-quick/table.tsv"
     # users, items and what the users did, named, in the order of low, medium, high
     make -f pipelines/session.mk BUILD="$out/build" QUICK=1 "$out/build/session-quick/population.svg"
@@ -241,7 +244,8 @@ needs_onet() {
     # and what is printed can be written into it
     page 'echo new' old
     WRITE=1 "$out/tests/examples" page.md
-    grep -qx new "$out/page.md" && run ! grep -q old "$out/page.md"
+    grep -qx new "$out/page.md"
+    run ! grep -q old "$out/page.md"
     run -0 "$out/tests/examples" page.md
 }
 
@@ -250,7 +254,8 @@ needs_onet() {
     make -f pipelines/loop.mk BUILD="$out/build" QUICK=1
     [ "$(cut -f1 "$out/build/loop-quick/rounds.tsv" | tr '\n' ' ')" = "round 0 1 2 3 " ]
     grep -q '"accepted":true' "$out/build/loop-quick/shots.jsonl"
-    [ -s "$out/build/loop-quick/rounds.svg" ] && [ -s "$out/build/loop-quick/ab.txt" ]
+    [ -s "$out/build/loop-quick/rounds.svg" ]
+    [ -s "$out/build/loop-quick/ab.txt" ]
     [ ! -e "$out/build/loop-quick/model.dq.candidate" ]
     make -q -f pipelines/loop.mk BUILD="$out/build" QUICK=1 "$out/build/loop-quick/checked"
 }

@@ -156,7 +156,10 @@ static void apply_environment(const dq_cli *cli)
     const dq_option *o = dq_option_find(cli->table, "threads");
     if (o && threads && *threads) dq_option_give(cli, o, "DQ_THREADS", threads);
     o = dq_option_find(cli->table, "flush");
-    if (o && flush && *flush) *(bool *)o->target = strcmp(flush, "0") != 0;
+    if (!o || !flush || !*flush) return;
+    if (strcmp(flush, "0") != 0 && strcmp(flush, "1") != 0)
+        dq_cli_usage(cli, "DQ_FLUSH: '%s' is neither 0 nor 1", flush);
+    *(bool *)o->target = *flush == '1';
 }
 
 /* ---- what getopt refuses ---- */
@@ -184,27 +187,28 @@ static void refuse_long(const dq_cli *cli, const forms *f, const char *word)
                  meant ? meant : "", meant ? "?" : "");
 }
 
-/* The name of what getopt returns for an option, as errors have it: "--model", "-m". */
-static void name_of(const dq_cli *cli, const forms *f, int got, bool by_letter, char to[64])
+/* The name of what getopt returns for an option, as errors have it: "--model", "-m". As letters, -h and -V
+ * are never refused. */
+static void name_of(const dq_cli *cli, const forms *f, int got, char to[64])
 {
     if (got >= UNSET)
         (void)snprintf(to, 64, "--%s", f->negated[got - UNSET]);
     else if (got >= SET)
         (void)snprintf(to, 64, "--%s", cli->table[got - SET].name);
-    else if (by_letter)
-        (void)snprintf(to, 64, "-%c", got);
-    else
+    else if (got == 'h' || got == 'V')
         (void)snprintf(to, 64, "--%s", got == 'h' ? "help" : "version");
+    else
+        (void)snprintf(to, 64, "-%c", got);
 }
 
+/* word: the last one that getopt is done with, which is before the one that an unknown letter is in. */
 static void refuse_word(const dq_cli *cli, const forms *f, int got, const char *word)
 {
     char name[64];
-    bool is_long = strncmp(word, "--", 2) == 0;
     if (got == '?' && optopt == 0) refuse_long(cli, f, word + 2);
-    name_of(cli, f, optopt, !is_long, name);
+    name_of(cli, f, optopt, name);
     if (got == ':') dq_cli_usage(cli, "%s needs a value", name);
-    if (is_long) dq_cli_usage(cli, "%s takes no value", name);
+    if (name[1] == '-') dq_cli_usage(cli, "%s takes no value", name);
     dq_cli_usage(cli, "unknown option %s", name);
 }
 

@@ -115,6 +115,7 @@ typedef struct dq_program {
     const char *version_note; /* appended to --version, e.g. the BLAS core; or NULL. */
     const char *(*version_note_fn)(void);
     bool all_cores;              /* uses all cores unless told otherwise: for --help; see dq_cli_threads */
+    bool refuses;                /* may end with DQ_EXIT_REFUSED: for --help */
     const dq_mode *modes;        /* ended by {0}; NULL: one way of working */
     const dq_defaults *defaults; /* ended by {0}; NULL: none but those of the targets */
 } dq_program;

@@ -7,6 +7,7 @@
 #include "model.h"
 #include "scale.h"
 
+#include "core/words/nearest.h"
 #include "data/label_map.h"
 #include "embed/als.h"
 #include "embed/hashing.h"
@@ -232,6 +233,7 @@ static unsigned parse_method(dq_cli *cli, options *o)
 {
     if (cli->operand_count == 0)
         dq_cli_usage(cli, "how? say hash:WIDTH, as in hash:256, cf:WIDTH, openai:MODEL or scale:z");
+    static const char *const kinds[] = {"hash:", "openai:", "cf:", "cf", "scale:", "scale", NULL};
     const char *method = o->method = *cli->operands++;
     cli->operand_count--;
     if (strncmp(method, "openai:", 7) == 0 && method[7]) {
@@ -249,8 +251,9 @@ static unsigned parse_method(dq_cli *cli, options *o)
         dq_cli_usage(cli,
                      "'%s' is neither openai:MODEL, nor scale:z or scale:unit, nor hash:WIDTH with a width "
                      "of 1 to %d, "
-                     "nor cf:WIDTH with one of 1 to %d",
-                     method, MAX_WIDTH, DQ_ALS_WIDTH_MAX);
+                     "nor cf:WIDTH with one of 1 to %d%s",
+                     method, MAX_WIDTH, DQ_ALS_WIDTH_MAX,
+                     dq_hint_of_first(method, ':', dq_word_in, kinds).words);
     return o->cf ? CF : HASH;
 }
 
@@ -274,7 +277,8 @@ static void check_pairs(const dq_cli *cli, const dq_texts *pairs)
 
 static const char *method_at(size_t i)
 {
-    static const char *const methods[] = {"hash:256", "openai:", "cf:32", "cf", "scale:z", "scale:unit", "scale", NULL};
+    static const char *const methods[] = {"hash:256", "openai:",    "cf:32", "cf",
+                                          "scale:z",  "scale:unit", "scale", NULL};
     return methods[i];
 }
 

@@ -26,6 +26,7 @@ typedef struct run {
     held *held; /* (held_count) */
     size_t held_count, held_slots;
     uint64_t section; /* that the output is in */
+    dq_progress progress;
 } run;
 
 static dq_scale_side *side_of(run *r, const dq_bundle *bundle)
@@ -81,12 +82,13 @@ static dq_status write(run *r, const dq_bundle *bundle, uint64_t section, dq_err
 {
     dq_scale_side *side = side_of(r, bundle);
     dq_bundle out;
-    bool plain = !side || !bundle->rows || !side->width;
-    dq_status status = plain ? DQ_OK : finish(r, side, error);
-    if (plain || status) return status ? status : put(r, bundle, section, error);
+    bool none = !side || !bundle->rows;
+    dq_status status = none ? DQ_OK : finish(r, side, error);
+    if (none || status || !side->width) return status ? status : put(r, bundle, section, error);
     status = dq_scale_apply(side, bundle, r->o->factors != NULL, &out, error);
     if (!status) status = put(r, &out, section, error);
     dq_bundle_free(&out);
+    dq_progress_step(&r->progress, r->progress.done + bundle->rows, NULL);
     return status;
 }
 
@@ -147,7 +149,9 @@ dq_status scale_run(dq_filter *filter, const scale_options *options, dq_cli *cli
     dq_status status = options->factors ? dq_reader_open(&r.reader, &options->factors, 1, error) : DQ_OK;
     if (!status && options->factors) status = read_factors(&r, error);
     if (!status) status = dq_filter_open_with(filter, cli, common, -1, r.reader, error);
+    r.progress = dq_progress_start(common, "scaling", "rows", 0);
     if (!status) status = stream(&r, error);
+    dq_progress_end(&r.progress);
     status = dq_filter_close(filter, status, error);
     dq_reader_close(r.reader);
     for (size_t i = 0; i < r.held_count; i++) dq_bundle_free(&r.held[i].bundle);

@@ -81,8 +81,7 @@ static const char *estimator_at(size_t i)
 
 static const char *policy_at(size_t i)
 {
-    static const char *const policies[] = {"uniform", "ranking:", "model:", "column:", NULL};
-    return policies[i];
+    return ope_policies[i];
 }
 
 static const dq_program program = {

@@ -4,6 +4,7 @@
  */
 #include "eval.h"
 
+#include "core/words/nearest.h"
 #include "ope/paired.h"
 #include "ope/slope.h"
 #include "report/ope_print.h"
@@ -52,6 +53,8 @@ static dq_status read_lists(void *arg, const dq_ope_log *log, dq_run *run, dq_er
     return dq_rankings_read_run(behind(r->target, "ranking"), run, tag, sizeof tag, error);
 }
 
+const char *const ope_policies[] = {"uniform", "ranking:", "model:", "column:", NULL};
+
 static void set_target(ope_run *r)
 {
     const char *target = r->target;
@@ -64,8 +67,8 @@ static void set_target(ope_run *r)
     else if (strcmp(target, "uniform") == 0)
         s->target = DQ_OPE_UNIFORM;
     else
-        dq_cli_usage(r->cli, "--target %s: uniform, ranking:FILE, model:FILE or column:NAME is wanted",
-                     target);
+        dq_cli_usage(r->cli, "--target %s: uniform, ranking:FILE, model:FILE or column:NAME is wanted%s",
+                     target, dq_hint_of_first(target, ':', dq_word_in, ope_policies).words);
     s->lists = read_lists;
     s->log.wants_users = behind(target, "model") != NULL;
     s->arg = r;

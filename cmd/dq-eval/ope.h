@@ -23,6 +23,8 @@ typedef struct ope_options {
         .rewards = "ridge", .grid = "1,2,5,10,20,50,100,500", .tau = 10, .gamma = 1, .shrinkage = 100        \
     }
 
+/* What --target may be, NULL-ended; behind a colon a name belongs. */
+extern const char *const ope_policies[];
 /* The file that a target ranking:FILE or model:FILE names; NULL: it names none. */
 const char *ope_target_file(const char *target);
 /* Every user's items by the scores of a model's file, or of "cosine", into run, finished: all, or the best

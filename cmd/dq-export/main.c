@@ -6,12 +6,14 @@
 #include "report.h"
 
 #include "cli/terminal/line.h"
+#include "core/words/nearest.h"
 #include "port/files/obd.h"
 #include "port/mongo/mongo.h"
 
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { JOINED = EXPORT_FOLDER | EXPORT_DATABASE, STREAM = EXPORT_FILES | EXPORT_LOG | JOINED };
@@ -35,6 +37,8 @@ static const dq_program program = {
         {"dq-export --users users.jsonl --items items.jsonl --interactions seen.jsonl -o catalogue.dq",
          "dq-export --schema jobs mongodb://localhost/rl_jobsdb | dq-rank --by cosine -k 10"},
 };
+
+static const char *const schemas[] = {"jobs", EXPORT_OBD, NULL};
 
 /* The rows that are being written, as a progress bar. */
 typedef struct row_bar {
@@ -66,6 +70,9 @@ static dq_status check_times(const dq_import_times *times, dq_error *error)
 static dq_status check_scale(const dq_import_scale *scale, dq_error *error)
 {
     if (!scale->given || scale->scaled) return DQ_OK;
+    if (scale->outside)
+        return dq_fail(error, DQ_ERR_RANGE, "--reward-scale: no reward is from %.9g to %.9g", scale->low,
+                       scale->high);
     return dq_fail(error, DQ_ERR_UNKNOWN, "--reward-scale: no interaction has a reward");
 }
 
@@ -111,11 +118,23 @@ static void end_without_memory(void)
     _exit(DQ_EXIT_FAILED);
 }
 
+/* A name that is no built-in one is a file's. */
+static dq_status load_mapping(dq_import_mapping *mapping, const char *name, dq_error *error)
+{
+    dq_status status = dq_import_mapping_load(mapping, name, error);
+    const dq_hint hint = dq_hint_of(name, strlen(name), dq_word_in, schemas);
+    if (status != DQ_ERR_IO || !*hint.words) return status;
+    char reason[sizeof error->reason];
+    (void)snprintf(reason, sizeof reason, "%s", error->reason);
+    (void)snprintf(error->reason, sizeof error->reason, "%.200s%s", reason, hint.words);
+    return status;
+}
+
 static dq_status export_joined(dq_cli *cli, export_options *o, dq_error *error)
 {
     dq_import_mapping mapping;
     dq_collections place = {0};
-    dq_status status = dq_import_mapping_load(&mapping, o->schema, error);
+    dq_status status = load_mapping(&mapping, o->schema, error);
     if (status) return status;
     if (o->request.times.format && !mapping.interactions)
         dq_cli_usage(cli, "--time-format: the mapping %s has no interactions", o->schema);
@@ -151,7 +170,9 @@ static dq_status export_log(dq_cli *cli, export_options *o, dq_error *error)
 static dq_status show_schema(const dq_cli *cli, const char *name)
 {
     const char *text = dq_import_mapping_text(name);
-    if (!text) dq_cli_usage(cli, "--show-schema: no built-in mapping '%s' (there is: jobs)", name);
+    if (!text)
+        dq_cli_usage(cli, "--show-schema: no built-in mapping '%s' (there is: jobs)%s", name,
+                     dq_hint_of(name, strlen(name), dq_word_in, (const char *[]){"jobs", NULL}).words);
     (void)fputs(text, stdout); /* a late error is dq_cli_finish's */
     return DQ_OK;
 }
@@ -187,8 +208,7 @@ __attribute__((section(".preinit_array"),
 
 static const char *schema_at(size_t i)
 {
-    static const char *const names[] = {"jobs", "obd", NULL};
-    return names[i];
+    return schemas[i];
 }
 
 static const char *mapping_at(size_t i)

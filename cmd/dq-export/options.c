@@ -6,6 +6,7 @@
 
 #include "reading.h"
 
+#include "core/words/number.h"
 #include "data/time.h"
 #include "port/mongo/mongo.h"
 
@@ -217,13 +218,9 @@ static void set_scale(const dq_cli *cli, export_options *o)
 {
     dq_import_request *r = &o->request;
     dq_import_scale *scale = &r->scale;
-    char *end, *rest;
     if (!o->scale) return;
-    scale->low = strtod(o->scale, &end);
-    bool read = end != o->scale && *end == ':';
-    rest = read ? end + 1 : end;
-    scale->high = strtod(rest, &end);
-    read = read && end != rest && !*end && isfinite(scale->low) && isfinite(scale->high);
+    const char *end = dq_number_begin(o->scale, &scale->low);
+    bool read = end && *end == ':' && dq_number_is(end + 1, &scale->high);
     if (!read || !(scale->low < scale->high))
         dq_cli_usage(cli, "--reward-scale: '%s' is not LOW:HIGH, as in 1:5", o->scale);
     if (!r->interactions && !o->schema) dq_cli_usage(cli, "--reward-scale: there are no --interactions");

@@ -59,8 +59,8 @@ static size_t side_of_role(const dq_cli *cli, const side sides[SIDES], const cha
         dq_cli_usage(cli,
                      "--columns: '%s' is no role (id vector text.NAME attr.NAME; user item label reward time "
                      "propensity "
-                     "position request model)",
-                     role);
+                     "position request model)%s",
+                     role, dq_import_role_hint(role).words);
     return found;
 }
 
@@ -73,7 +73,8 @@ static void name_column(dq_cli *cli, const side sides[SIDES], size_t at, char *t
     *equals = '\0';
     if (at == SIDES) at = side_of_role(cli, sides, text, whole);
     if (!dq_import_is_role(text, sides[at].kind))
-        dq_cli_usage(cli, "--columns: '%s' is no role of %s", text, sides[at].kind);
+        dq_cli_usage(cli, "--columns: '%s' is no role of %s%s", text, sides[at].kind,
+                     dq_import_role_hint(text).words);
     dq_import_reading *r = sides[at].reading;
     for (size_t i = 0; i < r->count; i++) {
         if (strcmp(r->named[i].role, text) == 0)

@@ -30,8 +30,9 @@ static void report_unclaimed(const dq_cli *cli, const dq_common *common, const c
                              const dq_import_entities_request *r)
 {
     if (r->unclaimed)
-        dq_cli_say(cli, common, "%s: %" PRIu64 " ids of %s are of no row of %s (first: %s)", kind,
-                   r->unclaimed, r->id_path, r->path, r->first_unclaimed);
+        dq_cli_say(cli, common, "%s: %" PRIu64 " id%s of %s %s of no row of %s (first: %s)", kind,
+                   r->unclaimed, r->unclaimed == 1 ? "" : "s", r->id_path, r->unclaimed == 1 ? "is" : "are",
+                   r->path, r->first_unclaimed);
 }
 
 /* "610 users, 9742 items (title), 100836 interactions (reward 0 to 1, time)": what was written. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "options.h"
 
+#include "core/words/number.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,11 +14,9 @@ bool dq_reward_prints(const dq_llm_options *o)
 
 bool dq_reward_temperature(const char *text, double *temperature)
 {
-    char *end;
     *temperature = NAN;
     if (strcmp(text, "none") == 0) return true;
-    *temperature = strtod(text, &end);
-    return end != text && !*end && *temperature >= 0 && *temperature <= 2;
+    return dq_number_is(text, temperature) && *temperature >= 0 && *temperature <= 2;
 }
 
 static void check_model(const dq_llm_options *o, const dq_cli *cli)
@@ -60,6 +60,5 @@ const char *dq_reward_prompt_at(size_t i)
 
 const char *dq_reward_pairs_at(size_t i)
 {
-    static const char *const names[] = {"stream", "all", "random:", "top:", NULL};
-    return names[i];
+    return dq_pair_plan_words[i];
 }

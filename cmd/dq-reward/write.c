@@ -3,6 +3,7 @@
 #include "data/transitions.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Transitions a bundle; fewer where labels are asked for, so that they leave as they come. */
 enum { BLOCK = 65536, ASKED_BLOCK = 1024 };
@@ -49,19 +50,47 @@ static dq_status end_block(dq_reward_output *o, dq_error *error)
     return put_block(o, &o->blocks[1], error);
 }
 
-static dq_status take_pair(void *arg, uint32_t user, uint32_t item, uint32_t interaction, dq_error *error)
+/* Adds pairs of one user to a block that has room for them. */
+static void fill_block(dq_reward_block *b, uint32_t user, const uint32_t *item, const uint32_t *interaction,
+                       size_t n)
+{
+    for (size_t i = b->count; i < b->count + n; i++) b->user[i] = user;
+    memcpy(b->item + b->count, item, n * sizeof *item);
+    if (interaction)
+        memcpy(b->interaction + b->count, interaction, n * sizeof *interaction);
+    else
+        memset(b->interaction + b->count, 0xff, n * sizeof *interaction); /* DQ_ABSENT */
+    b->count += n;
+}
+
+static dq_status take_pairs(void *arg, uint32_t user, const uint32_t *item, const uint32_t *interaction,
+                            size_t n, dq_error *error)
 {
     dq_reward_output *o = arg;
-    dq_reward_block *b = &o->blocks[0];
-    b->user[b->count] = user;
-    b->item[b->count] = item;
-    b->interaction[b->count] = interaction;
-    return ++b->count == o->most ? end_block(o, error) : DQ_OK;
+    dq_status status = DQ_OK;
+    for (size_t at = 0, some; !status && at < n; at += some) {
+        dq_reward_block *b = &o->blocks[0];
+        some = n - at < o->most - b->count ? n - at : o->most - b->count;
+        fill_block(b, user, item + at, interaction ? interaction + at : NULL, some);
+        if (b->count == o->most) status = end_block(o, error);
+    }
+    return status;
+}
+
+/* Where it can be, a block is of whole users, and of whole tiles of users: their product with all items is
+ * faster. */
+static size_t block_size(const dq_reward_output *o)
+{
+    size_t each = dq_pairs_per_user(o->plan, o->labeller->catalogue);
+    if (dq_strategies[o->labeller->strategy].asked) return ASKED_BLOCK;
+    if (each == 0 || each > BLOCK) return BLOCK;
+    size_t users = BLOCK / each;
+    return (users > DQ_COSINE_USERS ? users - users % DQ_COSINE_USERS : users) * each;
 }
 
 static bool make_blocks(dq_reward_output *o)
 {
-    o->most = dq_strategies[o->labeller->strategy].asked ? ASKED_BLOCK : BLOCK;
+    o->most = block_size(o);
     o->done = calloc(o->most, 1);
     bool made = o->done != NULL;
     for (size_t i = 0; i < 2; i++) {
@@ -77,7 +106,7 @@ static bool make_blocks(dq_reward_output *o)
 dq_status dq_reward_write_new(dq_reward_output *o, dq_error *error)
 {
     if (!make_blocks(o)) return dq_fail(error, DQ_ERR_MEMORY, "out of memory for transitions");
-    dq_status status = dq_pairs_each(o->plan, o->labeller, take_pair, o, error);
+    dq_status status = dq_pairs_each(o->plan, o->labeller, take_pairs, o, error);
     if (!status) status = end_block(o, error);
     return status ? status : put_block(o, &o->blocks[1], error);
 }

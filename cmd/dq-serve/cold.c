@@ -39,12 +39,16 @@ static void say(dq_serve *serve, const serve_options *o, dq_cli *cli)
                    unknown);
 }
 
+static void check_cold(const serve_options *o, const dq_cli *cli)
+{
+    if (o->cold > DQ_SERVE_COLD_POPULARITY && !o->log)
+        dq_cli_usage(cli, "--cold %s learns from what the log has: --log FILE", dq_serve_cold_names[o->cold]);
+}
+
 static dq_status open_cold(dq_serve *serve, const serve_options *o, dq_cli *cli, dq_error *error)
 {
     const bool learns = o->cold > DQ_SERVE_COLD_POPULARITY;
     if (o->cold == DQ_SERVE_COLD_NONE) return DQ_OK;
-    if (learns && !o->log)
-        dq_cli_usage(cli, "--cold %s learns from what the log has: --log FILE", dq_serve_cold_names[o->cold]);
     reads_only = o->check;
     catalogue = dq_served_take(serve->served);
     if (!catalogue->catalogue)
@@ -80,4 +84,5 @@ static dq_status close_cold(dq_serve *serve, dq_error *error)
     return status;
 }
 
-const serve_part serve_cold_part = {.open = open_cold, .tick = save, .close = close_cold};
+const serve_part serve_cold_part = {
+    .check = check_cold, .open = open_cold, .tick = save, .close = close_cold};

@@ -4,6 +4,7 @@
  */
 #include "serve.h"
 
+#include "core/words/number.h"
 #include "log/follow.h"
 #include "serve/cold.h"
 #include "serve/remembered.h"
@@ -19,30 +20,30 @@ enum { READ_BACK = 64 << 20 /* bytes of a log's end that are remembered again */
 static bool parse_limits(const char *text, bool sized, double *seconds, uint64_t *number)
 {
     static const char units[] = "KMG";
-    if (text && !*text) return false;
-    while (text && *text) {
-        char *end;
-        double n = strtod(text, &end);
+    while (text) {
+        double n;
+        const char *end = dq_number_begin(text, &n);
+        if (!end) return false;
         const char *unit = sized && *end ? strchr(units, *end) : NULL;
-        if (end == text || !(n > 0 && n < 1e15)) return false;
+        if (!(n > 0 && n < 1e15)) return false;
         if (*end == 's' && *seconds == 0) {
             *seconds = n;
             end++;
         } else if (*number == 0) {
             for (const char *u = units; unit && u <= unit; u++) n *= 1024;
             *number = (uint64_t)n;
-            if (*number == 0) return false; /* half a row is no limit */
+            if (*number == 0 || (!unit && (double)*number != n)) return false; /* half a row is no limit */
             if (unit) end++;
         } else {
             return false;
         }
         if (*end && *end != ',') return false;
-        text = *end ? end + 1 : end;
+        text = *end ? end + 1 : NULL;
     }
     return true;
 }
 
-static void check_limits(const serve_options *o, const dq_cli *cli, dq_log_config *log)
+static void read_limits(const serve_options *o, const dq_cli *cli, dq_log_config *log)
 {
     if (!parse_limits(o->log_sync, false, &log->sync_seconds, &log->sync_rows))
         dq_cli_usage(cli, "--log-sync %s: SECONDS as in 1s, or ROWS as in 1000, or both as in 1s,1000",
@@ -50,8 +51,12 @@ static void check_limits(const serve_options *o, const dq_cli *cli, dq_log_confi
     if (!parse_limits(o->log_rotate, true, &log->rotate_seconds, &log->rotate_bytes))
         dq_cli_usage(cli, "--log-rotate %s: SIZE as in 100M, or SECONDS as in 86400s, or both",
                      o->log_rotate);
-    if (!o->log && (o->log_sync || o->log_rotate))
-        dq_cli_usage(cli, "--log-sync and --log-rotate need --log");
+}
+
+static void check_limits(const serve_options *o, const dq_cli *cli)
+{
+    dq_log_config log = {0};
+    read_limits(o, cli, &log);
 }
 
 /* --check: the log is read as it is, and neither begun nor cut. */
@@ -84,7 +89,7 @@ static dq_status open_log(dq_serve *serve, const serve_options *o, dq_cli *cli, 
                                   .users = o->remember / 10 + 1,
                                   .read_back = READ_BACK,
                                   .telemetry = serve->telemetry};
-    check_limits(o, cli, &config.log);
+    read_limits(o, cli, &config.log);
     config.log.maker = dq_cli_maker(cli, -1);
     config.log.committed = learn;
     config.log.arg = serve;
@@ -112,4 +117,5 @@ static dq_status close_log(dq_serve *serve, dq_error *error)
     return status;
 }
 
-const serve_part serve_log_part = {.open = open_log, .reopen = reopen_log, .close = close_log};
+const serve_part serve_log_part = {
+    .check = check_limits, .open = open_log, .reopen = reopen_log, .close = close_log};

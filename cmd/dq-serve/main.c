@@ -96,6 +96,14 @@ static void raise_descriptors(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static void check_parts(const serve_options *o, const dq_cli *cli)
+{
+    dq_error error = DQ_ERROR_NONE;
+    if (dq_httpd_check_address(o->listen, &error)) dq_cli_refuse(cli, "--listen", &error);
+    for (const serve_part *const *p = serve_parts; *p; p++)
+        if ((*p)->check) (*p)->check(o, cli);
+}
+
 static dq_status open_parts(dq_serve *serve, const serve_options *o, dq_cli *cli, dq_error *error)
 {
     dq_status status = DQ_OK;
@@ -253,6 +261,7 @@ int main(int argc, char **argv)
     if (cli.operand_count) dq_cli_usage(&cli, "takes no operands");
     if (o.cors && !is_origin(o.cors))
         dq_cli_usage(&cli, "--cors %s: ORIGIN as in https://shop.example, without a path, or *", o.cors);
+    check_parts(&o, &cli);
     dq_error error = DQ_ERROR_NONE;
     dq_status status = serve_demo_prepare(&o, &cli, &error);
     if (!status) status = run(&o, &cli, &error);

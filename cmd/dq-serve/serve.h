@@ -32,6 +32,8 @@ typedef struct serve_options {
 /* A part of the server: each member may be NULL. Parts are opened in the order of the table and closed in the
  * opposite one. */
 typedef struct serve_part {
+    /* Once the options are read and before anything else is: usage errors of their values. */
+    void (*check)(const serve_options *o, const dq_cli *cli);
     /* Before it listens: fills the member of `serve`. A part whose options were not given does nothing. */
     dq_status (*open)(dq_serve *serve, const serve_options *o, dq_cli *cli, dq_error *error);
     void (*tick)(dq_serve *serve, const serve_options *o, dq_cli *cli);   /* each second */

@@ -154,6 +154,7 @@ dq_status train_run_each(train *t, dq_error *error)
     if (!status) status = open_log(e, error);
     if (!status) {
         e->bar = dq_progress_start(&t->o->common, "training", "users", e->plan.wanted);
+        dq_progress_resume(&e->bar, e->plan.resumed);
         step(e);
         status = train_all(e, error);
         dq_progress_end(&e->bar);

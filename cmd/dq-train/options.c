@@ -56,6 +56,7 @@ static const dq_program program = {
     .examples = {"dq-export --schema jobs FOLDER | dq-train --user U --pass | dq-rank --user U -k 10",
                  "dq-reward --strategy logged < c.dq | dq-train --offline --negatives 3 -o model.dq"},
     .all_cores = true,
+    .refuses = true,
     .version_note_fn = dq_blas_core,
     .modes = modes,
     .defaults = train_defaults,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "data/label_map.h"
 
+#include "core/words/number.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,12 +10,11 @@
 /* A whole text as a finite number; false when it is none. */
 static bool parse_number(const char *text, size_t n, double *value)
 {
-    char copy[64], *end;
-    if (n == 0 || n >= sizeof copy) return false;
+    char copy[64];
+    if (n >= sizeof copy) return false;
     memcpy(copy, text, n);
     copy[n] = '\0';
-    *value = strtod(copy, &end);
-    return *end == '\0' && end != copy && copy[0] != ' ';
+    return dq_number_is(copy, value);
 }
 
 static dq_status parse_entry(dq_label_map *map, const char *text, size_t n, dq_error *error)

@@ -162,9 +162,17 @@ static dq_status add_texts(dq_bundle *to, cells *c, const uint32_t *interaction,
     return status;
 }
 
+static bool any_logged(const uint32_t *interaction, uint64_t rows)
+{
+    for (uint64_t i = 0; i < rows; i++)
+        if (interaction[i] != DQ_ABSENT) return true;
+    return false;
+}
+
 dq_status dq_transitions_add_logged(dq_bundle *to, const dq_catalogue *catalogue, const uint32_t *interaction,
                                     dq_error *error)
 {
+    if (!any_logged(interaction, to->rows)) return DQ_OK;
     cells propensity = {catalogue, "propensity", 0, 0}, position = {catalogue, "position", 0, 0},
           request = {catalogue, "request", 0, 0}, model = {catalogue, "model", 0, 0};
     dq_status status = add_numbers(to, &propensity, DQ_F8, interaction, error);

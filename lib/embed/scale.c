@@ -134,6 +134,22 @@ static bool describe_z(dq_scale_side *side, const dq_field *field, dq_value *ste
 
 /* ---- steps ---- */
 
+/* Whether meta.scale is a map of lists of maps; it may be NULL. */
+static dq_status check_scale(const dq_value *scale, dq_error *error)
+{
+    if (!scale) return DQ_OK;
+    if (scale->type != DQ_MAP) return dq_fail(error, DQ_ERR_SCHEMA, "meta.scale: not a map");
+    for (uint32_t i = 0; i < scale->count; i++) {
+        const dq_value *name = &scale->as.map[i].key, *list = &scale->as.map[i].value;
+        bool steps = list->type == DQ_LIST && list->count;
+        for (uint32_t k = 0; steps && k < list->count; k++) steps = list->as.list[k].type == DQ_MAP;
+        if (!steps)
+            return dq_fail(error, DQ_ERR_SCHEMA, "meta.scale: field %.*s: no list of steps", (int)name->count,
+                           name->as.string);
+    }
+    return DQ_OK;
+}
+
 /* Numbers of a list, finite and at least `least`; NULL: there are none such. */
 static double *read_numbers(const dq_value *list, uint32_t width, double least, dq_arena *arena)
 {
@@ -164,8 +180,6 @@ static dq_status read_steps(dq_scale_side *side, size_t f, dq_error *error)
 {
     dq_scale_field *scaled = &side->scaled[f];
     const dq_value *list = &scaled->added;
-    if (list->type != DQ_LIST || !list->count)
-        return dq_fail(error, DQ_ERR_SCHEMA, "meta.scale: field %s: no list of steps", side->fields[f].name);
     scaled->steps = dq_arena_zero(&side->arena, list->count, sizeof *scaled->steps);
     if (!scaled->steps) return no_memory(error);
     for (; scaled->step_count < list->count; scaled->step_count++) {
@@ -207,10 +221,9 @@ static dq_status follow_field(dq_scale_side *side, const dq_value *name, const d
 dq_status dq_scale_follow(dq_scale_side *side, const dq_value *meta, dq_error *error)
 {
     const dq_value *scale = dq_map_get(meta, "scale");
-    dq_status status = DQ_OK;
+    dq_status status = check_scale(scale, error);
     for (size_t f = 0; f < side->field_count; f++) side->scaled[f].chosen = false;
-    if (!scale || scale->type != DQ_MAP) return DQ_OK;
-    for (uint32_t i = 0; !status && i < scale->count; i++)
+    for (uint32_t i = 0; !status && scale && i < scale->count; i++)
         status = follow_field(side, &scale->as.map[i].key, &scale->as.map[i].value, error);
     return status;
 }
@@ -255,7 +268,7 @@ static dq_status check_once(const dq_scale_side *side, size_t f, const dq_value 
 {
     const dq_scale_field *scaled = &side->scaled[f];
     bool again = first && before && before->count;
-    for (uint32_t i = 0; before && before->type == DQ_LIST && i < before->count; i++)
+    for (uint32_t i = 0; before && i < before->count; i++)
         again |= dq_value_is(dq_map_get(&before->as.list[i], "how"), how_names[scaled->steps[0].how]);
     return again ? dq_fail(error, DQ_ERR_DUPLICATE, "%s: the field '%s' has been scaled already", side->kind,
                            side->fields[f].name)
@@ -266,7 +279,9 @@ static dq_status check_once(const dq_scale_side *side, size_t f, const dq_value 
 static dq_status write_steps(const dq_scale_side *side, bool first, dq_bundle *out, dq_error *error)
 {
     const dq_value *before = dq_map_get(&out->meta, "scale");
-    dq_value scale = before && before->type == DQ_MAP ? *before : dq_map(), copy;
+    dq_value scale = before ? *before : dq_map(), copy;
+    dq_status sound = check_scale(before, error);
+    if (sound) return sound;
     if (!dq_value_copy(&out->arena, &scale, &copy)) return no_memory(error);
     for (size_t f = 0; f < side->field_count; f++) {
         const dq_scale_field *scaled = &side->scaled[f];

@@ -58,18 +58,18 @@ dq_status dq_scale_look(dq_scale_side *side, const char *const *wanted, size_t w
 /* Takes the rows of a block, which has been looked at, into means and deviations. */
 dq_status dq_scale_fit(dq_scale_side *side, const dq_bundle *block, dq_error *error);
 
-/* Makes the chosen fields' step: z of what was fitted, or unit. DQ_ERR_DUPLICATE where a block of which
- * `meta` is has had that step. */
+/* Makes the chosen fields' step: z of what was fitted, or unit. */
 dq_status dq_scale_finish(dq_scale_side *side, dq_scale_how how, dq_error *error);
 
-/* Makes the steps those that another stream's block has had, of the side that `from` has looked at:
- * DQ_ERR_UNKNOWN where one of the fields that were scaled there is not here, DQ_ERR_RANGE where it has
- * another width, DQ_ERR_SCHEMA for steps that cannot be read. `meta` is that block's. */
+/* Makes the steps those that a block of another stream has had, whose `meta` this is. DQ_ERR_UNKNOWN where
+ * one of the fields that were scaled there is not here, DQ_ERR_SCHEMA where it has another width, and for
+ * steps that cannot be read. */
 dq_status dq_scale_follow(dq_scale_side *side, const dq_value *meta, dq_error *error);
 
 /* *out: the block with its fields scaled, what was done added to its meta.scale, as float32. DQ_ERR_DUPLICATE
  * where a step of a kind has been done to a field before, or, with `first`, any step; DQ_ERR_NUMERIC where a
- * number is not finite afterwards. Empty on failure. */
+ * number is not finite afterwards; DQ_ERR_SCHEMA where the block's meta.scale is of another form. Empty on
+ * failure. */
 dq_status dq_scale_apply(const dq_scale_side *side, const dq_bundle *block, bool first, dq_bundle *out,
                          dq_error *error);
 

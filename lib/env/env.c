@@ -3,6 +3,7 @@
 
 #include "core/record.h"
 #include "core/words/nearest.h"
+#include "core/words/number.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -49,10 +50,9 @@ static dq_status unknown_option(const dq_env_kind *kind, const char *name, size_
 static dq_status read_value(const dq_env_kind *kind, const dq_env_option *o, const char *text, size_t n,
                             double *value, dq_error *error)
 {
-    char copy[64] = "", *end = copy;
+    char copy[64] = "";
     if (n < sizeof copy) memcpy(copy, text, n);
-    *value = strtod(copy, &end);
-    if (end == copy || *end || !isfinite(*value))
+    if (!dq_number_is(copy, value))
         return dq_fail(error, DQ_ERR_RANGE, "%s: %s=%.*s is not a number", kind->name, o->name, (int)n, text);
     if (*value < o->min || *value > o->max || (o->whole && *value != floor(*value)))
         return dq_fail(error, DQ_ERR_RANGE, "%s: %s=%.*s is not %s %.9g to %.9g", kind->name, o->name, (int)n,

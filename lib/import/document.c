@@ -316,6 +316,7 @@ static dq_import_fault apply_scale(dq_import_scale *scale, double *reward, dq_er
     if (*reward < scale->low || *reward > scale->high) {
         dq_fail(error, DQ_ERR_NUMERIC, "the reward %.9g is not from %.9g to %.9g", *reward, scale->low,
                 scale->high);
+        scale->outside++;
         return DQ_IMPORT_REWARD;
     }
     *reward = (*reward - scale->low) / (scale->high - scale->low);
@@ -418,14 +419,24 @@ static dq_import_fault read_time(dq_import_times *times, dq_value *attributes, d
     return dq_import_out_of_memory("a time", error);
 }
 
+/* The user or the item, which are the name of the key that they stand under, too, in words. */
+static dq_import_fault read_end(const dq_value *document, const char *key, dq_arena *arena, dq_import_id *id,
+                                dq_error *error)
+{
+    dq_error why = DQ_ERROR_NONE;
+    dq_import_fault fault = dq_import_read_id(dq_map_get(document, key), arena, id, &why);
+    if (fault) dq_fail(error, why.status, "%.60s: %s", key, why.reason);
+    return fault;
+}
+
 dq_import_fault dq_import_read_interaction(const dq_value *document, const dq_import_interaction_keys *keys,
                                            dq_arena *arena, dq_import_interaction *x, dq_error *error)
 {
     const char *known[] = {keys->user,       keys->item,     keys->label,   keys->reward, keys->ignored,
                            keys->propensity, keys->position, keys->request, keys->model};
     *x = (dq_import_interaction){.reward = NAN, .propensity = NAN};
-    dq_import_fault fault = dq_import_read_id(dq_map_get(document, keys->user), arena, &x->user, error);
-    if (!fault) fault = dq_import_read_id(dq_map_get(document, keys->item), arena, &x->item, error);
+    dq_import_fault fault = read_end(document, keys->user, arena, &x->user, error);
+    if (!fault) fault = read_end(document, keys->item, arena, &x->item, error);
     if (!fault && keys->label)
         fault = read_word(dq_map_get(document, keys->label), "label", arena, &x->label, error);
     if (!fault && keys->reward)

@@ -39,7 +39,7 @@ typedef struct dq_import_times {
 typedef struct dq_import_scale {
     bool given; /* else rewards stay as they are */
     double low, high;
-    uint64_t scaled; /* rewards so far */
+    uint64_t scaled, outside; /* rewards so far: on the scale, and not */
 } dq_import_scale;
 
 /* The keys of an interaction; but the first two each may be NULL. What stands under `time` becomes the

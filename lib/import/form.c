@@ -148,19 +148,16 @@ typedef struct renamed {
     dq_documents documents;
     const char *kind;
     const dq_import_reading *reading;
-    bool *met;     /* (reading->count) whether a document had the key */
-    uint64_t rows; /* documents of the kind */
+    const char **names; /* (reading->count) of reading->named */
+    bool *met;          /* (reading->count) whether a document had the key */
+    uint64_t rows;      /* documents of the kind */
 } renamed;
 
 /* What is named by a path comes out of the objects that it is in. */
 static dq_import_fault find_paths(const renamed *r, dq_value *document, dq_arena *arena, dq_error *error)
 {
-    const dq_import_reading *reading = r->reading;
-    dq_import_fault fault = DQ_IMPORT_FINE;
-    if (!dq_import_is_for(document, r->kind)) return fault;
-    for (size_t i = 0; i < reading->count && !fault; i++)
-        fault = dq_import_flatten(document, &reading->named[i].name, 1, arena, error);
-    return fault;
+    if (!dq_import_is_for(document, r->kind)) return DQ_IMPORT_FINE;
+    return dq_import_flatten(document, r->names, r->reading->count, arena, error);
 }
 
 static void note_keys(renamed *r, const dq_value *document)
@@ -205,6 +202,7 @@ static void close_renamed(dq_documents *documents)
     documents->self = NULL;
     if (!r) return;
     if (r->documents.self) r->documents.close(&r->documents);
+    free(r->names);
     free(r->met);
     free(r);
 }
@@ -215,13 +213,15 @@ static dq_status open_json(dq_documents *documents, dq_source *source, const cha
 {
     renamed *r = calloc(1, sizeof *r);
     *documents = (dq_documents){.next = next_renamed, .close = close_renamed, .self = r};
-    if (!r || !(r->met = calloc(reading->count + 1, sizeof *r->met))) {
+    if (!r || !(r->met = calloc(reading->count + 1, sizeof *r->met)) ||
+        !(r->names = calloc(reading->count + 1, sizeof *r->names))) {
         close_renamed(documents);
         dq_source_close(source);
         return dq_fail_memory(error, "documents");
     }
     r->kind = kind;
     r->reading = reading;
+    for (size_t i = 0; i < reading->count; i++) r->names[i] = reading->named[i].name;
     dq_status status = dq_documents_open_json(&r->documents, source, error);
     memcpy(documents->name, r->documents.name, sizeof documents->name);
     if (status) close_renamed(documents);

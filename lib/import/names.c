@@ -105,6 +105,19 @@ bool dq_import_is_role(const char *role, const char *kind)
     return false;
 }
 
+static const char *role_at(const void *none, size_t i)
+{
+    static const char *const prefixes[] = {"text.", "attr."};
+    (void)none;
+    if (i < KNOWN) return known[i].role;
+    return i < KNOWN + sizeof prefixes / sizeof *prefixes ? prefixes[i - KNOWN] : NULL;
+}
+
+dq_hint dq_import_role_hint(const char *word)
+{
+    return dq_hint_of_first(word, '.', role_at, NULL);
+}
+
 bool dq_import_is_headless(const dq_import_reading *reading)
 {
     for (size_t i = 0; i < reading->count; i++)

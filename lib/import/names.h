@@ -7,6 +7,7 @@
 #ifndef DQ_IMPORT_NAMES_H
 #define DQ_IMPORT_NAMES_H
 
+#include "core/words/nearest.h"
 #include "dq/status.h"
 #include "dq/value.h"
 
@@ -35,6 +36,8 @@ enum { DQ_IMPORT_REWARD_NAME = 64 };
 
 /* Whether it is a role of rows of this kind ("users", "items", "interactions", "feedback"). */
 bool dq_import_is_role(const char *role, const char *kind);
+/* The role that was meant by a word that is none. */
+dq_hint dq_import_role_hint(const char *word);
 
 /* Whether columns are named by their numbers: a table without a header. */
 bool dq_import_is_headless(const dq_import_reading *reading);

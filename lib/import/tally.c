@@ -100,9 +100,10 @@ static size_t print_first(const dq_import_tally *tally, dq_import_fault fault, b
     enum { REASON = 160 }; /* several share a line */
     const char *source = tally->faults[fault].source, *reason = reason_of(tally, fault);
     uint64_t record = tally->faults[fault].record;
-    if (record == DQ_NO_RECORD) return (size_t)snprintf(to, size, "%s: %.*s", source, REASON, reason);
-    return (size_t)snprintf(to, size, "%s%sline %" PRIu64 ": %.*s", named ? source : "", named ? " " : "",
-                            record, REASON, reason);
+    const char *cut = strlen(reason) > REASON ? "..." : "";
+    if (record == DQ_NO_RECORD) return (size_t)snprintf(to, size, "%s: %.*s%s", source, REASON, reason, cut);
+    return (size_t)snprintf(to, size, "%s%sline %" PRIu64 ": %.*s%s", named ? source : "", named ? " " : "",
+                            record, REASON, reason, cut);
 }
 
 uint64_t dq_import_describe(const dq_import_tally *tally, bool named, char *text, size_t size)

@@ -2,6 +2,7 @@
 #include "learn/trajectory.h"
 
 #include "core/buffers.h"
+#include "core/words/number.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -49,12 +50,10 @@ void dq_trajectory_choose(const dq_trajectory *t, float *step, uint32_t action)
 
 bool dq_trajectory_read_wish(const char *text, dq_agent_config *c)
 {
-    char *end;
     c->imitates = strcmp(text, "none") == 0;
     c->wish = (double)NAN; /* the greatest, once the log is known */
     if (c->imitates || strcmp(text, "greatest") == 0) return true;
-    c->wish = strtod(text, &end);
-    return end != text && *end == '\0' && isfinite(c->wish);
+    return dq_number_is(text, &c->wish);
 }
 
 /* ---- side by side ---- */

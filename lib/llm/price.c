@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "llm/price.h"
 
+#include "core/words/number.h"
 #include "llm/ask.h"
 
 #include <math.h>
@@ -13,12 +14,9 @@ uint64_t dq_llm_tokens(size_t bytes)
 
 bool dq_ask_parse_price(const char *text, double *in, double *out)
 {
-    char *end;
-    *in = strtod(text, &end);
-    if (end == text || *end != ':') return false;
-    const char *second = end + 1;
-    *out = strtod(second, &end);
-    bool sound = end != second && *end == '\0' && isfinite(*in) && isfinite(*out) && *in >= 0 && *out >= 0;
+    const char *end = dq_number_begin(text, in);
+    if (!end || *end != ':' || !dq_number_is(end + 1, out)) return false;
+    bool sound = *in >= 0 && *out >= 0;
     *in /= 1e6;
     *out /= 1e6;
     return sound;

@@ -8,28 +8,17 @@
 #include "math/cosine.h"
 
 #include "math/clones.h"
+#include "math/exact.h"
 #include "math/lanes.h"
 
 #include <math.h>
-#include <stdint.h>
-#include <string.h>
-
-/* A float as it is, also where a pool's threads take what is below 1.2e-38 for nothing (math/pool.h). */
-static double exactly(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    if (bits << 1 >= 1U << 24) return (double)x;
-    double size = (double)(bits & 0x7fffff) * 0x1p-149;
-    return bits >> 31 ? -size : size;
-}
 
 /* Squares of floats lie in 1e-90 .. 1.2e77: neither their sums nor the product of two leaves a double. */
 static double cosine_of(const float *u, const float *a, size_t n)
 {
     double ua = 0, uu = 0, aa = 0;
     for (size_t i = 0; i < n; i++) {
-        double x = exactly(u[i]), y = exactly(a[i]);
+        double x = dq_exact(u[i]), y = dq_exact(a[i]);
         ua += x * y;
         uu += x * x;
         aa += y * y;
@@ -90,7 +79,7 @@ void dq_cosine_block(const float *user, const float *items, size_t stride, size_
     for (size_t p = 0; p < count; p++) {
         const float *u = user + pairs[p].user_offset;
         double norm = 0;
-        for (size_t i = 0; i < pairs[p].width; i++) norm += exactly(u[i]) * exactly(u[i]);
+        for (size_t i = 0; i < pairs[p].width; i++) norm += dq_exact(u[i]) * dq_exact(u[i]);
         if (norm == 0) continue;
         double scale = 1 / (sqrt(norm) * (double)count);
         range good = good_norms(norm);

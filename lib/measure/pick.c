@@ -2,6 +2,7 @@
 #include "measure/pick.h"
 
 #include "core/words/nearest.h"
+#include "core/words/number.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -105,9 +106,9 @@ static dq_status add_weights(dq_measure_picks *picks, const chosen *c, const cha
     size_t wanted = 1, n = 0;
     for (const char *p = c->measure->defaults; *p; p++) wanted += *p == ',';
     for (const char *at = list;; at++) {
-        char *end;
-        double value = strtod(at, &end);
-        if (end == at || (*end && *end != ',') || !(fabs(value) <= 1e9) || n == wanted) break;
+        double value;
+        const char *end = dq_number_begin(at, &value);
+        if (!end || (*end && *end != ',') || !(fabs(value) <= 1e9) || n == wanted) break;
         weights[n++] = value;
         at = end;
         if (*at) continue;
@@ -135,9 +136,9 @@ static dq_status add_list(dq_measure_picks *picks, const chosen *c, const char *
                                          [DQ_TAKES_SHARE] = "numbers between 0 and 1 as in 0.5,0.8"};
     const char *at = list;
     for (;;) {
-        char *end;
-        double value = strtod(at, &end);
-        if (end == at || (*end && *end != ',') || !is_parameter(c->measure, value))
+        double value;
+        const char *end = dq_number_begin(at, &value);
+        if (!end || (*end && *end != ',') || !is_parameter(c->measure, value))
             return dq_fail(error, DQ_ERR_RANGE, "%s needs %s, not '%s'", c->measure->name,
                            wanted[c->measure->parameter], list);
         dq_status status = add_one(picks, c, value, NULL, error);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "ope/slope.h"
 
+#include "core/words/number.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -36,10 +38,11 @@ dq_status dq_slope_grid(const char *text, double grid[DQ_SLOPE_MAX], size_t *cou
     const char *at = text;
     size_t n = 0;
     if (!*at) return dq_fail(error, DQ_ERR_RANGE, "no numbers");
-    for (char *end; *at; at = *end ? end + 1 : end) {
-        double bound = strtod(at, &end);
-        bool ascends = n == 0 || bound > grid[n - 1];
-        if (end == at || (*end && (*end != ',' || !end[1])) || !isfinite(bound) || bound <= 0 || !ascends)
+    for (const char *end; *at; at = *end ? end + 1 : end) {
+        double bound;
+        end = dq_number_begin(at, &bound);
+        bool ascends = end && (n == 0 || bound > grid[n - 1]);
+        if (!end || (*end && (*end != ',' || !end[1])) || bound <= 0 || !ascends)
             return dq_fail(error, DQ_ERR_RANGE, "'%s': ascending numbers above 0 are wanted, as 1,10,100",
                            text);
         if (n == DQ_SLOPE_MAX) return dq_fail(error, DQ_ERR_RANGE, "at most %d numbers", DQ_SLOPE_MAX);

@@ -202,7 +202,7 @@ void plot_layout(plot_script *s, plot_place *places)
         }
         top += height;
     }
-    char note[300];
+    char note[PLOT_NOTE];
     plot_note(s, note);
     s->height = top + (*note ? DQ_PLOT_LINE : 0) + 4;
 }

@@ -193,24 +193,24 @@ static bool any_overlap(const dq_figure *figure, dq_plot_kind kind)
     return false;
 }
 
-static void add_sentence(char note[300], const char *sentence)
+static void add_sentence(char note[PLOT_NOTE], const char *sentence)
 {
     size_t n = strlen(note);
-    (void)snprintf(note + n, 300 - n, "%s%s", n ? ". " : "", sentence);
+    (void)snprintf(note + n, PLOT_NOTE - n, "%s%s", n ? ". " : "", sentence);
 }
 
-void plot_note(const plot_script *s, char note[300])
+void plot_note(const plot_script *s, char note[PLOT_NOTE])
 {
     bool bands = any_overlap(s->figure, DQ_PLOT_LINES), bins = any_overlap(s->figure, DQ_PLOT_HISTOGRAM);
     char text[120];
-    (void)snprintf(note, 300, "%.160s", s->figure->note ? s->figure->note : "");
+    (void)snprintf(note, PLOT_NOTE, "%.700s", s->figure->note ? s->figure->note : "");
     if (s->legend.runs) {
         (void)snprintf(text, sizeof text, "Mean of %u runs%s%.40s", s->legend.runs,
                        s->legend.interval ? ", " : "", s->legend.interval ? s->legend.interval : "");
         add_sentence(note, text);
     }
     if (!bands && !bins) return;
-    (void)snprintf(text, sizeof text, "Mixed colours: %s that overlap",
+    (void)snprintf(text, sizeof text, "Where %s overlap their colours mix",
                    bands && bins ? "bands and histograms"
                    : bands       ? "bands"
                                  : "histograms");

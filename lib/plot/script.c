@@ -28,7 +28,7 @@ static void set_terminal(const plot_script *s)
 static void draw_around(plot_script *s)
 {
     const dq_figure *figure = s->figure;
-    char font[40], note[300];
+    char font[40], note[PLOT_NOTE];
     if (figure->title && *figure->title) {
         (void)fputs("set label ", s->f);
         plot_quote(s->f, figure->title, (size_t)(s->width / DQ_PLOT_LETTER * 0.85), false);

@@ -71,8 +71,10 @@ void plot_legend_draw(plot_script *s, double top);
  * the places of title and legend. */
 void plot_layout(plot_script *s, plot_place *places);
 enum { PLOT_EDGE = 10 }; /* pixels that stay free around all */
-/* What stands below all: the figure's note, of how many runs all is the mean, what mixed colours mean. */
-void plot_note(const plot_script *s, char note[300]);
+/* What stands below all: the figure's note, of how many runs all is the mean, what mixed colours mean. No
+ * picture is wide enough for so many bytes. */
+enum { PLOT_NOTE = 1024 };
+void plot_note(const plot_script *s, char note[PLOT_NOTE]);
 /* Whether a panel has more bands than can be told apart: then some intervals of each line stand for its band.
  */
 bool plot_crowded(const dq_plot_panel *panel);

@@ -3,6 +3,8 @@
 
 #include "core/array.h"
 #include "core/index.h"
+#include "core/words/nearest.h"
+#include "core/words/number.h"
 #include "port/files/csv.h"
 
 #include <math.h>
@@ -58,20 +60,13 @@ static dq_status strange(dq_error *error, const char *key, const char *value)
     return dq_fail(error, DQ_ERR_RANGE, "%s=%s means nothing here", key, value);
 }
 
-static bool read_number(const char *text, double *value)
-{
-    char *end;
-    *value = strtod(text, &end);
-    return end != text && *end == '\0' && isfinite(*value);
-}
-
 static bool set_number(wish *w, const char *key, const char *value)
 {
     double *const numbers[] = {&w->x.min, &w->x.max, &w->y.min, &w->y.max};
     static const char *const keys[] = {"xmin", "xmax", "ymin", "ymax"};
-    if (strcmp(key, "bin") == 0) return read_number(value, &w->bin) && w->bin > 0;
+    if (strcmp(key, "bin") == 0) return dq_number_is(value, &w->bin) && w->bin > 0;
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (strcmp(key, keys[i]) == 0) return read_number(value, numbers[i]);
+        if (strcmp(key, keys[i]) == 0) return dq_number_is(value, numbers[i]);
     return false;
 }
 
@@ -106,7 +101,7 @@ static bool set_pair(wish *w, const char *key, char *value)
     }
     bool horizontal = strcmp(key, "ymark") == 0;
     double at;
-    if ((!horizontal && strcmp(key, "xmark") != 0) || !read_number(value, &at) || w->mark_count == MARKS)
+    if ((!horizontal && strcmp(key, "xmark") != 0) || !dq_number_is(value, &at) || w->mark_count == MARKS)
         return false;
     w->marks[w->mark_count++] = (dq_plot_mark){.horizontal = horizontal, .at = at, .label = equals};
     return true;
@@ -149,16 +144,17 @@ static char *next_part(wish *w, const char **text)
 
 static dq_status read_kind(wish *w, const char **text, dq_error *error)
 {
-    static const char *const kinds[] = {"lines", "points", "bars", "histogram", "grid"};
+    static const char *const kinds[] = {"lines", "points", "bars", "histogram", "grid", NULL};
     size_t n = strcspn(*text, ":");
-    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+    for (size_t k = 0; kinds[k]; k++) {
         if (strlen(kinds[k]) != n || strncmp(*text, kinds[k], n) != 0) continue;
         w->kind = (dq_plot_kind)k;
         *text += (*text)[n] ? n + 1 : n;
         return DQ_OK;
     }
     return dq_fail(error, DQ_ERR_RANGE,
-                   "'%s' begins with none of lines:, points:, bars:, histogram: and grid:", *text);
+                   "'%s' begins with none of lines:, points:, bars:, histogram: and grid:%s", *text,
+                   dq_hint_of(*text, n, dq_word_in, kinds).words);
 }
 
 static dq_status check_wish(const wish *w, dq_error *error)
@@ -234,7 +230,7 @@ static dq_status number_of(const wish *w, column c, const dq_csv_cell *cells, do
 {
     const char *text = w->columns[c] ? cells[w->at[c]].text : "";
     *value = (double)NAN;
-    if (!*text || read_number(text, value) || strcmp(text, "nan") == 0) return DQ_OK;
+    if (!*text || dq_number_is(text, value) || strcmp(text, "nan") == 0) return DQ_OK;
     return dq_fail(error, DQ_ERR_FORMAT, "%s: '%s' is no number", w->columns[c], text);
 }
 
@@ -264,7 +260,7 @@ static dq_status take_row(table *t, const dq_csv_cell *cells, dq_error *error)
     if (!status) status = number_of(w, SD, cells, &sd, error);
     if (!status) status = number_of(w, RUNS, cells, &runs, error);
     if (status) return status;
-    t->numbers = read_number(cells[w->at[X]].text, &r->point.x) && t->numbers;
+    t->numbers = dq_number_is(cells[w->at[X]].text, &r->point.x) && t->numbers;
     t->whole = t->whole && r->point.x == floor(r->point.x);
     if (w->columns[SD] && !(runs <= 1)) { /* one run has no spread; runs may be NAN */
         r->point.lower = r->point.y - sd;
@@ -348,7 +344,7 @@ static bool named_by_numbers(const table *t)
         char text[64];
         const char *name = dq_index_id(&t->series, s, &n);
         (void)snprintf(text, sizeof text, "%.*s", (int)(n < sizeof text ? n : sizeof text - 1), name);
-        if (n >= sizeof text || !read_number(text, &value)) return false;
+        if (n >= sizeof text || !dq_number_is(text, &value)) return false;
     }
     return count > 0 && t->w.columns[SERIES];
 }

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "reward/label.h"
 
-#include "math/parallel.h"
+#include "reward/cosines.h"
 #include "reward/mix.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TILE = 256 }; /* pairs that one thread takes at a time */
-enum { FEW = 16 };   /* verdicts of a model that are taken at a time, where progress is wanted */
+enum { FEW = 16 }; /* verdicts of a model that are taken at a time, where progress is wanted */
 
 const dq_strategy_kind dq_strategies[] = {
     [DQ_STRATEGY_COSINE] = {.name = "cosine", .cosine = true, .columns = {"reward", "cosine"}},
@@ -29,35 +28,16 @@ const dq_strategy_kind dq_strategies[] = {
 
 /* ---- cosines ---- */
 
-typedef struct cosine_work {
-    const dq_labeller *labeller;
-    const uint32_t *user, *item; /* NULL item: pair i is with item i; then user is one user */
-    float *out;
-    size_t n;
-} cosine_work;
-
-static void cosine_tile(void *arg, size_t tile, unsigned thread)
+static dq_cosines cosines_of(const dq_labeller *l)
 {
-    (void)thread;
-    const cosine_work *w = arg;
-    const dq_labeller *l = w->labeller;
-    size_t end = (tile + 1) * TILE < w->n ? (tile + 1) * TILE : w->n;
-    for (size_t i = tile * TILE; i < end; i++) {
-        const float *user = l->catalogue->users.vectors[w->item ? w->user[i] : w->user[0]];
-        const float *item = l->catalogue->items.vectors[w->item ? w->item[i] : i];
-        w->out[i] = (float)dq_cosine(user, item, l->pairings, l->pairing_count);
-    }
+    return (dq_cosines){l->catalogue->users.vectors, l->catalogue->items.vectors, l->pairings,
+                        l->pairing_count, l->threads};
 }
 
-static void run_cosines(cosine_work *work)
+void dq_labeller_cosines(const dq_labeller *l, const uint32_t *users, size_t count, float *out, size_t n)
 {
-    dq_parallel(work->labeller->threads, (work->n + TILE - 1) / TILE, cosine_tile, work);
-}
-
-void dq_labeller_cosines(const dq_labeller *labeller, uint32_t user, float *out, size_t n)
-{
-    cosine_work work = {.labeller = labeller, .user = &user, .out = out, .n = n};
-    run_cosines(&work);
+    dq_cosines work = cosines_of(l);
+    dq_cosines_table(&work, users, count, out, n);
 }
 
 static void scale_cosines(const dq_labeller *l, float *cosine, size_t n)
@@ -68,14 +48,14 @@ static void scale_cosines(const dq_labeller *l, float *cosine, size_t n)
 
 void dq_labeller_cosine_rewards(const dq_labeller *labeller, uint32_t user, float *out, size_t n)
 {
-    dq_labeller_cosines(labeller, user, out, n);
+    dq_labeller_cosines(labeller, &user, 1, out, n);
     scale_cosines(labeller, out, n);
 }
 
 static void fill_cosines(const dq_labeller *l, const uint32_t *user, const uint32_t *item, dq_rewards *r)
 {
-    cosine_work work = {.labeller = l, .user = user, .item = item, .out = r->cosine, .n = r->count};
-    run_cosines(&work);
+    dq_cosines work = cosines_of(l);
+    dq_cosines_pairs(&work, user, item, r->cosine, r->count);
     scale_cosines(l, r->cosine, r->count);
 }
 

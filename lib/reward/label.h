@@ -79,9 +79,10 @@ dq_status dq_labeller_ready(dq_labeller *labeller, const dq_catalogue *catalogue
 dq_status dq_labeller_fields(dq_labeller *labeller, const char *const *given, size_t count, dq_error *error);
 void dq_labeller_free(dq_labeller *labeller);
 
-/* Raw cosines of one user with items 0 .. n-1, over the labeller's threads. */
-void dq_labeller_cosines(const dq_labeller *labeller, uint32_t user, float *out, size_t n);
-/* The same as rewards: scaled unless raw_cosine. */
+/* Raw cosines of `count` users with items 0 .. n-1, over the labeller's threads: out (count, n). */
+void dq_labeller_cosines(const dq_labeller *labeller, const uint32_t *users, size_t count, float *out,
+                         size_t n);
+/* One user's as rewards: scaled unless raw_cosine. */
 void dq_labeller_cosine_rewards(const dq_labeller *labeller, uint32_t user, float *out, size_t n);
 
 /* Pairs that dq_label_pairs will be given after those submitted before, in the same order. Nothing for a

@@ -3,9 +3,13 @@
 
 #include "core/rng.h"
 #include "core/topk.h"
+#include "core/words/nearest.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* Users whose cosines are computed together, as far as the numbers have room. */
+enum { AHEAD = DQ_COSINE_USERS, ROOM = 1 << 20 };
 
 /* Enumerating: the plan, who takes, and memory for one user's items. */
 typedef struct walk {
@@ -15,8 +19,10 @@ typedef struct walk {
     dq_pair_taker *take;
     void *arg;
     uint32_t *chosen, *scratch; /* (items) */
-    float *cosines;             /* (items) */
     dq_topk *best;
+    float *cosines;         /* (ahead, items), of the users that come next, where the nearest are wanted */
+    uint32_t users[AHEAD];  /* these users */
+    size_t ahead, at, most; /* how many; the next of them; room for so many */
 } walk;
 
 static bool parse_per_user(const char *text, const char *prefix, uint64_t *n)
@@ -27,6 +33,8 @@ static bool parse_per_user(const char *text, const char *prefix, uint64_t *n)
     *n = strtoull(text + length, &end, 10);
     return *end == '\0' && *n > 0 && *n < DQ_ABSENT;
 }
+
+const char *const dq_pair_plan_words[] = {"stream", "all", "random:", "top:", NULL};
 
 dq_status dq_pair_plan_parse(dq_pair_plan *plan, const char *text, dq_error *error)
 {
@@ -39,7 +47,8 @@ dq_status dq_pair_plan_parse(dq_pair_plan *plan, const char *text, dq_error *err
     else if (parse_per_user(text, "top:", &plan->n))
         plan->from = DQ_PAIRS_TOP;
     else
-        return dq_fail(error, DQ_ERR_RANGE, "'%s' is not stream, all, random:N or top:N", text);
+        return dq_fail(error, DQ_ERR_RANGE, "'%s' is not stream, all, random:N or top:N%s", text,
+                       dq_hint_of_first(text, ':', dq_word_in, dq_pair_plan_words).words);
     return DQ_OK;
 }
 
@@ -63,47 +72,70 @@ static void choose_random(walk *w, uint32_t user, size_t n)
     dq_rng_sample(&rng, w->chosen, n, w->scratch, dq_entities_count(&w->catalogue->items));
 }
 
+/* Computes the cosines of `user` and of those that come after. */
+static void look_ahead(walk *w, uint32_t user)
+{
+    size_t users = dq_entities_count(&w->catalogue->users);
+    w->ahead = w->at = 0;
+    for (size_t u = user; u < users && w->ahead < w->most; u++)
+        if (is_wanted(w->plan, u)) w->users[w->ahead++] = (uint32_t)u;
+    dq_labeller_cosines(w->labeller, w->users, w->ahead, w->cosines, dq_entities_count(&w->catalogue->items));
+}
+
 static dq_status choose_top(walk *w, uint32_t user, dq_error *error)
 {
     size_t items = dq_entities_count(&w->catalogue->items);
     const dq_scored *kept;
     dq_status status = DQ_OK;
     dq_topk_clear(w->best);
-    dq_labeller_cosines(w->labeller, user, w->cosines, items);
+    if (w->at == w->ahead) look_ahead(w, user);
+    const float *cosines = w->cosines + w->at++ * items;
     for (size_t i = 0; !status && i < items; i++) {
-        if (!dq_topk_would_take(w->best, w->cosines[i])) continue;
+        if (!dq_topk_would_take(w->best, cosines[i])) continue;
         size_t bytes;
         const char *id = dq_entities_id(&w->catalogue->items, (uint32_t)i, &bytes);
-        status = dq_topk_push(w->best, w->cosines[i], id, bytes, i, error);
+        status = dq_topk_push(w->best, cosines[i], id, bytes, i, error);
     }
     size_t n = dq_topk_sorted(w->best, &kept);
     for (size_t i = 0; !status && i < n; i++) w->chosen[i] = (uint32_t)kept[i].tag;
     return status;
 }
 
+/* All items, or in `chosen` those that the plan wants of a user. */
+static dq_status choose(walk *w, uint32_t user, size_t n, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    if (w->plan->from == DQ_PAIRS_RANDOM) choose_random(w, user, n);
+    if (w->plan->from == DQ_PAIRS_TOP) status = choose_top(w, user, error);
+    qsort(w->chosen, n, sizeof *w->chosen, ascending);
+    return status;
+}
+
 static dq_status walk_user(walk *w, uint32_t user, dq_error *error)
 {
-    size_t items = dq_entities_count(&w->catalogue->items), n = items;
-    bool some = w->plan->from != DQ_PAIRS_ALL && w->plan->n < items;
-    dq_status status = DQ_OK;
-    if (some) n = (size_t)w->plan->n;
-    if (some && w->plan->from == DQ_PAIRS_RANDOM) choose_random(w, user, n);
-    if (some && w->plan->from == DQ_PAIRS_TOP) status = choose_top(w, user, error);
-    if (some) qsort(w->chosen, n, sizeof *w->chosen, ascending);
-    for (size_t i = 0; !status && i < n; i++)
-        status = w->take(w->arg, user, some ? w->chosen[i] : (uint32_t)i, DQ_ABSENT, error);
-    return status;
+    size_t items = dq_entities_count(&w->catalogue->items), n = dq_pairs_per_user(w->plan, w->catalogue);
+    dq_status status = n < items ? choose(w, user, n, error) : DQ_OK;
+    return status || n == 0 ? status : w->take(w->arg, user, w->chosen, NULL, n, error);
+}
+
+/* Memory for what the plan does with a user. */
+static dq_status make_room(walk *w, dq_error *error)
+{
+    size_t items = dq_entities_count(&w->catalogue->items);
+    bool top = w->plan->from == DQ_PAIRS_TOP;
+    w->most = items > ROOM / AHEAD ? ROOM / items + (items > ROOM) : AHEAD;
+    w->chosen = malloc(items * sizeof *w->chosen + 1);
+    w->scratch = malloc(items * sizeof *w->scratch + 1);
+    w->cosines = malloc((top ? w->most : 0) * items * sizeof *w->cosines + 1);
+    if (!w->chosen || !w->scratch || !w->cosines) return dq_fail_memory(error, "%zu items", items);
+    for (size_t i = 0; i < items; i++) w->chosen[i] = (uint32_t)i;
+    return top ? dq_topk_new(&w->best, (size_t)w->plan->n, error) : DQ_OK;
 }
 
 static dq_status walk_users(walk *w, dq_error *error)
 {
-    size_t items = dq_entities_count(&w->catalogue->items), users = dq_entities_count(&w->catalogue->users);
-    w->chosen = malloc(items * sizeof *w->chosen + 1);
-    w->scratch = malloc(items * sizeof *w->scratch + 1);
-    w->cosines = malloc(items * sizeof *w->cosines + 1);
-    dq_status status = DQ_OK;
-    if (!w->chosen || !w->scratch || !w->cosines) status = dq_fail_memory(error, "%zu items", items);
-    if (!status && w->plan->from == DQ_PAIRS_TOP) status = dq_topk_new(&w->best, (size_t)w->plan->n, error);
+    size_t users = dq_entities_count(&w->catalogue->users);
+    dq_status status = make_room(w, error);
     for (size_t user = 0; !status && user < users; user++)
         if (is_wanted(w->plan, user)) status = walk_user(w, (uint32_t)user, error);
     dq_topk_free(w->best);
@@ -118,7 +150,8 @@ static dq_status walk_interactions(walk *w, dq_error *error)
     dq_status status = DQ_OK;
     for (size_t i = 0; !status && i < w->catalogue->interaction_count; i++) {
         const dq_interaction *x = &w->catalogue->interactions[i];
-        if (is_wanted(w->plan, x->user)) status = w->take(w->arg, x->user, x->item, (uint32_t)i, error);
+        uint32_t number = (uint32_t)i;
+        if (is_wanted(w->plan, x->user)) status = w->take(w->arg, x->user, &x->item, &number, 1, error);
     }
     return status;
 }
@@ -172,20 +205,25 @@ static dq_status walk_list(walk *w, dq_error *error)
         if (status)
             (void)dq_error_at(error, plan->list, number);
         else if (user != DQ_ABSENT && is_wanted(plan, user))
-            status = w->take(w->arg, user, item, DQ_ABSENT, error);
+            status = w->take(w->arg, user, &item, NULL, 1, error);
     }
     return status ? status : check_used(plan, used, error);
 }
 
+size_t dq_pairs_per_user(const dq_pair_plan *plan, const dq_catalogue *catalogue)
+{
+    size_t items = dq_entities_count(&catalogue->items);
+    if (plan->from == DQ_PAIRS_LISTED || plan->from == DQ_PAIRS_STREAM) return 0;
+    return plan->from != DQ_PAIRS_ALL && plan->n < items ? (size_t)plan->n : items;
+}
+
 uint64_t dq_pairs_count(const dq_pair_plan *plan, const dq_catalogue *catalogue)
 {
-    uint64_t items = dq_entities_count(&catalogue->items), users = dq_entities_count(&catalogue->users);
-    uint64_t wanted = 0;
+    uint64_t users = dq_entities_count(&catalogue->users), wanted = 0;
     if (plan->from == DQ_PAIRS_LISTED) return 0;
     if (plan->from == DQ_PAIRS_STREAM) return plan->only ? 0 : catalogue->interaction_count;
-    if (plan->from != DQ_PAIRS_ALL && plan->n < items) items = plan->n;
     for (uint64_t u = 0; u < users; u++) wanted += is_wanted(plan, u);
-    return wanted * items;
+    return wanted * dq_pairs_per_user(plan, catalogue);
 }
 
 dq_status dq_pairs_each(dq_pair_plan *plan, const dq_labeller *labeller, dq_pair_taker *take, void *arg,

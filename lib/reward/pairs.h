@@ -33,19 +33,24 @@ typedef struct dq_pair_plan {
 } dq_pair_plan;
 
 /* "stream", "all", "random:N" or "top:N"; DQ_ERR_RANGE for anything else. */
+/* Their words, NULL-ended; behind a colon a number belongs. */
+extern const char *const dq_pair_plan_words[];
 dq_status dq_pair_plan_parse(dq_pair_plan *plan, const char *text, dq_error *error);
+
+/* How many items the plan has for each user; 0 when that differs from user to user. */
+size_t dq_pairs_per_user(const dq_pair_plan *plan, const dq_catalogue *catalogue);
 
 /* How many pairs the plan will give, or 0 when that is not known ahead. */
 uint64_t dq_pairs_count(const dq_pair_plan *plan, const dq_catalogue *catalogue);
 
-/* Receives a pair, and the interaction that it is or DQ_ABSENT. */
-typedef dq_status dq_pair_taker(void *arg, uint32_t user, uint32_t item, uint32_t interaction,
-                                dq_error *error);
+/* Receives pairs of one user with n items, and the interaction that a pair is; NULL: these are none. */
+typedef dq_status dq_pair_taker(void *arg, uint32_t user, const uint32_t *item, const uint32_t *interaction,
+                                size_t n, dq_error *error);
 
-/* Gives every pair to take: users and for each its items in the order of the catalogue; the stream's and the
- * list's pairs in their own order. What `take` returns other than DQ_OK ends it. A line that is none, or an
- * unknown id where the plan is strict, and a list of which no line can be used: DQ_ERR_FORMAT,
- * DQ_ERR_UNKNOWN, with the line as error->record. */
+/* Gives every pair to take: users and for each all its items at once, in the order of the catalogue; the
+ * stream's and the list's pairs one by one, in their own order. What `take` returns other than DQ_OK ends it.
+ * A line that is none, or an unknown id where the plan is strict, and a list of which no line can be used:
+ * DQ_ERR_FORMAT, DQ_ERR_UNKNOWN, with the line as error->record. */
 dq_status dq_pairs_each(dq_pair_plan *plan, const dq_labeller *labeller, dq_pair_taker *take, void *arg,
                         dq_error *error);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "reward/weight.h"
 
+#include "core/words/number.h"
 #include "reward/mix.h"
 
 #include <math.h>
@@ -9,11 +10,8 @@
 
 static bool parse_number(const char **p, char stop, double *number)
 {
-    char *end;
-    *number = strtod(*p, &end);
-    bool ok = end != *p && *number >= 0 && *number <= 1 && (*end == '\0' || *end == stop);
-    *p = end;
-    return ok;
+    *p = dq_number_begin(*p, number);
+    return *p && *number >= 0 && *number <= 1 && (**p == '\0' || **p == stop);
 }
 
 bool dq_reward_weight_parse(const char *text, dq_reward_weight *w)

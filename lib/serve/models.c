@@ -2,6 +2,7 @@
 #include "serve/models.h"
 
 #include "core/digest.h"
+#include "core/words/number.h"
 #include "serve/cold.h"
 #include "serve/ranking/recent.h"
 
@@ -72,9 +73,8 @@ static bool is_fallback(const char *name, size_t bytes)
 dq_status dq_serve_model_parse(const char *text, dq_arena *arena, dq_serve_model_spec *spec, dq_error *error)
 {
     const char *equals = strchr(text, '='), *path = equals ? equals + 1 : text, *colon = strrchr(path, ':');
-    char *end = NULL;
-    double share = equals && colon && colon[1] ? strtod(colon + 1, &end) : (double)NAN;
-    bool shared = end && !*end;
+    double share = (double)NAN;
+    bool shared = equals && colon && dq_number_is(colon + 1, &share);
     size_t n = shared ? (size_t)(colon - path) : strlen(path);
     *spec = (dq_serve_model_spec){.share = shared ? share : (double)NAN};
     if (n == 0 || equals == text)

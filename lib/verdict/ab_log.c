@@ -118,7 +118,7 @@ static dq_status read_log(ab_log *log, const char *const *paths, size_t count, a
         status = dq_bundles_each(reader, DQ_KIND_INTERACTIONS, take_bundle, &(ab_reading){log, rows}, error);
     if (!status) status = dq_log_join_check(&log->join, error);
     if (!status && (!log->count || !rows->at)) {
-        status = dq_fail(error, DQ_ERR_SCHEMA, "no interaction says which model chose, and has a reward");
+        status = dq_fail(error, DQ_ERR_SCHEMA, "no interaction has both a model and a reward");
         (void)dq_error_at(error, dq_reader_source(reader), DQ_NO_RECORD);
     }
     dq_reader_close(reader);

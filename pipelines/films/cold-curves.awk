@@ -5,7 +5,7 @@
 #     awk -f cold-curves.awk curves.tsv FOLDER/SEED/simulated.cold ...
 
 BEGIN { FS = OFS = "\t" }
-NR == FNR { print; if (FNR > 1) { if (!from) { from = $3; metric = $2 } to = $3 > to ? $3 : to } next }
+NR == FNR { print; if (FNR > 1) { if (!rows++) { from = $3; metric = $2 } to = $3 > to ? $3 : to } next }
 $1 == "first" { n++; sum += $3; squares += $3 * $3 }
 END {
     if (!n) { print "cold-curves.awk: no seed of simulated" > "/dev/stderr"; exit 1 }

@@ -17,6 +17,7 @@ import time
 
 import ask
 import evaluation
+import pairs
 import replay
 import serving
 
@@ -238,6 +239,9 @@ class Bench:
     def replay(self):
         replay.measure(self)
 
+    def pairs(self):
+        pairs.measure(self)
+
     def eval(self):
         evaluation.measure(self)
 
@@ -277,12 +281,12 @@ def main():
     for name in ("--build", "--peers", "--shared"):
         p.add_argument(name, required=True)
     p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("parts", nargs="+", choices=["train", "learn", "rank", "stream", "mongo", "ask", "replay", "eval", "serve", "start"])
+    p.add_argument("parts", nargs="+", choices=["train", "learn", "rank", "stream", "mongo", "ask", "replay", "pairs", "eval", "serve", "start"])
     a = p.parse_args()
     if shutil.disk_usage(a.build).free < 4 << 30:
         sys.exit("the benchmark's data needs 4 GB under build/")
     bench = Bench(a)
-    if set(a.parts) - {"start", "learn", "mongo", "ask", "replay", "eval", "serve"}:
+    if set(a.parts) - {"start", "learn", "mongo", "ask", "replay", "pairs", "eval", "serve"}:
         subprocess.run(["/usr/bin/python3", f"{a.peers}/data.py", bench.dir], check=True)
     for part in a.parts:
         getattr(bench, part)()

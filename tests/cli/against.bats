@@ -31,9 +31,11 @@ sum() { awk -F'\t' -v c="$2" 'NR > 1 { s += $c } END { print s }' "$1"; }
     dq-sim "$world" --against "$address" --sessions 12 --rounds 2 -k 4 --parallel 3 > table
     [ "$(head -1 table)" = "$(printf 'round\tmodel\tlists\tshown\tclicks\tctr\tse\treward')" ]
     [ "$(cut -f1,2 table | tail -n +2 | tr '\t\n' '  ')" = "1 even 1 odd 2 even 2 odd " ]
-    [ "$(sum table 3)" = "$(count recommend)" ] && [ "$(sum table 3)" = 72 ] # 10 items a session, 4 a list
+    [ "$(sum table 3)" = "$(count recommend)" ]
+    [ "$(sum table 3)" = 72 ] # 10 items a session, 4 a list
     [ "$(sum table 4)" = 240 ]
-    [ "$(sum table 5)" = "$(count feedback)" ] && [ "$(sum table 5)" -gt 20 ]
+    [ "$(sum table 5)" = "$(count feedback)" ]
+    [ "$(sum table 5)" -gt 20 ]
     awk -F'\t' 'NR > 1 && ($6 - $5 / $4 > 1e-6 || $5 / $4 - $6 > 1e-6) { exit 1 }' table
     [ "$(grep feedback at.log | grep -c '"label": "CLICK"')" = "$(count feedback)" ]
     grep -q '"path": "/api/recommend", "token": null, "user_id": "u[0-9]", "n_recommendations": 4}' at.log

@@ -22,10 +22,13 @@ blocks() {
 @test "the queries answer" {
     blocks sql
     for query in 1 2 3 4 5; do sqlite3 -bail rewards.db < sql.$query > rows.$query; [ -s rows.$query ]; done
-    sort rows.1 > sorted && grep -qx 'storm|(unreadable)|10|16.7' sorted
+    sort rows.1 > sorted
+    grep -qx 'storm|(unreadable)|10|16.7' sorted
     [ "$(awk -F'|' '{ n += $3 } END { print n }' rows.1)" = 60 ]
-    [ "$(wc -l < rows.2)" = 10 ] && grep -q '|none|2|no JSON$' rows.2
-    [ "$(wc -l < rows.3)" = 20 ] && grep -q '^run[0-9]*|APPLY|an engineer$' rows.3
+    [ "$(wc -l < rows.2)" = 10 ]
+    grep -q '|none|2|no JSON$' rows.2
+    [ "$(wc -l < rows.3)" = 20 ]
+    grep -q '^run[0-9]*|APPLY|an engineer$' rows.3
     [ "$(cut -d'|' -f2- rows.4 | head -1 | cut -d'|' -f1)" = storm ]
     grep -qx 'none|storm|60|0.0|0.0' rows.5
     sqlite3 -bail rewards.db < sql.6

@@ -49,7 +49,8 @@ deps() { "$root"/tests/deps "$@"; }
 
 @test "nothing is said and no apt is run where all is there, one of two alternatives too" {
     run -0 deps aa 'cc|bb|dd' bb=part
-    [ -z "$output" ] && [ ! -s told ]
+    [ -z "$output" ]
+    [ ! -s told ]
 }
 
 @test "what is missing is named, installed in one go, and what apt does is shown, but for each file" {
@@ -125,7 +126,8 @@ deps() { "$root"/tests/deps "$@"; }
     [ "${lines[0]}" = "not installed: cc or ee dd" ]
     [ "${lines[1]}" = "sudo: a password is required" ]
     [ "${lines[3]}" = "    apt-get install --no-install-recommends --no-remove cc dd" ]
-    [ "${lines[4]}" = "Left out without dd: man pages" ] && [ "${#lines[@]}" -eq 5 ]
+    [ "${lines[4]}" = "Left out without dd: man pages" ]
+    [ "${#lines[@]}" -eq 5 ]
     run -0 deps dd=man_pages # what can be left out stops nobody
     [ "${lines[-1]}" = "Left out without dd: man pages" ]
     rm bin/sudo
@@ -135,7 +137,8 @@ deps() { "$root"/tests/deps "$@"; }
     done
     PATH=$PWD/base run -1 deps cc
     [ "${lines[2]}" = "    apt-get install --no-install-recommends --no-remove cc" ]
-    [ "${#lines[@]}" -eq 3 ] && [ ! -s told ]
+    [ "${#lines[@]}" -eq 3 ]
+    [ ! -s told ]
 }
 
 @test "where there is no apt the packages are named" {
@@ -156,7 +159,8 @@ without() { # GOAL COMMAND...: make GOAL in a PATH that lacks the commands
 
 @test "make without the packages says in one line which are missing, and make deps" {
     PKG_CONFIG_LIBDIR=$PWD without programs
-    [ "$status" -eq 2 ] && [ "${#lines[@]}" -eq 1 ]
+    [ "$status" -eq 2 ]
+    [ "${#lines[@]}" -eq 1 ]
     [[ $output == *"not installed: openblas "*". Run "*"make deps"* ]]
     without programs cc pkg-config
     [ "$status" -eq 2 ]
@@ -169,7 +173,9 @@ would() { env -u MAKEFLAGS make -C "$root" --no-print-directory -n B="$PWD/none"
 
 @test "a part whose package is missing is left out of the build, and named; the others are as they were" {
     would > whole
-    grep -q 'dq-serve' whole && grep -q scdoc whole && run ! grep -q 'left out' whole
+    grep -q 'dq-serve' whole
+    grep -q scdoc whole
+    run ! grep -q 'left out' whole
     would CHART_JS=/nonexistent > served
     run ! grep -qE 'cmd/dq-serve|lib/port/httpd|page_files|lmicrohttpd' served
     grep -q 'left out: dq-serve (not installed: libjs-chart.js; make deps installs' served

@@ -111,7 +111,8 @@ refuses() {
     local code=$1 words=$2
     shift 2
     run -"$code" --separate-stderr "$@"
-    [[ $stderr == *"$words"* ]] && [ "${#stderr_lines[@]}" = 1 ]
+    [[ $stderr == *"$words"* ]]
+    [ "${#stderr_lines[@]}" = 1 ]
 }
 
 @test "a run that keeps its progress has the lineage of one that does not, whatever options a checkpoint excludes" {

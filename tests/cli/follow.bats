@@ -147,7 +147,9 @@ follow() { dq-train --follow log.dq --init m.dq "${small[@]}" "$@" c.dq; }
     put log.dq < <(cat first second)
     follow --answer-time 0 --unanswered IGNORE --hold-out 0.4 --accept 'cp "$DQ_HELD" held.dq' 2> said
     read -r learnt held <<< "$(sed -nE 's/.*: ([0-9]+) rows learnt from.* ([0-9]+) held out/\1 \2/p' said)"
-    [ $((learnt + held)) = 150 ] && [ "$held" -gt 20 ] && [ "$learnt" -gt 60 ]
+    [ $((learnt + held)) = 150 ]
+    [ "$held" -gt 20 ]
+    [ "$learnt" -gt 60 ]
     [ "$(dq-cat held.dq | grep -c '"label":"\(CLICK\|IGNORE\)"')" = "$held" ]
     [ "$(dq-cat held.dq | grep -o '"user":"[^"]*"' | sort -u | wc -l)" -lt 15 ] # whole users
     run -2 --separate-stderr follow --hold-out 0.4

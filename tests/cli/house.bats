@@ -301,6 +301,15 @@ lacking() { # page
     [ "$(needs bash dq-no-such-package)" = "skipped: the package dq-no-such-package is not installed" ]
 }
 
+# errexit passes over all of A && B but the last: where A fails and the line is not its test's last, nothing does.
+@test "no test joins its checks by &&, of which only the last would count" {
+    joined() { awk '/^ +(\[.*\]\]?|grep .*|cmp .*|.*\) \[.*\]) && (\[|grep|cmp|run)/ && !/\|\|/ && !/&& return$/ { print FILENAME ":" FNR ": " $0 }' "$@"; }
+    printf '    %s\n' '[ a ] && [ b ]' 'grep -q a b && run ! grep c b' '[[ a && b ]]' '[ a ] && [ b ] || skip c' 'x) [ a ] && [ b ] ;;' > some.bats
+    [ "$(joined some.bats | cut -d : -f 2 | xargs)" = "1 2 5" ]
+    joined "$root"/tests/*.bats "$root"/tests/*/*.bats > found
+    [ ! -s found ] || { cat found; return 1; }
+}
+
 @test "tables and code in block comments are as they were written: clang-format has run no line of theirs into prose" {
     find "$root"/{include,lib,cmd,tests} -name '*.[ch]' -print0 | xargs -0 awk '
         FNR == 1 || /^\/\*/ { table = 0 }

@@ -33,7 +33,9 @@ listing() { (cd "$1" && find . -printf '%p %M %l\n' | LC_ALL=C sort && find . -t
     diff <(listing "$tree") <(listing other)
     run ! grep -rlF -e "$BATS_TEST_TMPDIR" -e "$BATS_FILE_TMPDIR" other
     run ! grep -rlIF "$root" other # what is compiled: the next test
-    [ -x other/usr/local/bin/dq-train ] && [ -x other$doc/pipelines/demo/report ] && [ ! -x other$doc/README.md ]
+    [ -x other/usr/local/bin/dq-train ]
+    [ -x other$doc/pipelines/demo/report ]
+    [ ! -x other$doc/README.md ]
 }
 
 @test "debug information does not name the folder of the sources" {
@@ -49,13 +51,26 @@ listing() { (cd "$1" && find . -printf '%p %M %l\n' | LC_ALL=C sort && find . -t
     touch other$doc/examples/__pycache__/dq_env.cpython-311.pyc # as Python leaves it when root runs an example
     installing uninstall DESTDIR="$PWD/other"
     [ "$(cd other && find . ! -type d | sort | xargs)" = "./usr/local/bin/mine ./usr/local/include/mine.h .$doc/docs/mine.md" ]
-    [ ! -e other/usr/local/include/dq ] && [ ! -e other/usr/local/share/dq ] && [ ! -e other$doc/examples ]
+    [ ! -e other/usr/local/include/dq ]
+    [ ! -e other/usr/local/share/dq ]
+    [ ! -e other$doc/examples ]
     installing uninstall DESTDIR="$PWD/other" # again, of nothing
     installing install DESTDIR="$PWD/third" PREFIX=/opt/dq LIBDIR=/opt/lib DOCDIR=/opt/doc PYTHONDIR=/opt/py
-    [ -f third/opt/doc/README.md ] && [ -f third/opt/lib/pkgconfig/dq.pc ]
+    [ -f third/opt/doc/README.md ]
+    [ -f third/opt/lib/pkgconfig/dq.pc ]
     grep -qx libdir=/opt/lib third/opt/lib/pkgconfig/dq.pc
     installing uninstall LEFT=dq-serve DESTDIR="$PWD/third" PREFIX=/opt/dq LIBDIR=/opt/lib DOCDIR=/opt/doc PYTHONDIR=/opt/py
-    [ -z "$(find third ! -type d)" ] && [ ! -e third/opt/doc ]
+    [ -z "$(find third ! -type d)" ]
+    [ ! -e third/opt/doc ]
+}
+
+@test "man pages have the release's date, whenever they are built, or the one that is asked for" {
+    mkdir bin
+    printf '#!/bin/sh\necho "$SOURCE_DATE_EPOCH"\n' > bin/scdoc
+    chmod +x bin/scdoc
+    page() { PATH=$PWD/bin:$PATH installing B="$PWD/$1" "$PWD/$1/man/dq.7" "${@:2}" > /dev/null; cat "$1/man/dq.7"; }
+    [ "$(unset SOURCE_DATE_EPOCH; page one)" = "$(date -d "$(sed -n 's/^ -- .*>  //p' "$root"/debian/changelog | head -1)" +%s)" ]
+    [ "$(page two SOURCE_DATE_EPOCH=86400)" = 86400 ]
 }
 
 @test "Python, zsh and man find what is theirs" {
@@ -93,7 +108,8 @@ links() {
     grep -rohE '\b(data|examples|pipelines)/[A-Za-z0-9_./-]*[A-Za-z0-9_]' "$tree$doc"/*.md "$tree$doc"/docs/*.md "$tree"/usr/local/share/man |
         sort -u > named
     [ "$(wc -l < named)" -gt 30 ]
-    grep -qx data/demo/jobs.jsonl named && grep -qx examples/gymnasium_env.py named
+    grep -qx data/demo/jobs.jsonl named
+    grep -qx examples/gymnasium_env.py named
     while read -r name; do
         [ -e "$tree$doc/$name" ] || [ ! -e "$root/$name" ] || echo "$name"
     done < named > absent

@@ -55,7 +55,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
 
 @test "heads on actions and world models go between logs and environments, too, and take an action for its vector" {
     log_of=(dq-train --quiet --offline --sessions "${small[@]}" --map $map --epochs 1)
-    world_of=(dq-train --quiet --env $env "${small[@]}" --warmup 32 --episodes 5 --warmup 32)
+    world_of=(dq-train --quiet --env $env "${small[@]}" --warmup 32 --episodes 5)
     for agent in "dyna-q" "dqn --head actions" "dyna-q --head actions"; do
         "${log_of[@]}" --agent $agent -o from-log.dq log.dq
         "${world_of[@]}" --agent $agent -o from-env.dq
@@ -144,7 +144,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
 }
 
 @test "checkpoints rank as the models that they become" {
-    dq-train --quiet --env $env --agent dqn "${small[@]}" --warmup 32 --episodes 5 --warmup 32 -c env.ck -o env.dq
+    dq-train --quiet --env $env --agent dqn "${small[@]}" --warmup 32 --episodes 5 -c env.ck -o env.dq
     dq-train --quiet --offline --sessions --agent dqn "${small[@]}" --map $map --epochs 1 --validation 0 -c log.ck -o log-model.dq log.dq
     for pair in env.ck:env.dq log.ck:log-model.dq; do
         dq-rank --model "${pair#*:}" -k 3 --format tsv --no-header log.dq >model.tsv
@@ -152,7 +152,7 @@ layout() { dq-cat --kind model "$1" | head -1 | jq -c .meta.states; }
         dq-rank --model "${pair%:*}" -k 3 --format tsv --no-header log.dq | cmp - model.tsv
     done
     rm env.dq log-model.dq # and the same commands go on
-    dq-train --quiet --env $env --agent dqn "${small[@]}" --warmup 32 --episodes 5 --warmup 32 -c env.ck -o env.dq
+    dq-train --quiet --env $env --agent dqn "${small[@]}" --warmup 32 --episodes 5 -c env.ck -o env.dq
     dq-rank --model env.dq -k 3 --format tsv --no-header log.dq | [ "$(wc -l)" -eq 90 ]
 }
 

@@ -73,7 +73,8 @@ setup() {
     [ "$(wc -l < count_rows.py)" -le 20 ]
     [ "$(wc -l < norms.c)" -le 60 ]
     /usr/bin/python3 count_rows.py "$catalogue" "$catalogue" > rows
-    grep -qx $'users\t6' rows && grep -qx $'items\t14' rows
+    grep -qx $'users\t6' rows
+    grep -qx $'items\t14' rows
     head -c 900 "$catalogue" > short.dq
     run -1 /usr/bin/python3 count_rows.py short.dq
 }

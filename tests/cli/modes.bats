@@ -113,8 +113,12 @@ check_program() {
         [ "$(comm -13 all inside | wc -l)" = 0 ]
         [ -s inside ]
         while read -r option; do
-            value=1
-            [ "$program $option $mode" = "dq-train preset env" ] && value=maze # not every preset is of it
+            case "$program $option $mode" in
+            "dq-train preset env") value=maze ;; # not every preset is of it
+            *" map "*) value=A=1 ;;
+            *" reward-scale "*) value=1:5 ;;
+            *) value=1 ;;
+            esac
             # shellcheck disable=SC2086 # a command line
             try "$value" "$option" $command
             if grep -qx "$option" inside; then

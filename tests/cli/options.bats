@@ -53,6 +53,22 @@ refused() {
     refused "there is no estimator 'snisp'; did you mean snips?" dq-eval --ope snisp --target uniform c.dq
     refused "unknown option --trails; did you mean --trials?" dq-tune --trails 3
     refused "; did you mean random?" dq-tune --by randon
+    refused "; did you mean random:?" dq-reward --pairs randon:5 c.dq
+    refused "; did you mean stream?" dq-reward --pairs strem c.dq
+    refused "random:N or top:N" dq-reward --pairs random:x c.dq
+    [[ $stderr != *"did you mean"* ]]
+    refused "; did you mean hash:?" dq-embed hsah:64 c.dq
+    refused "; did you mean histogram?" dq-eval --draw histgram:x=id c.dq
+    refused "; did you mean uniform?" dq-eval --ope ips --target unifrom c.dq
+    refused "; did you mean column:?" dq-eval --ope ips --target colum:p c.dq
+    refused "; did you mean reward?" dq-export --interactions u.jsonl --columns rewrd=rating
+    refused "; did you mean text.?" dq-export --users u.jsonl --columns users:txt.bio=bio
+    refused "; did you mean jobs?" dq-export --show-schema jbos
+    run -1 --separate-stderr dq-export --schema obdd nowhere
+    [[ $stderr == "dq-export: obdd: cannot open: No such file or directory; did you mean obd?" ]]
+    # The letter that is wrong, wherever it stands among others.
+    refused "unknown option -Z" dq-rank --quiet -Zq
+    refused "unknown option -Z" dq-rank c.dq -qZ
     # What is like nothing gets no guess.
     for words in --zzzzzz -Z "--by nothing-like-it"; do
         refused "${words##* }" dq-rank $words
@@ -84,35 +100,41 @@ dq-rank     | --by=popularity --map   | A A= A=x A=nan A=1e999                  
 dq-cat      | --head             | x -1 '' 1.5                                            | --head
 dq-cat      | --since            | x '' 2020-13-01                                        | --since
 dq-export   | --users=u.jsonl --limit | x users:x users: -1 1e3 users:3x 99999999999999999999 | --limit
+dq-export   | --interactions=u.jsonl --reward-scale | x 1:x 1: :5 5:1 0x1:5 1:0x5 '1: 5' nan:1 1:inf 1:5x | --reward-scale
 dq-reward   | --pairs            | random:x random: top:-1 random:0 random:1e3 top:99999999999999999999999 | --pairs
 dq-reward   | --strategy=logged --map | A A= A=x A=nan                                    | --map
-dq-reward   | -sllm --model=m --cache=x.db --price | 1 x:1 1: -1:1 nan:1 1:2x '' 1:1:1    | --price
-dq-reward   | -sllm --model=m --cache=x.db --temperature | x '' nan 3 -1                  | --temperature
+dq-reward   | -sllm --model=m --cache=x.db --price | 1 x:1 1: 0x1:1 '1: 1' -1:1 nan:1 1:2x '' 1:1:1    | --price
+dq-reward   | -sllm --model=m --cache=x.db --temperature | x '' nan 3 -1 0x1 ' 1'                 | --temperature
 dq-embed    | cf:4 --map         | A A=x A=nan                                            | --map
 dq-train    | c.dq --user=u0 --hidden | 8,x 8, ,8 -8 8.5 1e3 0 99999999999999999999 '8 8'      | --hidden
 dq-train    | c.dq --user=u0 --dueling --value-hidden | x 8,                                   | --value-hidden
 dq-train    | c.dq --user=u0 --world-hidden | x 8,                                             | --world-hidden
-dq-train    | c.dq --user=u0 --cosine-weight | x 1:0@x 1:0@ 1:0@3x nan 2 -1 ''                 | --cosine-weight
+dq-train    | c.dq --user=u0 --cosine-weight | x 0x1 ' 1' 1:0@x 1:0@ 1:0@3x nan 2 -1 ''                 | --cosine-weight
 dq-train    | c.dq --user=u0 --map    | A A=x A=nan                                            | --map
 dq-train    | c.dq --user=u0 --lr     | x '' nan 0x1 -1                                        | --lr
 dq-train    | c.dq --offline --fold   | x 1 x/3 1/x 4/3 0/3 -1/3 1/3x 1/1 /3 1/                | --fold
 dq-train    | c.dq --offline --sessions --history | x 0 -1 1e2 3x ''                           | --history
 dq-train    | c.dq --offline --history | x seen:x seen: seen:0 seen:-1                         | --history
-dq-train    | c.dq --offline --sessions --agent=dt --wish | x nan '' 1x                        | --wish
+dq-train    | c.dq --offline --sessions --agent=dt --wish | x nan '' 1x 0x1                       | --wish
 dq-train    | --follow=c.dq --init=c.dq --every | x 10x -3 '' 0 1.5h 99999999999999999999h | --every
-dq-train    | --env              | session:history=x session:history= session:history=1e99 session:history=-1 session:history=1.5 session:history maze:steps=nan | --env
+dq-train    | --env              | session:history=x session:history= session:history=1e99 session:history=-1 session:history=0x3 session:history=1.5 session:history maze:steps=nan | --env
 dq-eval     | --rollout --model=random --env | session:history=x maze:steps=0x            | --env
 dq-eval     | --qrels=q --run=r --cutoff | x 5,x -5 0 5, 1.5                              | ranks
-dq-eval     | --qrels=q --run=r --measure | ndcg@x ndcg@ ndcg@-1 P_x                      |
+dq-eval     | --qrels=q --run=r --measure | rbp@0x1 ndcg@x ndcg@ ndcg@-1 P_x                      |
 dq-eval     | --qrels=q --run=r --gains | A A=x                                           | --gains
 dq-eval     | --curves log --mark | x 5x -1 '' 99999999999999999999                       | --mark
-dq-eval     | c.dq --ope=slope:ips --target=uniform --slope-grid | x 1,x 1, -1 nan         | --slope-grid
+dq-eval     | c.dq --ope=slope:ips --target=uniform --slope-grid | x 0x1 1,x 1, -1 nan         | --slope-grid
 dq-eval     | c.dq --ope=ips --target=uniform --map | A A=x                               | --map
 dq-serve    | --catalogue=c.dq --map | A A=x                                              | --map
-dq-serve    | --model            | a=m.dq:-1 a=m.dq:2 a=m.dq:nan                              | --model
+dq-serve    | --model            | a=m.dq:-1 a=m.dq:2 a=m.dq:0                              | --model
 dq-serve    | --request-timeout  | x 0 nan ''                                             | --request-timeout
+dq-serve    | --catalogue=nowhere --log=l --log-sync | x '' 0x10 ' 1' -1 1.5 1s, nan 10M      | --log-sync
+dq-serve    | --catalogue=nowhere --log=l --log-rotate | x '' 0x10 ' 1' -1 1.5 1M, 1MM 100X | --log-rotate
+dq-serve    | --catalogue=nowhere --listen | x '' :80 h: h:x h:99999 h:8O unix: | --listen
+dq-serve    | --catalogue=nowhere --check --listen | x h:x                                  | --listen
 dq-tune     | --trials           | x -1 1.5 '' 1e3                                        | --trials
-dq-tune     | --option=a=1 --metric=m --take | last:x last: last:0 best:2 x               | --take
+dq-tune     | --option=a=1 --metric=m --take | last:x last: last:0 last:² best:2 x        | --take
+dq-tune     | --option=a=1 --metric=m --seed | x -1 1e3 99999999999                       | --seed
 END
 }
 
@@ -141,9 +163,21 @@ END
         run -2 env DQ_THREADS=$threads dq-rank c.dq
         [[ $output == "dq-rank: DQ_THREADS: "*"$threads"* ]]
     done
+    refused "--listen: unix:PATH has a path of 1 to 107 bytes" dq-serve --catalogue nowhere --listen "unix:$(printf %0200d 7)"
+    for flush in yes 2 -1 off; do
+        run -2 env DQ_FLUSH=$flush dq-rank c.dq
+        [[ $output == "dq-rank: DQ_FLUSH: '$flush' is neither 0 nor 1 (try "* ]]
+    done
+    DQ_FLUSH=0 DQ_THREADS= dq-rank -q --by popularity c.dq > /dev/null
     refused "session: history=x is not a number" dq-sim --play 1 session:history=x
     refused "LEAST and MOST" dq-tune --option a=nan..2 --metric m -- true
     refused "LEAST and MOST" dq-tune --option a=5..2 --metric m -- true
+}
+
+@test "the name of a file that is empty is a usage error" {
+    refused "--init: a name is wanted" dq-train --offline --init '' c.dq
+    refused "--output: a name is wanted" dq-rank --by cosine -o '' c.dq
+    refused "--catalogue: a name is wanted" dq-serve --catalogue=
 }
 
 @test "an option that is no list is given once; a flag may be said again, not taken back" {

@@ -79,7 +79,8 @@ height_of() { texts "$1" | awk -F'\t' -v words="$2" '$3 == words {print $2; exit
 @test "marks have labels, above the axes, and none covers another" {
     dq-eval --curves run1.jsonl --metric errors --mark "20=the order changes" --mark "22=and again" --mark 30 --plot p.svg
     first=$(height_of p.svg 'the order changes') second=$(height_of p.svg 'and again')
-    [ -n "$first" ] && [ "$second" -lt "$first" ] # a line of its own
+    [ -n "$first" ]
+    [ "$second" -lt "$first" ] # a line of its own
     awk -v label="$first" -v line="$(lines p.svg | cut -f 5 | sort -n | head -1)" 'BEGIN {exit !(label < line)}'
     [ "$(grep "path stroke='rgb(144, 148, 152)'" p.svg | grep -o M | wc -l)" = 3 ]
     words p.svg | grep -c '^30$' | grep -qx 2 # the one without a label has its number, as a tick has
@@ -141,13 +142,13 @@ height_of() { texts "$1" | awk -F'\t' -v words="$2" '$3 == words {print $2; exit
     dq-eval --curves --metric success g=run1.jsonl g=run2.jsonl h=run1.jsonl h=run3.jsonl --plot p.svg
     words p.svg | grep -qx g
     words p.svg | grep -qx h
-    words p.svg | grep -qx 'Mean of 2 runs, ± sd. Mixed colours: bands that overlap'
+    words p.svg | grep -qx 'Mean of 2 runs, ± sd. Where bands overlap their colours mix'
     # two histograms share a bin, and then none
     printf 'x\ts\n1\ta\n2\ta\n2\tb\n3\tb\n' > t.tsv
     dq-eval --draw histogram:x=x,series=s --plot q.svg t.tsv
-    words q.svg | grep -qx 'Mixed colours: histograms that overlap'
+    words q.svg | grep -qx 'Where histograms overlap their colours mix'
     dq-eval --draw histogram:x=x,series=s --plot q.svg <(sed '3d' t.tsv)
-    run ! grep -q Mixed <(words q.svg)
+    run ! grep -q mix <(words q.svg)
 }
 
 @test "of more than four bands each line has intervals, at places of its own" {
@@ -332,7 +333,7 @@ height_of() { texts "$1" | awk -F'\t' -v words="$2" '$3 == words {print $2; exit
 @test "rankings: bars with intervals, precision by recall; the table is printed, too" {
     dq-eval --quiet --qrels qrels --run x.run --run y.run -m ndcg@10 -m map -m iprec_at_recall --resamples 200 --plot p.svg > table
     grep -q '^ndcg_cut_10' table
-    for text in ndcg_cut_10 map x.run y.run 'Precision by recall' recall 'interpolated precision' 'mean over queries' '95 % interval. Mixed colours: bands that overlap'; do
+    for text in ndcg_cut_10 map x.run y.run 'Precision by recall' recall 'interpolated precision' 'mean over queries' '95 % interval. Where bands overlap their colours mix'; do
         words p.svg | grep -qx "$text"
     done
     run ! grep -q iprec <(words p.svg)

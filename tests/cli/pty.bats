@@ -45,6 +45,7 @@ holds() {
     dq-train -q --env maze --agent tabular --episodes 30 --log log -o m.dq
     holds pictures_fit
 }
+@test "bash completes what is typed at a terminal" { holds bash_completes; }
 @test "who would read from a terminal says so, and exits 2" { holds nobody_waits_for_a_terminal; }
 @test "no line of help is wider than the terminal, nor than 100 columns; headings are bold where colour is welcome" { holds help_fits; }
 @test "an example that is broken over lines is the command that it is in one" { holds examples_are_commands; }

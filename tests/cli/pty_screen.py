@@ -141,6 +141,14 @@ class Run:
                 return lines
         raise AssertionError(f"never seen: {what}; the screen: {lines}")
 
+    def settle(self):
+        """Waits until the program has taken its input and sleeps, for more of it: then it draws nothing."""
+        def sleeps():
+            tasks = f"/proc/{self.child.pid}/task"
+            left, = struct.unpack("i", fcntl.ioctl(self.child.stdin, termios.FIONREAD, bytes(4)))
+            return left == 0 and all(open(f"{tasks}/{task}/stat").read().rpartition(")")[2].split()[0] == "S" for task in os.listdir(tasks))
+        self.wait(lambda _: sleeps(), "a program that waits for input")
+
     def type(self, keys):
         os.write(self.ours, keys)
 
@@ -202,9 +210,12 @@ def a_window_is_resized():
     """a window that becomes narrower and wider is followed"""
     run = Run(PASS + " > out", 80, feed=True)
     run.feed_until(stream(), lambda lines: is_bar(lines[0]), "a bar")
+    run.settle()
     run.size(12)
     drawn = len(run.bytes)
     run.feed_until(stream(), lambda _: len(run.bytes) > drawn, "a bar of 12 columns")
+    run.settle()
+    run.wait(lambda _: run.bytes[drawn:].endswith(b"\033[K"), "the end of a bar")
     matches(run.bytes[drawn:].decode(), r"(\rreading\033\[K)+")
     run.size(80)
     run.feed_until(stream(), lambda lines: is_bar(lines[0]), "a wide bar")
@@ -443,6 +454,36 @@ def nobody_waits_for_a_terminal():
         matches(lines[0], command.split()[0] + r": (stdin|/dev/stdin): (record \d+: )?a terminal, where a file or a pipe is wanted "
                 r"\(try dq-[a-z]+ --help.*\)")
         same(lines[1:], [""])
+
+
+# ---- bash ----
+
+TYPED = {
+    "dq-rank --by=cos": "dq-rank --by=cosine ",
+    "dq-rank --by wor": "dq-rank --by world ",
+    "dq-rank --simil": "dq-rank --similarity ",
+    "dq-rank c.dq --user ": "dq-rank c.dq --user u ",
+    "dq-rank --model=seen.j": "dq-rank --model=seen.jsonl ",
+    "dq-rank --model seen.j": "dq-rank --model seen.jsonl ",
+    "dq-rank 'a file": "dq-rank 'a file' ",
+    "dq-reward --pairs rand": "dq-reward --pairs random:",
+    "dq-reward --pairs-file=seen": "dq-reward --pairs-file=seen.jsonl ",
+}
+
+
+def bash_completes():
+    """a bash at a terminal completes what is typed: words, ids, files, and what wants more behind it"""
+    open("a file", "w").close()
+    run = Run(["bash", "--noprofile", "--norc", "-i"], 200, TERM="dumb", INPUTRC="/dev/null")
+    run.type(b"PS1=; source <(dq-rank --completion bash); source <(dq-reward --completion bash); bind -x "
+             b"'\"\\C-xs\": printf \"\\104ONE<%s>\\n\" \"$READLINE_LINE\"; READLINE_LINE=; READLINE_POINT=0'; echo REA''DY\n")
+    run.wait(lambda lines: "READY" in lines, "a shell that is ready")
+    for n, (typed, whole) in enumerate(TYPED.items(), 1):
+        run.type(typed.encode() + b"\t\x18s")
+        lines = run.wait(lambda lines: sum("DONE<" in line and line.endswith(">") for line in lines) == n, "a line that is completed")
+        same([line[line.index("DONE<"):] for line in lines if "DONE<" in line][-1], f"DONE<{whole}>")
+    run.type(b"exit\n")
+    run.child.wait(PATIENCE)
 
 
 if __name__ == "__main__":

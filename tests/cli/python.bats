@@ -102,7 +102,7 @@ make_streams() {
 @test "without pandas all but frames works" {
     mkdir none
     echo 'raise ImportError("no pandas here")' > none/pandas.py
-    PYTHONPATH=none:$PYTHONPATH /usr/bin/python3 -c 'import dq, sys; print(dq.read(sys.argv[1]).users.rows)' "$sample" | grep -qx 3
+    PYTHONPATH=none:$PYTHONPATH /usr/bin/python3 -c 'import dq, sys; print(dq.read(sys.argv[1]).users.rows)' "$sample" | grep -x 3 > /dev/null
 }
 
 @test "the programs train on what Python wrote, and rank it" {
@@ -117,7 +117,7 @@ dq.write("mine.dq", users={"id": ids, "vector": users}, items={"id": names, "vec
 END
     dq-cat --check mine.dq
     [ "$(dq-cat --count mine.dq | paste -sd' ')" = $'users\t8 items\t12 transitions\t96' ]
-    dq-cat --lineage mine.dq | grep -q "python $(/usr/bin/python3 -c 'import platform; print(platform.python_version())')"
+    dq-cat --lineage mine.dq | grep "python $(/usr/bin/python3 -c 'import platform; print(platform.python_version())')" > /dev/null
     dq-train --offline --epochs 2 --hidden 8 -q mine.dq -o model.dq
     dq-rank --model model.dq -k 3 mine.dq -o lists.dq
     /usr/bin/python3 -c 'import dq; r = dq.read("lists.dq").rankings; assert r.rows == 24 and set(r["rank"]) == {1, 2, 3}, r'
@@ -131,13 +131,15 @@ END
     dq-cat --check counted.dq
     dq-cat --kind items counted.dq | jq -r '[.id, .popularity] | @tsv' | awk '$2 > 0' | sort > mine
     dq-cat --kind interactions --to tsv catalogue.dq | tail -n +2 | cut -f 2 | sort | uniq -c | awk -v OFS='\t' '{ print $2, $1 }' | sort > theirs
-    [ -s mine ] && cmp mine theirs
-    dq-cat --lineage counted.dq | grep -A2 dq-embed | grep -A1 'popularity.py 1' | grep -q dq-export
+    [ -s mine ]
+    cmp mine theirs
+    dq-cat --lineage counted.dq | grep -A2 dq-embed | grep -A1 'popularity.py 1' | grep dq-export > /dev/null
     # two sections stay two; one that is cut off cuts off what follows
-    cat catalogue.dq catalogue.dq | /usr/bin/python3 "$ROOT"/examples/popularity.py | dq-cat --lineage | grep -c ^section | grep -qx 2
+    cat catalogue.dq catalogue.dq | /usr/bin/python3 "$ROOT"/examples/popularity.py | dq-cat --lineage | grep -c ^section | grep -x 2 > /dev/null
     head -c 9000 catalogue.dq > cut.dq
     run -1 --separate-stderr bash -c '/usr/bin/python3 "$ROOT"/examples/popularity.py < cut.dq > broken.dq'
-    [[ $stderr == "popularity.py: stdin: record "*": cut off"* ]] && [ "${#stderr_lines[@]}" -eq 1 ]
+    [[ $stderr == "popularity.py: stdin: record "*": cut off"* ]]
+    [ "${#stderr_lines[@]}" -eq 1 ]
     run -1 dq-cat --check broken.dq
 }
 
@@ -168,7 +170,8 @@ notebook() { MPLCONFIGDIR=$BATS_TEST_TMPDIR IPYTHONDIR=$BATS_TEST_TMPDIR /usr/bi
     cd root/usr
     PATH=$PWD/bin:$PATH PYTHONPATH=$PWD/lib/python3/dist-packages
     /usr/bin/python3 -c 'import dq, sys; print(dq.__file__); print(*sys.path, sep="\n")' > ../found
-    grep -qx "$PYTHONPATH/dq.py" ../found && grep -qx /usr/lib/python3/dist-packages ../found
+    grep -qx "$PYTHONPATH/dq.py" ../found
+    grep -qx /usr/lib/python3/dist-packages ../found
     ROOT=$PWD/share/doc/dq-recommend notebook plain
 }
 
@@ -185,7 +188,7 @@ notebook() { MPLCONFIGDIR=$BATS_TEST_TMPDIR IPYTHONDIR=$BATS_TEST_TMPDIR /usr/bi
     /usr/bin/python3 "$BATS_TEST_DIRNAME"/python_page.py "$ROOT"/docs/python.md
     dq-cat --check mine.dq
     dq-cat --check fresh.dq
-    dq-cat --lineage fresh.dq | grep -A1 'freshen.py 1 days=30' | grep -q dq-reward
+    dq-cat --lineage fresh.dq | grep -A1 'freshen.py 1 days=30' | grep dq-reward > /dev/null
 }
 
 @test "the lines for R give what it shows" {

@@ -126,6 +126,10 @@ def several_sections_are_one_table(path):
     assert two.items["vector"].dtype == one.items["vector"].dtype and numpy.array_equal(two.items["vector"][2:], one.items["vector"])
     assert len(two.models) == 2 and len(two.sections) == 2
     assert dq.frame(io.BytesIO(raw + raw), "transitions")["item"].tolist() == 2 * one.transitions.ids("item").tolist()
+    plain, *others = (written(("items", {"id": ["i"], "vector": [[1, 2]]}, meta)) for meta in (
+        {}, {"scale": {"vector": [{"how": "unit"}]}}, {"fields": [["a", 0, 1]]}))
+    for other, words in zip(others, ("are scaled in different ways", "have different fields")):
+        refused(f"items: bundles whose vectors {words}", lambda raw=plain + other: dq.read(io.BytesIO(raw)).items)
 
 
 @test
@@ -276,6 +280,10 @@ def refuses_to_write():
     ]:
         refused(words, written, ("users", {"id": ["u"]}), (kind, columns, *meta))
     refused("stands after", written, ("items", {"id": ["i"]}), ("users", {"id": ["u"]}))
+    for fields, words in (([["a", 0, 3]], "field a is not inside a vector of 2"), ([["a", 0]], "not [name, offset, width]"),
+                          ([["a", 1, 0]], "field a is not inside"), ("a", "no list of up to 1024")):
+        refused("items: meta.fields", written, ("items", {"id": ["i"], "vector": [[1, 2]]}, {"fields": fields}))
+        refused(words, written, ("items", {"id": ["i"], "vector": [[1, 2]]}, {"fields": fields}))
 
 
 @test

@@ -312,7 +312,8 @@ JSON
 }
 
 @test "the guide's examples run" {
-    [ -x "$BUILD/dq-train" ] && [ -x "$BUILD/dq-reward" ]
+    [ -x "$BUILD/dq-train" ]
+    [ -x "$BUILD/dq-reward" ]
     "$BATS_TEST_DIRNAME"/../examples docs/ranking.md
 }
 

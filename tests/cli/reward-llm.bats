@@ -32,7 +32,8 @@ payload() { zstd -dcq "$@"; }
     dq-cat --check l.dq
     [ "$(dq-cat --count l.dq | awk '/transitions/ { print $2 }')" = 36 ]
     clicked=$(labels l.dq | grep -vc IGNORE)
-    [ "$clicked" -gt 3 ] && [ "$clicked" -lt 33 ]
+    [ "$clicked" -gt 3 ]
+    [ "$clicked" -lt 33 ]
     [ "$(llm_stats .requests)" = $((36 + clicked)) ]
     [ "$(llm_stats .most_of_a_key)" = 1 ]
     dq-cat --kind transitions l.dq | jq -se 'all(.reward == .llm and .done == 0 and
@@ -124,9 +125,9 @@ fact() { sqlite3 r.db "select value from facts where name = '$1'"; }
         ask c.dq -o "$form.dq"
         cmp <(payload schema.dq) <(payload "$form.dq")
         case $form in
-        schema) [ "$(formats 2)" = "schema schema" ] && [ "$(fact response_format)" = json_schema ] ;;
-        object) [ "$(formats 3)" = "schema object object" ] && [ "$(fact response_format)" = json_object+schema ] ;;
-        json) [ "$(formats 4)" = "schema object none none" ] && [ "$(fact response_format)" = none ] ;;
+        schema) [ "$(formats 2)" = "schema schema" ]; [ "$(fact response_format)" = json_schema ] ;;
+        object) [ "$(formats 3)" = "schema object object" ]; [ "$(fact response_format)" = json_object+schema ] ;;
+        json) [ "$(formats 4)" = "schema object none none" ]; [ "$(fact response_format)" = none ] ;;
         esac
         llm_clear
         ask --refresh c.dq -o "$form.dq"
@@ -183,7 +184,8 @@ END
         ask --attempts 2 c.dq -o folded.dq
         [ "$(llm_get last | jq -r '[.body.messages[].role] | join(" ")')" = user ]
         [[ $(llm_get last | jq -r '.body.messages[0].content') == "You play the person"*$'\n\n'"This is who you are:"* ]]
-        [ "$(fact "system message")" = none ] && [ "$(fact response_format)" = json_schema ]
+        [ "$(fact "system message")" = none ]
+        [ "$(fact response_format)" = json_schema ]
         cmp <(payload l.dq) <(payload folded.dq)
         [ "$(llm_stats .requests)" -le $((asked + 5)) ]
         llm_clear
@@ -564,7 +566,8 @@ catches() { [ $((0x$(awk '/^SigCgt/ { print $2 }' "/proc/$1/status") & 0x4000)) 
     run ask --stages 1 --attempts 1 --allow-missing --no-quiet c.dq -o some.dq
     [ "$status" = 0 ]
     missing=$(dq-cat --kind transitions some.dq | jq -s 'map(select(.label == null)) | length')
-    [ "$missing" -gt 0 ] && [ "$missing" -lt 30 ]
+    [ "$missing" -gt 0 ]
+    [ "$missing" -lt 30 ]
     [[ $output == *"dq-reward: $missing pairs have no label: answers: $missing not to be had"* ]]
     llm_clear
     ask --stages 1 c.dq -o all.dq # the others are kept

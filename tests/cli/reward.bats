@@ -136,7 +136,9 @@ rewards() { dq-cat --kind transitions "$@" | jq -r '"\(.user) \(.item) \(.reward
 
 @test "sections are joined: equal rows once, references in the right places" {
     cat c.dq c.dq | dq-reward --pairs all | dq-cat --count > got
-    grep -q 'users.*3' got && grep -q 'items.*4' got && grep -q 'transitions.*12' got
+    grep -q 'users.*3' got
+    grep -q 'items.*4' got
+    grep -q 'transitions.*12' got
     printf '%s\n' '{"id":"u9","vector":[0,1]}' '{"id":"u1","vector":[1,0]}' > u2.jsonl
     printf '%s\n' '{"id":"z","vector":[0,1]}' '{"id":"a","vector":[2,0]}' > i2.jsonl
     printf '%s\n' '{"user":"u9","item":"z","label":"SAVE"}' '{"user":"u1","item":"a","label":"APPLY"}' > x2.jsonl
@@ -145,12 +147,13 @@ rewards() { dq-cat --kind transitions "$@" | jq -r '"\(.user) \(.item) \(.reward
         dq-reward -o joined.dq
     [ "$(rewards joined.dq | awk '{ print $1 $2 $3 }' | paste -sd' ')" = "u1a1 u2a0.853553414 u2b0.853553414 u1c0 u1a1 u9z1 u1a1" ]
     dq-cat --count joined.dq > got
-    grep -q 'users.*4' got && grep -q 'items.*5' got
+    grep -q 'users.*4' got
+    grep -q 'items.*5' got
 }
 
 @test "equal ids with unequal rows, and widths that differ" {
     printf '%s\n' '{"id":"u1","vector":[1,5]}' > other.jsonl
-    run -1 bash -c 'cat c.dq <(dq-export --users other.jsonl) | dq-reward --pairs all -o out.dq'
+    run -1 bash -c 'cat c.dq <(dq-export -q --users other.jsonl) | dq-reward --pairs all -o out.dq'
     [[ $output == *"users: id u1 stands in two sections with unequal rows" ]]
     printf '%s\n' '{"id":"w","vector":[1,5,6]}' > wide.jsonl
     dq-export --users wide.jsonl -o wide.dq
@@ -174,6 +177,27 @@ rewards() { dq-cat --kind transitions "$@" | jq -r '"\(.user) \(.item) \(.reward
     run -1 dq-reward --user nobody c.dq -o out.dq
     [ "$output" = "dq-reward: user nobody is not in the catalogue" ]
     [ ! -e out.dq ]
+}
+
+@test "a pair's cosine is the same in whatever order pairs come, on any threads, for one user or all" {
+    awk 'BEGIN { for (u = 0; u < 90; u++) { printf "{\"id\":\"u%d\",\"vector\":[", u
+        for (k = 0; k < 40; k++) printf "%s%.4f", k ? "," : "", sin(u * 41 + k * k); print "]}" } }' > mu.jsonl
+    awk 'BEGIN { for (i = 0; i < 800; i++) { printf "{\"id\":\"i%d\",\"vector\":[", i
+        for (k = 0; k < 40; k++) printf "%s%.4f", k ? "," : "", cos(i * 7 + k * k); print "]}" } }' > mi.jsonl
+    dq-export -q --users mu.jsonl --items mi.jsonl -o m.dq
+    cells() { dq-cat --kind transitions --to tsv | cut -f1-3 | tail -n +2; }
+    dq-reward -q --pairs all m.dq | cells > all # more than a block
+    [ "$(wc -l < all)" -eq 72000 ]
+    dq-reward -q --pairs all -t 3 m.dq | cells | cmp - all
+    cut -f1,2 all | sort -k2 > list # never two items of a user in a row
+    dq-reward -q --pairs-file list m.dq | cells | sort | cmp - <(sort all)
+    dq-reward -q --pairs all --user u17 --user u4 m.dq | cells | cmp - <(grep -E $'^(u17|u4)\t' all)
+    for some in random:9 top:9; do
+        dq-reward -q --pairs "$some" m.dq | cells > some
+        [ "$(wc -l < some)" -eq 810 ]
+        [ -z "$(sort some all | uniq -c | awk '$1 == 2' | wc -l | grep -vx 810)" ]
+    done
+    sort -t$'\t' -k1,1 -k3,3gr all | awk -F'\t' 'n[$1]++ < 9' | sort | cmp - <(sort some)
 }
 
 @test "usage" {

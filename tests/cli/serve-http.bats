@@ -30,7 +30,8 @@ ends() {
     kill -TERM "$server"
     wait "$server"
     server=''
-    [ ! -s out ] && [ "$(wc -l < words)" = 1 ]
+    [ ! -s out ]
+    [ "$(wc -l < words)" = 1 ]
 }
 
 # says CODE WORDS OPTION...: it does not start.
@@ -119,7 +120,8 @@ says() {
     kill -TERM "$server"
     wait "$server"
     server=''
-    [ ! -s words ] && [ ! -s out ]
+    [ ! -s words ]
+    [ ! -s out ]
 }
 
 @test "metrics are what Prometheus reads, and count" {

@@ -98,14 +98,16 @@ dies='dd bs=1 count=3600 status=none | dq-reward -q 2> reason'
     train -q --reward-cmd "tee questions | dq-reward" -c ck -o m.dq c.dq
     dq-cat before | jq -r 'select(.name == "labels.item") | .data[]' | sort > known
     dq-cat --kind transitions questions | jq -r '.item[1:] | tonumber' | sort > asked
-    [ -s known ] && [ -s asked ]
+    [ -s known ]
+    [ -s asked ]
     [ -z "$(comm -12 known asked)" ]
 }
 
 @test "one that never works ends the training, checkpoint or not; 75 of its own is a stop" {
     run -1 --separate-stderr train -q --reward-cmd "exit 3" -c ck -o m.dq c.dq
     [ "$stderr" = "dq-train: exit 3: exited with status 3" ]
-    [ ! -e ck ] && [ ! -e m.dq ]
+    [ ! -e ck ]
+    [ ! -e m.dq ]
     run -1 --separate-stderr train -q --reward-cmd "kill -9 \$\$" -o m.dq c.dq
     [ "$stderr" = "dq-train: kill -9 \$\$: was killed by SIGKILL" ]
     run -75 --separate-stderr train -q --reward-cmd "exit 75" -c ck -o m.dq c.dq

@@ -32,7 +32,8 @@ ask="dq-reward -q --model demo --stages 1 --cache r.db --parallel 8"
 @test "what is asked while training is what labelling ahead gives, and each pair is asked once, by all runs together" {
     train --reward-cmd "$ask -s llm" -l first.log -o first.dq c.dq
     asked=$(llm_stats .requests)
-    [ "$asked" -gt 10 ] && [ "$asked" -le 40 ]
+    [ "$asked" -gt 10 ]
+    [ "$asked" -le 40 ]
     [ "$(sqlite3 r.db 'select count(*) from answers')" = "$asked" ]
     llm_clear
     train --reward-cmd "$ask -s llm" -l again.log -o again.dq c.dq

@@ -79,7 +79,7 @@ tune() { dq-tune -q --metric score "$@"; }
 }
 
 @test "integers, logarithms and random search" {
-    tune --by random --option x=1..6 -x bonus=0.001..1.0:log --trials 30 --prune none -- ./trainer >table
+    tune --by random --option x=1..6 --option bonus=0.001..1.0:log --trials 30 --prune none -- ./trainer >table
     awk -F'\t' 'NR > 1 { if ($4 !~ /^[1-6]$/ || $5 < .001 || $5 > 1) exit 1; if ($5 < .03) small++ }
         END { exit !(NR == 31 && small > 5) }' table
 }

@@ -284,7 +284,7 @@ END
     for t in i1 i2 i4 i8 u1 u2 u4 u8; do [ "$(ids $t.npy)" = "1 100 7" ]; done
     [ "$(ids minus.npy)" = "-1 -100 -7" ]
     [ "$(ids big.npy)" = "18446744073709551615 9223372036854775808 7" ]
-    for form in empty latin bad; do [ "$(ids $form.npy 2> words | wc -w)" = 2 ] && grep -q "1 without a usable id (first: line 2" words; done
+    for form in empty latin bad; do [ "$(ids $form.npy 2> words | wc -w)" = 2 ]; grep -q "1 without a usable id (first: line 2" words; done
     while IFS='|' read -r file words; do
         run -1 "$BUILD"/dq-export --items v.npy --item-ids $file.npy -o o.dq
         [[ $output == "dq-export: $file.npy: "*"$words"* ]] || { echo "$output"; false; }

@@ -26,7 +26,8 @@ ranks() {
     bash -euo pipefail block.sh > ranking 2> words || { cat words; false; }
     [ "$(head -1 ranking)" = $'user\trank\titem\tscore' ]
     sed -i 1d ranking
-    without_made words | grep -vE '^dq-embed: users: 40 fitted|^dq-train: ' > complaints || [ ! -s complaints ] || { cat complaints; false; }
+    without_made words | grep -vE '^dq-embed: users: 40 fitted|^dq-train: ' > complaints || true
+    [ ! -s complaints ] || { cat complaints; false; }
     [ -z "$3" ] || diff <(dq-cat --count "$3" | sort) <(printf 'interactions\t%d\nitems\t30\nusers\t40\n' "$met")
     [ "$(cut -f 1 ranking | sort -u | wc -l)" = 40 ]
     [ -z "${4-}" ] || { awk -F'\t' -v OFS='\t' 'NR == FNR { name[$1] = $2; next } { $1 = name[$1] } 1' \
@@ -41,7 +42,7 @@ rows() { dq-cat --kind "$2" "$1"; }
 @test "MovieLens: the CSV of today" {
     made movielens
     ranks MovieLens 1 movies.dq
-    rows movies.dq items | jq -r .text.title | sed -n 2p | grep -qx 'Léon: The Professional (1994) #1'
+    rows movies.dq items | jq -r .text.title | sed -n 2p | grep -x 'Léon: The Professional (1994) #1' > /dev/null
     rows movies.dq interactions | jq -se 'all(.reward >= 0.5 and .reward <= 4.5 and .time >= 1100000000)'
 }
 
@@ -50,7 +51,7 @@ rows() { dq-cat --kind "$2" "$1"; }
     page_block "$page" MovieLens 3 > block.sh
     grep -q reward-scale block.sh
     bash -euo pipefail block.sh > table 2> words || { cat words; false; }
-    grep -q "^dq-export: 40 users made from the interactions, 30 items (title), $met interactions (reward: column rating, 0 to 0.888888896, time)" words || grep -q '^dq-export: 40 users made' words
+    grep -x "dq-export: 40 users made from the interactions, 30 items (title), $met interactions (reward: column rating, 0.444444 to 0.888889, time)" words || { cat words; false; }
     awk '/ndcg/ { found = $NF > 0.5 } END { exit !found }' table || { cat table; false; }
     rows rated.dq interactions | jq -se 'all(.reward >= 0 and .reward <= 1)'
 }
@@ -58,7 +59,7 @@ rows() { dq-cat --kind "$2" "$1"; }
 @test "MovieLens 1M: two colons, no header, Latin-1; and later interactions" {
     made movielens_1m
     ranks MovieLens 2 movies.dq
-    rows movies.dq items | jq -r .text.title | grep -qx 'Léon: The Professional (1994) #1'
+    rows movies.dq items | jq -r .text.title | grep -x 'Léon: The Professional (1994) #1' > /dev/null
     rows movies.dq items | jq -se 'all(.genres == "Animation|Children'\''s")'
     [ "$(dq-cat --since 2003 --to stream movies.dq | dq-cat --count | awk '/interactions/ { print $2 }')" = "$met" ]
     [ "$(dq-cat --before 2003 --to stream movies.dq | dq-cat --count | grep -c interactions)" = 0 ]
@@ -74,8 +75,8 @@ rows() { dq-cat --kind "$2" "$1"; }
 @test "MIND: impressions, quotation marks in cells, times with AM and PM" {
     made mind
     ranks MIND 1 news.dq
-    rows news.dq items | jq -r .text.title | grep -qx 'Godfather: "Part II", The (1974) #2'
-    rows news.dq items | jq -r '.text.abstract // empty' | grep -qx 'He said "no" and 1.'
+    rows news.dq items | jq -r .text.title | grep -x 'Godfather: "Part II", The (1974) #2' > /dev/null
+    rows news.dq items | jq -r '.text.abstract // empty' | grep -x 'He said "no" and 1.' > /dev/null
     rows news.dq interactions | jq -se 'map(.reward) | unique == [0, 1]'
     [ "$(dq-cat --since 2019-11-09 --before 2019-11-10 --to stream news.dq | dq-cat --count | awk '/interactions/ { print $2 }')" = \
         "$(awk -F'\t' '$4 ~ "^11/9/2019"' clicks.tsv | wc -l)" ]
@@ -90,7 +91,7 @@ rows() { dq-cat --kind "$2" "$1"; }
 @test "RecBole: names with types" {
     made recbole
     ranks RecBole 1 atomic.dq
-    rows atomic.dq items | jq -r .text.title | grep -qx 'Godfather: "Part II", The (1974) #2'
+    rows atomic.dq items | jq -r .text.title | grep -x 'Godfather: "Part II", The (1974) #2' > /dev/null
     rows atomic.dq interactions | jq -se 'all(.reward >= 1 and .time >= 1100000000)'
 }
 

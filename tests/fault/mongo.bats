@@ -137,7 +137,9 @@ broken() {
     [ "$(wc -l < said)" = 1 ]
     grep -qE "^dq-export: $words\$" said || { cat said; return 1; }
     ! grep -q sesame said
-    [ ! -s out ] && [ ! -e o.dq ] && [ -z "$(find . -name 'o.dq*')" ]
+    [ ! -s out ]
+    [ ! -e o.dq ]
+    [ -z "$(find . -name 'o.dq*')" ]
     export_ --schema w.json "$@" "$target" > out 2> said || true
     ! "$BUILD"/dq-cat --check out 2> /dev/null
 }
@@ -323,7 +325,8 @@ dies() {
     [ "$got" = 1 ]
     grep -qE "^dq-export: 127\.0\.0\.1:$port: cannot reach the server: [A-Za-z ]+(closed|refused)[a-z. ]*\$" words || { cat words; false; }
     [ "$(wc -l < words)" = 1 ]
-    [ ! -e 0.dq ] && [ -z "$(find . -name '0.dq*')" ]
+    [ ! -e 0.dq ]
+    [ -z "$(find . -name '0.dq*')" ]
 }
 
 @test "a server that comes back: the same bytes" {

@@ -26,7 +26,9 @@ fails() {
 refuses() {
     local status=0
     dq-rank --format tsv --no-header "$@" > out 2> err || status=$?
-    [ $status = 1 ] && [ "$(wc -l < err)" = 1 ] && [ ! -s out ]
+    [ $status = 1 ]
+    [ "$(wc -l < err)" = 1 ]
+    [ ! -s out ]
 }
 
 @test "empty stdin, not a stream, a missing file" {
@@ -134,7 +136,8 @@ meta = msgpack.unpackb(make_streams.bodies_of(payload)[1])["meta"]
 for width in 1, 2:
     changed = {key: {**meta[key], "user_width": width} for key in ("env_spec", "q")}
     open(f"{width}.dq", "wb").write(make_streams.with_column(payload, "", {**changed, "layout": None}))'
-    dq-rank --model 2.dq c.dq -o out.dq && rm out.dq
+    dq-rank --model 2.dq c.dq -o out.dq
+    rm out.dq
     sed 's/, [0-9]\]/]/' u.jsonl > narrow.jsonl
     dq-export --users narrow.jsonl --items i.jsonl -o narrow.dq
     fails --model 1.dq narrow.dq

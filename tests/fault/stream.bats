@@ -182,7 +182,8 @@ PY
     for input in s.dq large.dq; do
         for args in "" "--to stream" "--count" "--lineage"; do
             fails "No space left on device" sh -c "exec dq-cat $args $input > /dev/full" || {
-                grep -q "^dq-cat: .*No space left on device" stderr && [ "$(wc -l < stderr)" -eq 1 ]
+                grep -q "^dq-cat: .*No space left on device" stderr
+                [ "$(wc -l < stderr)" -eq 1 ]
             }
         done
         fails "No space left on device" dq-cat -o /dev/full --to stream "$input"

@@ -121,7 +121,8 @@ plan() { "$BUILD"/dq-plan "$@" -o out.dq; }
 }
 
 @test "a checkpoint that was cut, changed or is something else" {
-    "$BUILD"/dq-train "${short[@]}" --user u00 --checkpoint ck -o out.dq c.dq && rm out.dq
+    "$BUILD"/dq-train "${short[@]}" --user u00 --checkpoint ck -o out.dq c.dq
+    rm out.dq
     head -c 5000 ck > cut.ck
     fails 1 "dq-train: cut.ck: *" train "${short[@]}" --user u00 --checkpoint cut.ck c.dq
     python3 - ck flipped.ck << 'END'
@@ -136,7 +137,8 @@ import sys, make_streams
 payload = sys.stdin.buffer.read()
 for name, changes in (("same", {}), ("none", {"shape": [0], "data": b""})):
     open(name + ".ck", "wb").write(make_streams.with_column(payload, "env.0.memory", {}, **changes))'
-    train "${short[@]}" --user u00 --checkpoint same.ck c.dq && rm out.dq
+    train "${short[@]}" --user u00 --checkpoint same.ck c.dq
+    rm out.dq
     fails 1 "dq-train: none.ck: the checkpoint is not of this run: column env.0.memory" train "${short[@]}" --user u00 --checkpoint none.ck c.dq
     cp c.dq catalogue.ck
     fails 1 "dq-train: catalogue.ck: no model in it" train "${short[@]}" --user u00 --checkpoint catalogue.ck c.dq

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Collections of a folder, joined by a mapping. The first byte chooses a mapping; parts: users, their
- * vectors, items; the rest is the interactions. Every document of a first collection is used, or counted as
- * faulty.
+ * Collections of a folder, joined by a mapping. The first byte chooses a mapping, one of keys inside of
+ * objects among them; parts: users, their vectors, items; the rest is the interactions. Every document of a
+ * first collection is used, or counted as faulty.
  */
 #include "buffer.h"
 #include "documents.h"
@@ -28,7 +28,15 @@ static const char *const mappings[] = {
     "{\"users\":[{\"collection\":\"a\",\"id\":\"_id\",\"attributes\":true},"
     "{\"collection\":\"b\",\"id\":\"of\",\"attributes\":true,\"texts\":{\"bio\":\"b\"}}],"
     "\"items\":[{\"collection\":\"c\",\"id\":\"_id\"}]}"};
-enum { MAPPINGS = sizeof mappings / sizeof *mappings, FILES = 4 };
+enum { MAPPINGS = sizeof mappings / sizeof *mappings, FILES = 4, PATHS = 0x20 };
+
+static const char paths_mapping[] =
+    "{\"users\":[{\"collection\":\"a\",\"id\":\"o._id\",\"attributes\":true,\"texts\":{\"bio\":\"p.b\","
+    "\"one\":"
+    "\"s.0.n\"}},{\"collection\":\"b\",\"id\":\"of.id\",\"vectors\":[{\"field\":\"x\",\"key\":\"v.x\","
+    "\"width\":2}]}],"
+    "\"items\":[{\"collection\":\"c\",\"id\":\"_id\",\"attributes\":true,\"texts\":{\"title\":\"t.t.t\"}}],"
+    "\"interactions\":{\"collection\":\"d\",\"user\":\"u.id\",\"item\":\"i.0\",\"reward\":\"r.stars\"}}";
 
 /* The documents of a collection, and their attributes. */
 static uint64_t count_documents(const char *path)
@@ -82,7 +90,8 @@ static void read_collections(const uint8_t *data, size_t n)
     char paths[FILES][300];
     fuzz_bytes rest = {data, n};
     unsigned choice = fuzz_byte(&rest);
-    const char *folder = fuzz_folder(), *mapping_text = mappings[choice % MAPPINGS];
+    const char *folder = fuzz_folder(),
+               *mapping_text = choice & PATHS ? paths_mapping : mappings[choice % MAPPINGS];
     dq_error e = DQ_ERROR_NONE;
     dq_import_mapping mapping;
     dq_collections place;

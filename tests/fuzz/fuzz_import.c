@@ -5,10 +5,12 @@
  *     form of users, of items, of interactions, and flags    a byte each
  *     what columns are                                        a part: "u:id=name,x:time=at", users, items, x
  *     users, items                                            a part each
+ *     with BESIDE: the items' vectors, and their ids          a part each; ids that are empty: by order
  *     interactions                                            the rest
  *
- * Every row that a file has is used or counted as faulty, and what is used is in the stream. The stream,
- * printed as JSON lines and imported again, is printed as the same lines.
+ * Every row that a file has is used or counted as faulty, and what is used is in the stream; users or items
+ * without a file are those that the stream's interactions name. The stream, printed as JSON lines and
+ * imported again, is printed as the same lines.
  */
 #include "buffer.h"
 #include "documents.h"
@@ -22,7 +24,16 @@
 #include <string.h>
 
 enum { KINDS = 3, NAMED = 16 };
-enum { STRICT = 1, TIMES = 2, ENCODED = 4, ALONE = 8 };
+enum {
+    STRICT = 1,
+    TIMES = 2,
+    ENCODED = 4,
+    ALONE = 8,
+    NO_USERS = 16,
+    NO_ITEMS = 32,
+    SCALED = 64,
+    BESIDE = 128
+};
 
 static const char *const kinds[KINDS] = {DQ_KIND_USERS, DQ_KIND_ITEMS, DQ_KIND_INTERACTIONS};
 
@@ -34,7 +45,7 @@ enum { FORMS = sizeof forms / sizeof *forms };
 
 /* One import: its files, what their columns are, and what came of it. */
 typedef struct world {
-    char paths[KINDS][300];
+    char paths[KINDS][300], vectors[300], ids[300];
     dq_import_named named[KINDS][NAMED];
     dq_import_reading readings[KINDS];
     dq_import_request request;
@@ -74,15 +85,16 @@ static void begin(world *w, unsigned flags)
     r->items.selection.limit = UINT64_MAX;
     r->users.tally.strict = r->items.tally.strict = r->interaction_tally.strict = flags & STRICT;
     if (flags & TIMES) r->times.format = "%d/%m/%Y";
+    if (flags & SCALED) r->scale = (dq_import_scale){.given = true, .low = -1, .high = 5};
     for (size_t k = 0; k < KINDS; k++) w->readings[k] = (dq_import_reading){.named = w->named[k]};
 }
 
-static void set_paths(world *w, bool interactions)
+static void set_paths(world *w, unsigned flags)
 {
     dq_import_request *r = &w->request;
-    r->users.path = w->paths[0];
-    r->items.path = w->paths[1];
-    r->interactions = interactions ? w->paths[2] : NULL;
+    r->users.path = flags & NO_USERS ? NULL : w->paths[0];
+    r->items.path = flags & NO_ITEMS ? NULL : w->paths[1];
+    r->interactions = flags & ALONE ? NULL : w->paths[2];
     r->users.reading = w->readings[0];
     r->items.reading = w->readings[1];
     r->interaction_reading = w->readings[2];
@@ -169,7 +181,7 @@ static void check_again(const dq_json_text *lines, const uint64_t rows[KINDS], b
     for (size_t k = 0; k < KINDS; k++)
         (void)snprintf(again.paths[k], sizeof again.paths[k], "%s/all.jsonl", fuzz_folder());
     write_file(again.paths[0], (fuzz_bytes){(const uint8_t *)lines->data, lines->bytes});
-    set_paths(&again, interactions);
+    set_paths(&again, interactions ? 0 : ALONE);
     if (run(&again, &e))
         fuzz_fail("it cannot be read again: %s: %.*s", e.reason, (int)lines->bytes, lines->data);
     print(&again, &other, count);
@@ -180,18 +192,54 @@ static void check_again(const dq_json_text *lines, const uint64_t rows[KINDS], b
     fuzz_buffer_free(&again.stream);
 }
 
+/* Users, or items: of their file, or of the interactions, each of which names one. */
+static void check_side(const world *w, size_t k, const dq_import_entities_request *side,
+                       const uint64_t rows[KINDS])
+{
+    if (side->path) check_tally(w, k, &side->tally, rows[k]);
+    if (!side->path && !side->made && rows[k]) fuzz_fail("%s that nobody named", kinds[k]);
+    if (side->made && (rows[k] > rows[2] || !rows[k] != !rows[2]))
+        fuzz_fail("%llu %s made of %llu interactions", (unsigned long long)rows[k], kinds[k],
+                  (unsigned long long)rows[2]);
+}
+
 static void check(const world *w)
 {
     dq_json_text lines = DQ_JSON_TEXT_EMPTY;
     uint64_t rows[KINDS] = {0};
     const dq_import_request *r = &w->request;
     print(w, &lines, rows);
-    check_tally(w, 0, &r->users.tally, rows[0]);
-    check_tally(w, 1, &r->items.tally, rows[1]);
+    check_side(w, 0, &r->users, rows);
+    check_side(w, 1, &r->items, rows);
     if (r->interactions) check_tally(w, 2, &r->interaction_tally, rows[2]);
     if (rows[0] && rows[1] && (rows[2] || !r->interactions))
         check_again(&lines, rows, r->interactions != NULL);
     dq_json_text_free(&lines);
+}
+
+/* The items' vectors, an .npy of two numbers a row, and a list of their ids where there is one. */
+static void read_beside(world *w, fuzz_bytes *rest)
+{
+    enum { HEADER = 128, PREFIX = 10, ROW = 2 };
+    fuzz_bytes numbers = fuzz_part(rest), ids = fuzz_part(rest);
+    dq_import_entities_request *items = &w->request.items;
+    char header[HEADER + 1];
+    (void)snprintf(w->vectors, sizeof w->vectors, "%s/vectors.npy", fuzz_folder());
+    (void)snprintf(w->ids, sizeof w->ids, "%s/ids", fuzz_folder());
+    (void)snprintf(header, sizeof header,
+                   "%-*s{'descr': '|i1', 'fortran_order': False, 'shape': (%zu, %d), }", PREFIX, "",
+                   numbers.n / ROW, ROW);
+    memset(header + strlen(header), ' ', HEADER - strlen(header));
+    memcpy(header, "\x93NUMPY\x01\x00\x76\x00", PREFIX);
+    header[HEADER - 1] = '\n';
+    FILE *f = fopen(w->vectors, "wb");
+    if (!f || fwrite(header, 1, HEADER, f) != HEADER || fwrite(numbers.data, 1, numbers.n, f) != numbers.n ||
+        fclose(f))
+        fuzz_fail("no file");
+    items->vectors = w->vectors;
+    if (fuzz_is_compressed(ids)) ids.n = 0;
+    if (ids.n) items->id_path = w->ids;
+    write_file(w->ids, ids);
 }
 
 static void read_files(const uint8_t *data, size_t n)
@@ -208,6 +256,7 @@ static void read_files(const uint8_t *data, size_t n)
     name_columns(&w, columns);
     for (size_t k = 0; k < KINDS; k++) {
         const struct form *f = &forms[form[k] % FORMS];
+        if (k == 2 && flags & BESIDE) read_beside(&w, &rest);
         fuzz_bytes file = k < 2 ? fuzz_part(&rest) : rest;
         if (fuzz_is_compressed(file)) file.n = 0;
         (void)snprintf(w.paths[k], sizeof w.paths[k], "%s/%s.%s", folder, kinds[k], f->extension);
@@ -215,7 +264,7 @@ static void read_files(const uint8_t *data, size_t n)
         if (flags & ENCODED) w.readings[k].encoding = fuzz_encoding(form[k] / FORMS);
         write_file(w.paths[k], file);
     }
-    set_paths(&w, !(flags & ALONE));
+    set_paths(&w, flags);
     if (run(&w, &e))
         fuzz_failed(&e);
     else

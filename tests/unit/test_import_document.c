@@ -487,7 +487,7 @@ static void test_labels_and_rewards(void **state)
                "the reward is not finite");
     no_outcome("{\"user\":1,\"item\":2,\"reward\":1e39}", DQ_IMPORT_NOT_FINITE,
                "the reward is not finite as a float32");
-    no_outcome("{\"user\":null,\"item\":2}", DQ_IMPORT_NO_ID, "the id is null");
+    no_outcome("{\"user\":null,\"item\":2}", DQ_IMPORT_NO_ID, "user: the id is null");
 }
 
 int main(void)

@@ -114,7 +114,7 @@ static void cosines_scaled_and_raw(void **unused)
             near(r.reward[i], scaled ? (raw[i] + 1) / 2 : raw[i]);
             assert_true(r.cosine[i] == r.reward[i] && !r.none[i]);
         }
-        dq_labeller_cosines(&l, 1, one, 4);
+        dq_labeller_cosines(&l, &all_users[4], 1, one, 4);
         dq_labeller_cosine_rewards(&l, 1, reward, 4);
         for (size_t i = 0; i < 4; i++) {
             near(one[i], raw[4 + i]);

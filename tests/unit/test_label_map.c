@@ -44,10 +44,11 @@ static void a_bad_map_says_which_part(void **unused)
     static const struct {
         const char *text;
         dq_status status;
-    } bad[] = {{"", DQ_ERR_RANGE},          {"A", DQ_ERR_RANGE},        {"A=", DQ_ERR_RANGE},
-               {"=1", DQ_ERR_RANGE},        {"A=1,", DQ_ERR_RANGE},     {"A=1,,B=2", DQ_ERR_RANGE},
-               {"A=1x", DQ_ERR_RANGE},      {"A= 1", DQ_ERR_RANGE},     {"A=nan", DQ_ERR_NUMERIC},
-               {"A=1e999", DQ_ERR_NUMERIC}, {"A=1e39", DQ_ERR_NUMERIC}, {"A=1,A=1", DQ_ERR_DUPLICATE}};
+    } bad[] = {{"", DQ_ERR_RANGE},           {"A", DQ_ERR_RANGE},       {"A=", DQ_ERR_RANGE},
+               {"=1", DQ_ERR_RANGE},         {"A=1,", DQ_ERR_RANGE},    {"A=1,,B=2", DQ_ERR_RANGE},
+               {"A=1x", DQ_ERR_RANGE},       {"A= 1", DQ_ERR_RANGE},    {"A=0x1", DQ_ERR_RANGE},
+               {"A=nan", DQ_ERR_RANGE},      {"A=1e999", DQ_ERR_RANGE}, {"A=1e39", DQ_ERR_NUMERIC},
+               {"A=1,A=1", DQ_ERR_DUPLICATE}};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         dq_label_map map;
         dq_error e = DQ_ERROR_NONE;

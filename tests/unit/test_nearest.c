@@ -83,6 +83,12 @@ static void nearest(void **state)
     }
     assert_string_equal(dq_hint_of("modle=3", 5, dq_word_in, words).words, "; did you mean model?");
     assert_string_equal(dq_hint_of("nothing", 7, dq_word_in, words).words, "");
+    static const char *const parts[] = {"all", "random:", NULL};
+    assert_string_equal(dq_hint_of_first("randon:7", ':', dq_word_in, parts).words,
+                        "; did you mean random:?");
+    assert_string_equal(dq_hint_of_first("al", ':', dq_word_in, parts).words, "; did you mean all?");
+    assert_string_equal(dq_hint_of_first("random:x", ':', dq_word_in, parts).words, "");
+    assert_string_equal(dq_hint_of_first("", ':', dq_word_in, parts).words, "");
 }
 
 static void long_words(void **state)

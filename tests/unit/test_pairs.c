@@ -73,15 +73,18 @@ typedef struct taken {
     dq_status fails; /* the second pair */
 } taken;
 
-static dq_status take(void *arg, uint32_t user, uint32_t item, uint32_t interaction, dq_error *error)
+static dq_status take(void *arg, uint32_t user, const uint32_t *item, const uint32_t *interaction, size_t n,
+                      dq_error *error)
 {
     taken *t = arg;
-    assert_true(t->count < MOST);
-    t->user[t->count] = user;
-    t->item[t->count] = item;
-    t->interaction[t->count] = interaction;
-    t->count++;
-    return t->fails && t->count == 2 ? dq_fail(error, t->fails, "no more") : DQ_OK;
+    assert_true(n > 0 && t->count + n <= MOST);
+    for (size_t i = 0; i < n; i++) {
+        t->user[t->count] = user;
+        t->item[t->count] = item[i];
+        t->interaction[t->count] = interaction ? interaction[i] : DQ_ABSENT;
+        t->count++;
+    }
+    return t->fails && t->count >= 2 ? dq_fail(error, t->fails, "no more") : DQ_OK;
 }
 
 /* Marks of one user; NULL for DQ_ABSENT: all. */

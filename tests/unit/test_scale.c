@@ -5,6 +5,7 @@
 #include "embed/scale.h"
 
 #include "core/layout.h"
+#include "port/files/ejson.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -87,6 +88,37 @@ static void test_follow(void **state)
     dq_bundle_free(&b);
 }
 
+/* A meta.scale of another form, which a stream may hold: nothing is added to it, nothing taken from it. */
+static void test_other_forms(void **state)
+{
+    (void)state;
+    static const char *const forms[] = {"7",
+                                        "\"x\"",
+                                        "[]",
+                                        "{\"vector\":\"abc\"}",
+                                        "{\"vector\":7}",
+                                        "{\"vector\":{\"how\":\"z\"}}",
+                                        "{\"vector\":[]}",
+                                        "{\"vector\":[1,2]}",
+                                        "{\"vector\":null}"};
+    const float x[] = {0, 2};
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        dq_bundle b = block_of(x, 2, 1), out;
+        dq_scale_side side = {.kind = DQ_KIND_USERS};
+        dq_error e = DQ_ERROR_NONE;
+        dq_value scale;
+        assert_int_equal(dq_ejson_parse(forms[i], strlen(forms[i]), &b.arena, &scale, &e), DQ_OK);
+        assert_true(dq_map_set(&b.arena, &b.meta, "scale", scale));
+        assert_int_equal(scaled(&b, DQ_SCALE_UNIT, &out, &e), DQ_ERR_SCHEMA);
+        assert_memory_equal(e.reason, "meta.scale: ", 12);
+        assert_int_equal(dq_scale_look(&side, NULL, 0, &b, &e), DQ_OK);
+        assert_int_equal(dq_scale_follow(&side, &b.meta, &e), DQ_ERR_SCHEMA);
+        dq_scale_free(&side);
+        dq_bundle_free(&out);
+        dq_bundle_free(&b);
+    }
+}
+
 static void layout_of(const dq_bundle *b, dq_arena *arena, dq_layout *layout)
 {
     dq_field *fields;
@@ -126,6 +158,7 @@ static void test_layouts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_z), cmocka_unit_test(test_unit),
-                                       cmocka_unit_test(test_follow), cmocka_unit_test(test_layouts)};
+                                       cmocka_unit_test(test_follow), cmocka_unit_test(test_other_forms),
+                                       cmocka_unit_test(test_layouts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

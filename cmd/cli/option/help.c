@@ -198,9 +198,10 @@ static void print_end(const dq_program *program, const dq_sheet *sheet)
 {
     char words[256 + PATH_ROOM], guide[PATH_ROOM];
     (void)snprintf(words, sizeof words,
-                   "Exit status: %d done, %d failed (data, input or output), %d usage, %d stopped with "
+                   "Exit status: %d done, %d failed (data, input or output), %d usage, %s%d stopped with "
                    "progress kept.",
-                   DQ_EXIT_DONE, DQ_EXIT_FAILED, DQ_EXIT_USAGE, DQ_EXIT_STOPPED);
+                   DQ_EXIT_DONE, DQ_EXIT_FAILED, DQ_EXIT_USAGE, program->refuses ? "3 refused, " : "",
+                   DQ_EXIT_STOPPED);
     putchar('\n');
     dq_sheet_words(sheet, 0, 0, words);
     find_guide(program->guide, guide, sizeof guide);

@@ -2,8 +2,8 @@
 #include "cli/option/option.h"
 
 #include "core/words/nearest.h"
+#include "core/words/number.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,11 +65,8 @@ static uint64_t count_of(const dq_option *o)
 
 static void set_real(const dq_cli *cli, const dq_option *o, const char *who, const char *text)
 {
-    char *end;
-    double value = strtod(text, &end);
-    bool decimal = text[strspn(text, "0123456789.eE+-")] == '\0'; /* no 0x10, no white space, no nan */
-    if (!decimal || end == text || *end || !isfinite(value))
-        dq_cli_usage(cli, "%s: '%s' is not a number", who, text);
+    double value;
+    if (!dq_number_is(text, &value)) dq_cli_usage(cli, "%s: '%s' is not a number", who, text);
     *(double *)o->target = value;
 }
 
@@ -122,6 +119,8 @@ static bool in_range(const dq_option *o)
 
 void dq_option_give(const dq_cli *cli, const dq_option *o, const char *who, const char *text)
 {
+    if (!*text && (o->flags & (DQ_OPT_READS | DQ_OPT_WRITES))) /* of a script whose variable is not set */
+        dq_cli_usage(cli, "%s: a name is wanted, and '' is none", who);
     dq_option_set(cli, o, who, text);
     if (!in_range(o)) dq_cli_usage(cli, "%s: %s is not between %.9g and %.9g", who, text, o->min, o->max);
 }

@@ -69,3 +69,12 @@ dq_hint dq_hint_of(const char *word, size_t bytes, dq_word_at at, const void *li
     if (known) (void)snprintf(hint.words, sizeof hint.words, "; did you mean %s?", known);
     return hint;
 }
+
+dq_hint dq_hint_of_first(const char *text, char end, dq_word_at at, const void *list)
+{
+    const char *sign = strchr(text, end);
+    size_t n = sign ? (size_t)(sign + 1 - text) : strlen(text);
+    const char *known = dq_nearest(text, n, at, list);
+    bool right = known && strlen(known) == n && memcmp(known, text, n) == 0;
+    return right ? (dq_hint){.words = ""} : dq_hint_of(text, n, at, list);
+}

@@ -35,5 +35,8 @@ const char *dq_nearest(const char *word, size_t bytes, dq_word_at at, const void
 
 /* The same as an end of an error. */
 dq_hint dq_hint_of(const char *word, size_t bytes, dq_word_at at, const void *list);
+/* The same of a text whose first word ends with a sign, as those of the list that something follows do:
+ * "randon:5" and ':' for random:. Nothing where it is that word, and something behind it is wrong. */
+dq_hint dq_hint_of_first(const char *text, char end, dq_word_at at, const void *list);
 
 #endif

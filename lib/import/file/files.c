@@ -147,6 +147,7 @@ typedef struct events {
     dq_import_scale *scale;
     dq_import_block *block; /* or NULL */
     entities *made;         /* or NULL */
+    bool table;             /* whose columns are known to be there */
 } events;
 
 /* One document of the interactions, which leaves when both ends do. */
@@ -159,7 +160,7 @@ static dq_import_fault read_interaction(const events *v, const dq_value *documen
     keys.scale = v->scale;
     if (dq_value_is(dq_map_get(document, "kind"), DQ_KIND_INTERACTIONS)) keys.ignored = "kind";
     dq_import_fault fault = dq_import_read_interaction(document, &keys, arena, x, error);
-    if (fault == DQ_IMPORT_NO_ID && !v->users->place)
+    if (fault == DQ_IMPORT_NO_ID && !v->users->place && !v->table)
         dq_import_explain(&request->interaction_reading, DQ_KIND_INTERACTIONS, document, error);
     if (!fault && request->feedback.path) fault = dq_import_feedback_join(&request->feedback.held, x, error);
     return fault ? fault : check_ends(v->users, v->items, x, leaves, error);
@@ -227,7 +228,9 @@ static dq_status read_interactions(const events *v, dq_error *error)
     char found[DQ_IMPORT_FOUND];
     dq_status status = open_interactions(v, &documents, found, error);
     const char *path = v->users->place ? documents.name : v->request->interactions;
-    if (!status) status = each_interaction(v, &documents, error);
+    events of_file = *v;
+    of_file.table = *found != '\0';
+    if (!status) status = each_interaction(&of_file, &documents, error);
     if (!status)
         status = dq_import_check_used(v->tally, path, DQ_KIND_INTERACTIONS, *found ? found : NULL, error);
     if (documents.self) documents.close(&documents);
@@ -330,7 +333,7 @@ static dq_status write_all(dq_import_request *request, entities *users, entities
     bool makes_users = interactions && items->there && !users->there;
     bool makes_items = interactions && users->there && !items->there;
     dq_status status = makes_users ? DQ_OK : write_entities(users, target, error);
-    if (!makes_users && users->there) items->other = &users->layout;
+    if (makes_users || users->there) items->other = &users->layout;
     if (!status && interactions && items->there) status = note_items(items, error);
     if (!status) status = read_feedback(request, error);
     if (!status && makes_users) status = note_ends(request, users, items, users, error);

@@ -58,8 +58,6 @@ static void remove_stale(const struct sockaddr_un *at)
 static dq_status bind_path(dq_httpd *httpd, const char *path, dq_error *error)
 {
     struct sockaddr_un at = {.sun_family = AF_UNIX};
-    if (!*path || strlen(path) >= sizeof at.sun_path)
-        return dq_fail(error, DQ_ERR_RANGE, "unix:PATH has a path of 1 to %zu bytes", sizeof at.sun_path - 1);
     snprintf(at.sun_path, sizeof at.sun_path, "%s", path);
     remove_stale(&at);
     httpd->socket = socket(AF_UNIX, SOCKET_FLAGS, 0);
@@ -99,17 +97,37 @@ static int bind_first(const struct addrinfo *list)
     return fd;
 }
 
-/* "HOST:PORT", "[HOST]:PORT"; the port must be a number. */
+enum { HOST_ROOM = 256 };
+
+/* The path of "unix:PATH", or NULL. */
+static const char *path_of(const char *address)
+{
+    return strncmp(address, "unix:", 5) == 0 ? address + 5 : NULL;
+}
+
+dq_status dq_httpd_check_address(const char *address, dq_error *error)
+{
+    const char *path = path_of(address), *colon = strrchr(address, ':');
+    const size_t path_room = sizeof((struct sockaddr_un){0}.sun_path);
+    if (path && (!*path || strlen(path) >= path_room))
+        return dq_fail(error, DQ_ERR_RANGE, "unix:PATH has a path of 1 to %zu bytes", path_room - 1);
+    if (path) return DQ_OK;
+    size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
+    if (colon == address || digits < 1 || digits > 5 || colon[1 + digits] ||
+        strtoul(colon + 1, NULL, 10) > 65535)
+        return dq_fail(error, DQ_ERR_RANGE, "%s is no HOST:PORT, nor unix:PATH", address);
+    if (colon - address >= HOST_ROOM)
+        return dq_fail(error, DQ_ERR_RANGE, "a host's name of over %d bytes", HOST_ROOM - 1);
+    return DQ_OK;
+}
+
+/* "HOST:PORT", "[HOST]:PORT". */
 static dq_status bind_host(dq_httpd *httpd, const char *address, dq_error *error)
 {
     const char *colon = strrchr(address, ':');
-    size_t n = colon ? (size_t)(colon - address) : 0;
-    if (!n || !colon[1] || strlen(colon + 1) > 5 || strspn(colon + 1, "0123456789") != strlen(colon + 1) ||
-        strtoul(colon + 1, NULL, 10) > 65535)
-        return dq_fail(error, DQ_ERR_RANGE, "%s is no HOST:PORT, nor unix:PATH", address);
+    size_t n = (size_t)(colon - address);
     if (address[0] == '[' && address[n - 1] == ']') address++, n -= 2;
-    char host[256];
-    if (n >= sizeof host) return dq_fail(error, DQ_ERR_RANGE, "a host's name of over 255 bytes");
+    char host[HOST_ROOM];
     snprintf(host, sizeof host, "%.*s", (int)n, address);
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
     struct addrinfo *list = NULL;
@@ -123,15 +141,17 @@ static dq_status bind_host(dq_httpd *httpd, const char *address, dq_error *error
 
 dq_status dq_httpd_listen(dq_httpd *httpd, dq_error *error)
 {
-    dq_status status = DQ_OK;
-    if (httpd->config.socket >= 0)
+    const bool inherited = httpd->config.socket >= 0;
+    const char *address = httpd->config.address, *path = inherited ? NULL : path_of(address);
+    dq_status status = inherited ? DQ_OK : dq_httpd_check_address(address, error);
+    if (inherited)
         httpd->socket = httpd->config.socket;
-    else if (strncmp(httpd->config.address, "unix:", 5) == 0)
-        status = bind_path(httpd, httpd->config.address + 5, error);
-    else
-        status = bind_host(httpd, httpd->config.address, error);
+    else if (!status && path)
+        status = bind_path(httpd, path, error);
+    else if (!status)
+        status = bind_host(httpd, address, error);
     if (status) return status;
-    if (httpd->config.socket < 0 && listen(httpd->socket, BACKLOG))
+    if (!inherited && listen(httpd->socket, BACKLOG))
         return dq_fail_errno(error, errno, "%s", httpd->config.address);
     return name_address(httpd, error);
 }

@@ -91,6 +91,8 @@ struct dq_httpd_reply {
  * nobody answers at any more is removed first. */
 dq_status dq_httpd_open(dq_httpd **httpd, const dq_httpd_config *config, dq_httpd_handler *handle, void *arg,
                         dq_error *error);
+/* Whether an address is one by its form; nobody is asked for a host. DQ_ERR_RANGE. */
+dq_status dq_httpd_check_address(const char *address, dq_error *error);
 /* Where it listens: "http://127.0.0.1:43817" or "unix:/run/dq.sock". Of the server. */
 const char *dq_httpd_address(const dq_httpd *httpd);
 /* Whether it listens at an address of this machine alone: of 127.0.0.0/8, or ::1. */
