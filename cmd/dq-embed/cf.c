@@ -136,8 +136,13 @@ static dq_status fit(run *r, const cf_options *o, uint32_t width, uint64_t seed,
                      dq_error *error)
 {
     const dq_catalogue *c = &r->catalogue;
-    const dq_als_config config = {
-        .width = width, .alpha = o->alpha, .lambda = o->lambda, .sweeps = (uint32_t)o->sweeps, .seed = seed};
+    const dq_als_config config = {.width = width,
+                                  .alpha = o->alpha,
+                                  .lambda = o->lambda,
+                                  .sweeps = (uint32_t)o->sweeps,
+                                  .seed = seed,
+                                  .solve = (dq_als_method)o->solve,
+                                  .cg_steps = (uint32_t)o->cg_steps};
     dq_status status = dq_als_fit_catalogue(&r->factors, c, r->origin.map ? &r->weights : NULL, &config,
                                             threads, error);
     if (status) return status;

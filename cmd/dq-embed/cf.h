@@ -14,12 +14,14 @@ typedef struct cf_options {
     const char *map; /* weights of labels; NULL: an interaction weighs its reward, or 1 */
     double alpha, lambda;
     uint64_t sweeps;
+    int solve; /* dq_als_method */
+    uint64_t cg_steps;
     const char *factors; /* NULL: none, they are to be made */
 } cf_options;
 
 #define CF_DEFAULTS                                                                                          \
     {                                                                                                        \
-        .alpha = 40, .lambda = 1, .sweeps = 15                                                               \
+        .alpha = 40, .lambda = 1, .sweeps = 15, .solve = DQ_ALS_CG, .cg_steps = 3                            \
     }
 
 /* The factors of an earlier run, read from a file. */

@@ -294,6 +294,7 @@ static const dq_program program = {
                  "bio:description < c.dq"},
 };
 static const char *const weights[] = {"sqrt", "log", NULL};
+static const char *const solvers[] = {"exact", "cg", NULL}; /* dq_als_method */
 
 int main(int argc, char **argv)
 {
@@ -321,6 +322,11 @@ int main(int argc, char **argv)
          .min = 1e-9, .max = 1e9, .modes = CF},
         {"sweeps", 0, DQ_OPT_COUNT, &o.als.sweeps, "N", "alternations", .flags = DQ_OPT_PAYLOAD, .min = 1,
          .max = 10000, .modes = CF},
+        {"solve", 0, DQ_OPT_CHOICE, &o.als.solve, "HOW",
+         "a sweep's new vector: the exact solution, or steps of conjugate gradients from the last vector",
+         .flags = DQ_OPT_PAYLOAD, .choices = solvers, .modes = CF},
+        {"cg-steps", 0, DQ_OPT_COUNT, &o.als.cg_steps, "N", "steps of conjugate gradients a sweep",
+         .flags = DQ_OPT_PAYLOAD, .min = 1, .max = DQ_ALS_WIDTH_MAX, .modes = CF, .where = "solve=cg"},
         {"seed", 0, DQ_OPT_COUNT, &o.common.seed, "N", "seed of the vectors that the sweeps begin with",
          .min = 0, .max = 9.2e18, .modes = CF},
         {"factors", 0, DQ_OPT_TEXT, &o.als.factors, "FILE",

@@ -1,7 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "math/cholesky.h"
 
+#include "math/clones.h"
+
 #include <math.h>
+
+DQ_CLONES
+void dq_triangle_add_outer(double *restrict a, const float *restrict x, double scale, size_t n)
+{
+    for (size_t i = 0; i < n; i++, a += i) {
+        double scaled = scale * (double)x[i];
+        for (size_t j = 0; j <= i; j++) a[j] += scaled * (double)x[j];
+    }
+}
 
 /* start - x . y, product by product. */
 static double less_dot(double start, const double *x, const double *y, size_t n)

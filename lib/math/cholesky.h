@@ -16,6 +16,9 @@ static inline size_t dq_triangle(size_t n)
     return n * (n + 1) / 2;
 }
 
+/* A += scale x x', x (n). */
+void dq_triangle_add_outer(double *a, const float *x, double scale, size_t n);
+
 /* Overwrites A by its factor. False where A is not positive definite, or holds what is no finite number. */
 bool dq_cholesky_factor(double *a, size_t n);
 /* Solves A x = b in place of b (n), with the factor of A. */

@@ -14,7 +14,8 @@ enum { LANES = 16 };
 typedef float lanes __attribute__((vector_size(64)));
 typedef float unaligned_lanes __attribute__((vector_size(64), aligned(4), may_alias));
 
-#define LOAD(at) (*(const unaligned_lanes *)(at))
+#define LOAD(at)         (*(const unaligned_lanes *)(at))
+#define STORE(at, value) (*(unaligned_lanes *)(at) = (value))
 
 typedef float half_lanes __attribute__((vector_size(32)));
 typedef float quarter_lanes __attribute__((vector_size(16)));

@@ -78,6 +78,42 @@ void dq_vec_add_scaled(float *restrict to, const float *restrict from, float sca
     for (size_t i = 0; i < n; i++) to[i] += scale * from[i];
 }
 
+/* 64 numbers of `to`, which wait in registers while all rows pass. */
+DQ_CLONES
+static void add_rows_wide(float *to, const float *const *rows, const float *scales, size_t count, size_t from)
+{
+    lanes s0 = LOAD(to), s1 = LOAD(to + LANES), s2 = LOAD(to + 2 * LANES), s3 = LOAD(to + 3 * LANES);
+    for (size_t r = 0; r < count; r++) {
+        const float *row = rows[r] + from, scale = scales[r];
+        s0 += scale * LOAD(row);
+        s1 += scale * LOAD(row + LANES);
+        s2 += scale * LOAD(row + 2 * LANES);
+        s3 += scale * LOAD(row + 3 * LANES);
+    }
+    STORE(to, s0);
+    STORE(to + LANES, s1);
+    STORE(to + 2 * LANES, s2);
+    STORE(to + 3 * LANES, s3);
+}
+
+DQ_CLONES
+static void add_rows_lanes(float *to, const float *const *rows, const float *scales, size_t count,
+                           size_t from)
+{
+    lanes sum = LOAD(to);
+    for (size_t r = 0; r < count; r++) sum += scales[r] * LOAD(rows[r] + from);
+    STORE(to, sum);
+}
+
+void dq_vec_add_rows(float *to, const float *const *rows, const float *scales, size_t count, size_t n)
+{
+    size_t i = 0;
+    for (; i + 4 * LANES <= n; i += 4 * LANES) add_rows_wide(to + i, rows, scales, count, i);
+    for (; i + LANES <= n; i += LANES) add_rows_lanes(to + i, rows, scales, count, i);
+    for (; i < n; i++)
+        for (size_t r = 0; r < count; r++) to[i] += scales[r] * rows[r][i];
+}
+
 DQ_CLONES
 void dq_vec_scale(float *to, float scale, size_t n)
 {

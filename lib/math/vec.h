@@ -18,6 +18,9 @@ void dq_vec_dots(const float *a, const float *const *rows, size_t count, size_t 
 void dq_vec_add(float *to, const float *from, size_t n);
 /* to[i] += scale * from[i] */
 void dq_vec_add_scaled(float *to, const float *from, float scale, size_t n);
+/* to[i] += scales[r] * rows[r][i] for r = 0 .. count - 1, to the bits that count calls of dq_vec_add_scaled
+ * give, and faster: `to` stays in registers. No row is `to`. */
+void dq_vec_add_rows(float *to, const float *const *rows, const float *scales, size_t count, size_t n);
 /* to[i] *= scale */
 void dq_vec_scale(float *to, float scale, size_t n);
 /* to = from / |from|; zeros stay zeros. Sums in double. */

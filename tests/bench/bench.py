@@ -16,6 +16,7 @@ import sys
 import time
 
 import ask
+import cf
 import evaluation
 import pairs
 import replay
@@ -245,6 +246,9 @@ class Bench:
     def eval(self):
         evaluation.measure(self)
 
+    def cf(self):
+        cf.measure(self)
+
     def serve(self):
         serving.measure(self)
 
@@ -281,12 +285,12 @@ def main():
     for name in ("--build", "--peers", "--shared"):
         p.add_argument(name, required=True)
     p.add_argument("--rounds", type=int, default=5)
-    p.add_argument("parts", nargs="+", choices=["train", "learn", "rank", "stream", "mongo", "ask", "replay", "pairs", "eval", "serve", "start"])
+    p.add_argument("parts", nargs="+", choices=["train", "learn", "rank", "stream", "mongo", "ask", "replay", "pairs", "eval", "cf", "serve", "start"])
     a = p.parse_args()
     if shutil.disk_usage(a.build).free < 4 << 30:
         sys.exit("the benchmark's data needs 4 GB under build/")
     bench = Bench(a)
-    if set(a.parts) - {"start", "learn", "mongo", "ask", "replay", "pairs", "eval", "serve"}:
+    if set(a.parts) - {"start", "learn", "mongo", "ask", "replay", "pairs", "eval", "cf", "serve"}:
         subprocess.run(["/usr/bin/python3", f"{a.peers}/data.py", bench.dir], check=True)
     for part in a.parts:
         getattr(bench, part)()

@@ -112,8 +112,8 @@ assert np.abs(ni["i20"] - want).max() < 1e-5 and np.abs(want).max() > 0.1
 END
 }
 
-@test "an item that was fitted gets the same vector when it is folded in" {
-    dq-embed -q cf:4 -o f.dq c.dq
+@test "an item that was fitted exactly gets the same vector when it is folded in" {
+    dq-embed -q cf:4 --solve exact -o f.dq c.dq
     dq-cat --kind users --to stream f.dq >users.dq # factors of users alone: every item is a newcomer
     run -0 --separate-stderr dq-embed cf --factors users.dq -o again.dq c.dq
     [[ "$stderr" == *"users: 19 as fitted, 0 folded in, 1 zeros; items: 0 as fitted, 15 folded in, 1 zeros"* ]]
@@ -164,10 +164,39 @@ END
     dq-embed cf:4 -o one.dq c.dq
     dq-embed cf:4 --threads 3 -o three.dq c.dq
     cmp <(zstd -dcq one.dq) <(zstd -dcq three.dq)
-    for other in "--seed 7" "--alpha 1" "--lambda 9" "--sweeps 1"; do
+    dq-embed cf:4 --solve exact --threads 3 -o three.dq c.dq
+    dq-embed cf:4 --solve exact -o exact.dq c.dq
+    cmp <(zstd -dcq exact.dq) <(zstd -dcq three.dq)
+    for other in "--seed 7" "--alpha 1" "--lambda 9" "--sweeps 1" "--solve exact" "--cg-steps 2"; do
         dq-embed cf:4 $other -o other.dq c.dq
-        ! cmp -s <(vectors items one.dq) <(vectors items other.dq)
+        run ! cmp -s <(vectors items one.dq) <(vectors items other.dq)
     done
+}
+
+@test "conjugate gradients are the default, their steps many enough are the exact solution, and the stream says which it was" {
+    dq-embed -q cf:4 -o default.dq c.dq
+    dq-embed -q cf:4 --solve cg --cg-steps 3 -o told.dq c.dq
+    cmp <(vectors users default.dq) <(vectors users told.dq)
+    dq-embed -q cf:4 --sweeps 1 --solve exact -o exact.dq c.dq
+    dq-embed -q cf:4 --sweeps 1 --cg-steps 12 -o steps.dq c.dq
+    paste <(vectors users exact.dq) <(vectors users steps.dq) |
+        jq -n '[inputs] | [range(0; length; 2) as $i | .[$i][1], .[$i + 1][1]] |
+            [range(0; length; 2) as $i | range(0; 4) as $j | (.[$i][$j] - .[$i + 1][$j]) | fabs] | max < 1e-4' | grep -qx true
+    dq-cat --lineage default.dq | grep -q 'solve=cg cg-steps=3 method=cf:4$'
+    dq-cat --lineage exact.dq | grep -q 'solve=exact'
+    run -2 --separate-stderr dq-embed cf:4 --solve exact --cg-steps 2 -o x.dq c.dq
+    [[ "$stderr" == "dq-embed: --cg-steps needs --solve cg"* ]]
+    run -2 --separate-stderr dq-embed cf --factors default.dq --solve exact -o x.dq c.dq
+    [[ "$stderr" == "dq-embed: --solve has no meaning with cf without a width"* ]]
+    for n in 0 513; do run -2 dq-embed cf:4 --cg-steps $n -o x.dq c.dq; done
+}
+
+@test "weights and alpha that float32 cannot hold together are an error in words" {
+    jq -c '. + {reward: 1e38}' met.jsonl >huge.jsonl
+    dq-export -q --users users.jsonl --items items.jsonl --interactions huge.jsonl -o huge.dq
+    run -1 --separate-stderr dq-embed cf:4 --alpha 1e9 -o x.dq huge.dq
+    [[ "$stderr" == *"vectors that are not finite: weights or alpha are too large" ]]
+    [ ! -e x.dq ]
 }
 
 @test "what it cannot do is said in one line" {

@@ -103,6 +103,26 @@ static void dots_equal_dot(void **state)
     free(b);
 }
 
+static void added_rows_equal_rows_added(void **state)
+{
+    (void)state;
+    float *start = random_floats(200, 5), *b = random_floats(200 * 7, 6), *scales = random_floats(7, 7);
+    float one[200], all[200];
+    const float *rows[7];
+    for (size_t i = 0; i < 7; i++) rows[i] = b + i * 200;
+    for (size_t n = 0; n <= 200; n++)
+        for (size_t count = 0; count <= 7; count++) {
+            memcpy(one, start, sizeof one);
+            memcpy(all, start, sizeof all);
+            for (size_t i = 0; i < count; i++) dq_vec_add_scaled(one, rows[i], scales[i], n);
+            dq_vec_add_rows(all, rows, scales, count, n);
+            assert_memory_equal(one, all, sizeof one);
+        }
+    free(start);
+    free(b);
+    free(scales);
+}
+
 static void a_unit_vector_has_length_one_and_its_direction(void **state)
 {
     (void)state;
@@ -380,6 +400,22 @@ static void cosines_where_denormals_are_flushed(void **state)
     dq_pool_free(pool);
 }
 
+static void an_outer_product_adds_up(void **state)
+{
+    (void)state;
+    enum { N = 37 };
+    float *x = random_floats(N, 8);
+    double a[N * (N + 1) / 2];
+    for (size_t i = 0; i < N * (N + 1) / 2; i++) a[i] = (double)i;
+    dq_triangle_add_outer(a, x, 0.3, N);
+    for (size_t i = 0; i < N; i++)
+        for (size_t j = 0; j <= i; j++) {
+            double was = (double)(dq_triangle(i) + j);
+            assert_true(fabs(a[dq_triangle(i) + j] - was - 0.3 * (double)x[i] * (double)x[j]) < 1e-12);
+        }
+    free(x);
+}
+
 static void cholesky_known(void **state)
 {
     (void)state;
@@ -460,10 +496,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(inverses_times_their_matrices_are_the_identity),
         cmocka_unit_test(cholesky_known),
+        cmocka_unit_test(an_outer_product_adds_up),
         cmocka_unit_test(products_equal_double_loops),
         cmocka_unit_test(the_core_has_a_name),
         cmocka_unit_test(dot_equals_double_loop_at_every_length),
         cmocka_unit_test(dots_equal_dot),
+        cmocka_unit_test(added_rows_equal_rows_added),
         cmocka_unit_test(a_unit_vector_has_length_one_and_its_direction),
         cmocka_unit_test(activation_and_gate),
         cmocka_unit_test(smooth_activations),
