@@ -11,9 +11,9 @@
 #include "port/files/json.h"
 #include "rank/lists.h"
 #include "serve/cold.h"
-#include "serve/view/view.h"
 #include "serve/models.h"
 #include "serve/tables.h"
+#include "serve/view/view.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -254,8 +254,8 @@ static void find_regret(const char *kind, dq_head head, double epsilon, double r
     }
 }
 
-/* Theory: of order sqrt(T) up to logarithms (docs/bandits.md), so 4 T cost at most about twice T's; a share of
- * random actions costs in proportion to T. */
+/* Theory: of order sqrt(T) up to logarithms (docs/bandits.md), so 4 T cost at most about twice T's; a share
+ * of random actions costs in proportion to T. */
 static void regret_grows_as_the_root(void **state)
 {
     (void)state;

@@ -108,11 +108,12 @@ static void test_texts(void **state)
     assert_int_equal(dq_place_write(&line, DQ_PLACE_JSON, &place, "dq", NULL), DQ_OK);
     assert_int_equal(dq_place_write_header(&line, true, true, NULL, 0, NULL), DQ_OK);
     assert_int_equal(dq_json_write_raw(&line, "", 1, NULL), DQ_OK);
-    assert_string_equal(line.data, "user\trank\titem\tscore\ttitle\tcity\tnone\ttags\tnull\n"
-                                   "u\t1\ti\t0.5\tA \"b\"\\tc\tK\u00f6ln\t\t[1,\"x\"]\t\n"
-                                   "{\"user\":\"u\",\"item\":\"i\",\"rank\":1,\"score\":0.5,\"title\":\"A "
-                                   "\\\"b\\\"\\tc\",\"city\":\"K\u00f6ln\",\"tags\":[1,\"x\"],\"null\":null}\n"
-                                   "user\trank\titem\tscore\tpropensity\trequest\tmodel\tdisagreement\n");
+    assert_string_equal(line.data,
+                        "user\trank\titem\tscore\ttitle\tcity\tnone\ttags\tnull\n"
+                        "u\t1\ti\t0.5\tA \"b\"\\tc\tK\u00f6ln\t\t[1,\"x\"]\t\n"
+                        "{\"user\":\"u\",\"item\":\"i\",\"rank\":1,\"score\":0.5,\"title\":\"A "
+                        "\\\"b\\\"\\tc\",\"city\":\"K\u00f6ln\",\"tags\":[1,\"x\"],\"null\":null}\n"
+                        "user\trank\titem\tscore\tpropensity\trequest\tmodel\tdisagreement\n");
     place.texts = broken;
     place.text_count = 1;
     assert_int_equal(dq_place_write(&line, DQ_PLACE_JSON, &place, "dq", &e), DQ_ERR_FORMAT);
