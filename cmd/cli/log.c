@@ -90,14 +90,19 @@ dq_status dq_log_length(const char *path, bool (*done)(void *arg, const char *id
     return status ? dq_error_at(error, path, DQ_NO_RECORD) : DQ_OK;
 }
 
+dq_status dq_log_write(dq_log *log, const void *lines, size_t bytes, dq_error *error)
+{
+    if (fwrite(lines, 1, bytes, log->file) == bytes && fflush(log->file) == 0) return DQ_OK;
+    return failed(log, "cannot write the log", error);
+}
+
 dq_status dq_log_line(dq_log *log, const dq_value *line, dq_error *error)
 {
     dq_json_text text = DQ_JSON_TEXT_EMPTY;
     if (!log->file) return DQ_OK;
     dq_status status = dq_json_write(&text, line, error);
     if (!status) status = dq_json_write_raw(&text, "\n", 1, error);
-    if (!status && (fwrite(text.data, 1, text.bytes, log->file) != text.bytes || fflush(log->file) != 0))
-        status = failed(log, "cannot write the log", error);
+    if (!status) status = dq_log_write(log, text.data, text.bytes, error);
     dq_json_text_free(&text);
     return status;
 }

@@ -28,6 +28,8 @@ dq_status dq_log_length(const char *path, bool (*done)(void *arg, const char *id
 dq_status dq_log_line(dq_log *log, const dq_value *line, dq_error *error);
 /* The same of a line that was made in an arena, which is freed; ok false: memory was short then. */
 dq_status dq_log_made(dq_log *log, bool ok, const dq_value *line, dq_arena *arena, dq_error *error);
+/* Lines that are made already, whole or in pieces. */
+dq_status dq_log_write(dq_log *log, const void *lines, size_t bytes, dq_error *error);
 /* Bytes written so far. */
 uint64_t dq_log_bytes(dq_log *log);
 /* What was written is on the disk, where that can be said of the log. */

@@ -185,15 +185,13 @@ dq_status dq_worker_source(dq_source **source, int *file, dq_error *error)
     return dq_source_open_fn(source, "a worker", read_from, file, error);
 }
 
-dq_status dq_worker_copy(FILE *to, int file, dq_error *error)
+dq_status dq_worker_copy(dq_log *to, int file, dq_error *error)
 {
     char block[65536];
     size_t got = 0;
     dq_status status;
     while (!(status = read_from(&file, block, sizeof block, &got, error)) && got > 0)
-        if (fwrite(block, 1, got, to) != got)
-            return dq_fail_errno(error, errno, "cannot pass on what a worker wrote");
-    if (!status && fflush(to) != 0) return dq_fail_errno(error, errno, "cannot pass on what a worker wrote");
+        if ((status = dq_log_write(to, block, got, error))) return status;
     return status;
 }
 
@@ -233,7 +231,7 @@ static dq_status take_stream(const dq_worker_streams *s, size_t job, int *stream
 static dq_status take_job(void *arg, size_t job, int files[DQ_WORKER_FILES], dq_error *error)
 {
     const dq_worker_streams *s = arg;
-    dq_status status = s->log->file ? dq_worker_copy(s->log->file, files[LOG], error) : DQ_OK;
+    dq_status status = s->log->file ? dq_worker_copy(s->log, files[LOG], error) : DQ_OK;
     return status ? status : take_stream(s, job, &files[STREAM], error);
 }
 

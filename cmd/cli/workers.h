@@ -44,7 +44,7 @@ dq_status dq_workers_run(const dq_workers_config *config, dq_error *error);
  * another. */
 dq_status dq_worker_sink(dq_sink **sink, int *file, dq_error *error);
 dq_status dq_worker_source(dq_source **source, int *file, dq_error *error);
-dq_status dq_worker_copy(FILE *to, int file, dq_error *error);
+dq_status dq_worker_copy(dq_log *to, int file, dq_error *error);
 
 /* Jobs each of which writes a stream and lines of a log, which are taken in the order of jobs. */
 typedef struct dq_worker_streams {

@@ -70,7 +70,7 @@ CASES = [
          keeps="ck", paid="answers.db", server=("--delay", "0.005")),
     case("train each", "dq-train -q -t 2 --each-user --hidden 16 --world-hidden 8 --batch 8 --warmup 10 -e 10 --steps 20 -o out in/c.dq"),
     case("train folder", "dq-train -q -t 2 --each-user --hidden 16 --world-hidden 8 --batch 8 --warmup 10 -e 10 --steps 20 --models-dir d -l log -o out in/c.dq",
-         ("out", *(f"d/u{i:02}.dq" for i in range(12))), ("log",), keeps="d"),
+         ("out", *(f"d/u{i:02}.dq" for i in range(12))), ("log", "d/.lock"), keeps="d"),
     case("train offline", "dq-train -q -t 1 --offline --hidden 32 --world-hidden 16 --epochs 60 --validation 0.1 --patience 0 -c ck -l log -o out in/t.dq", ("out", "ck"), ("log",), keeps="ck"),
     case("train sessions", "dq-train -q -t 1 --offline --sessions --agent dqn --history 2 --hidden 16 --epochs 40 --patience 0 --batch 8 -c ck -l log -o out in/clicks.dq",
          ("out", "ck"), ("log",), keeps="ck"),
