@@ -47,9 +47,10 @@ void dq_cosine_block(const float *user, const float *items, size_t stride, size_
 
 /* Many users with many items as one product: out[u * stride + i] is the cosine of user u and item i, within
  * 1e-6 of dq_cosine, of any finite floats, and does not depend on what else is in the tile, nor on the CPU.
- * At most DQ_COSINE_USERS rows and DQ_COSINE_ITEMS rows; about 120 KiB of stack. A few users alone cost what
- * dq_cosine_block costs, and many a tenth of it. */
-enum { DQ_COSINE_USERS = 64, DQ_COSINE_ITEMS = 256 };
+ * At most DQ_COSINE_USERS rows and DQ_COSINE_ITEMS rows. About 80 KiB of stack, which a main thread has from
+ * its beginning, however little memory is left. A few users alone cost what dq_cosine_block costs, and many a
+ * tenth of it. */
+enum { DQ_COSINE_USERS = 64, DQ_COSINE_ITEMS = 128 };
 void dq_cosine_tile(const float *const *users, size_t user_count, const float *const *items,
                     size_t item_count, const dq_pairing *pairs, size_t count, float *out, size_t stride);
 

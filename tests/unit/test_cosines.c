@@ -62,8 +62,8 @@ static void tiles_equal_the_plain_form(void **unused)
     static const struct {
         size_t users, items;
         uint32_t width;
-    } cases[] = {{1, 1, 1},  {1, 16, 3},   {3, 17, 128},      {4, 15, 129},       {5, 40, 300},
-                 {64, 1, 7}, {9, 256, 65}, {USERS, ITEMS, 8}, {USERS, ITEMS, 384}};
+    } cases[] = {{1, 1, 1},  {1, 16, 3},     {3, 17, 128},      {4, 15, 129},       {5, 40, 300},
+                 {64, 1, 7}, {9, ITEMS, 65}, {USERS, ITEMS, 8}, {USERS, ITEMS, 384}};
     rows users = draw_rows(USERS, 1), items = draw_rows(ITEMS, 2);
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         uint32_t width = cases[k].width;
