@@ -69,7 +69,7 @@ refused() {
 2 --row 1 --head 2               | --head and --row exclude each other
 2 --since soon                   | --since: 'soon' is no time: seconds, milliseconds or microseconds since 1970, or ISO 8601
 1 --kind nouns                   | no nouns in the stream; dq-cat --count says what is there
-1 --kind users --kind itmes      | no itmes in the stream; dq-cat --count says what is there
+1 --kind users --kind itmes      | no itmes in the stream; did you mean items?; dq-cat --count says what is there
 1 --kind transitions             | no transitions in the stream; dq-cat --count says what is there
 1 --user nobody                  | no user nobody
 1 --item nothing                 | no item nothing
@@ -224,7 +224,7 @@ dq-reward -q --strategy logged --user nobody -o out catalogue.dq | user nobody i
 dq-reward -q --strategy cosine --pairs all --user nobody -o out catalogue.dq | user nobody is not in the catalogue
 dq-train -q --user nobody --episodes 2 -o out catalogue.dq | no user 'nobody' in the input
 dq-plan -q --model m.dq --user nobody -o out catalogue.dq | no user 'nobody' in the input
-dq-eval --quiet --rollout --model m.dq --user nobody -o out catalogue.dq | user nobody is not in the catalogue
+dq-eval --quiet --rollout --model m.dq --user nobody -o out catalogue.dq | no user 'nobody' in the input
 dq-export -q --users u.jsonl --items i.jsonl --user nobody -o out | no user 'nobody'
 dq-export -q --users u.jsonl --items i.jsonl --item nothing -o out | no item 'nothing'
 END

@@ -70,7 +70,7 @@ END
     [ "$(wc -l < ahead)" -ge "$(wc -l < items)" ]
     cmp m.dq ahead.dq
     rm questions # an episode and an evaluation, of one step: the whole of what each offers, with one item in both
-    train -q --episodes 1 --steps 1 --candidates 4 --evaluate 1 --evaluate-episodes 1 --reward-cmd "sh asked.sh" --ask-ahead 100 -o m.dq c.dq
+    train -q --episodes 1 --steps 1 --warmup 1 --batch 1 --candidates 4 --evaluate 1 --evaluate-episodes 1 --reward-cmd "sh asked.sh" --ask-ahead 100 -o m.dq c.dq
     [ "$(dq-cat --kind transitions questions | wc -l)" -eq 7 ]
 }
 

@@ -30,8 +30,9 @@ payload() { zstd -dcq "$1" | sha256sum; }
 interrupted() {
     local turns=5 rc=75 pid i
     stops=0
+    last_of "$BUILD"/dq-train "${small[@]}" "$@"
     while [ "$rc" = 75 ] && [ "$stops" -lt 40 ]; do
-        "$BUILD"/dq-train "${small[@]}" "$@" 2> said &
+        "$BUILD"/dq-train "${line[@]}" 2> said &
         pid=$!
         for ((i = 0; i < turns; i++)); do kill -0 "$pid" 2> /dev/null || break; done
         kill -TERM "$pid" 2> /dev/null || true # at a moment that nobody chose
