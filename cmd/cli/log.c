@@ -65,13 +65,13 @@ static bool is_done(const char *line, size_t bytes, bool (*done)(void *arg, cons
 }
 
 dq_status dq_log_length(const char *path, bool (*done)(void *arg, const char *id, size_t bytes), void *arg,
-                        uint64_t *length, dq_error *error)
+                        uint64_t *length, size_t *behind, dq_error *error)
 {
     char *line = NULL;
     size_t room = 0;
     ssize_t n;
     struct stat st;
-    *length = 0;
+    *length = *behind = 0;
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) return DQ_OK; /* a device may never end */
     FILE *file = fopen(path, "re");
     if (!file && errno == ENOENT) return DQ_OK;
@@ -83,6 +83,8 @@ dq_status dq_log_length(const char *path, bool (*done)(void *arg, const char *id
     while ((n = getline(&line, &room, file)) > 0 && line[n - 1] == '\n' &&
            is_done(line, (size_t)n - 1, done, arg))
         *length += (uint64_t)n;
+    for (; n > 0; n = getline(&line, &room, file))
+        *behind += line[n - 1] == '\n' && is_done(line, (size_t)n - 1, done, arg);
     bool broken = n < 0 && !feof(file);
     dq_status status = broken ? dq_fail_errno(error, errno, "cannot read the log") : DQ_OK;
     free(line);

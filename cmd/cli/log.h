@@ -21,9 +21,10 @@ typedef struct dq_log {
 dq_status dq_log_open(dq_log *log, const char *path, uint64_t keep, dq_error *error);
 /* Of a log whose lines each name a user: the length of its beginning that is whole lines of users who are
  * done; 0 for what is no regular file, or not there. A user's lines are written before his model is kept, so
- * that a run that was killed may have left some of one who is not done. */
+ * that a run that was killed may have left some of one who is not done. *behind counts lines of users who are
+ * done behind that beginning: cutting the log back loses them. */
 dq_status dq_log_length(const char *path, bool (*done)(void *arg, const char *id, size_t bytes), void *arg,
-                        uint64_t *length, dq_error *error);
+                        uint64_t *length, size_t *behind, dq_error *error);
 /* Writes one line. A NAN inside must have been left out or made nil (dq_real_or_nil). */
 dq_status dq_log_line(dq_log *log, const dq_value *line, dq_error *error);
 /* The same of a line that was made in an arena, which is freed; ok false: memory was short then. */

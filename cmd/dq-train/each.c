@@ -100,8 +100,14 @@ static dq_status open_log(each *e, dq_error *error)
 {
     const char *path = e->t->o->log;
     uint64_t keep = 0;
-    dq_status status = path && e->dir.path ? dq_log_length(path, dq_model_plan_keeps, &e->plan, &keep, error)
-                                           : DQ_OK;
+    size_t behind = 0;
+    dq_status status = DQ_OK;
+    if (path && e->dir.path)
+        status = dq_log_length(path, dq_model_plan_keeps, &e->plan, &keep, &behind, error);
+    if (!status && behind)
+        dq_cli_say(e->t->cli, &e->t->o->common,
+                   "%s: %zu lines of agents that are kept stand behind one that is made anew, and go", path,
+                   behind);
     return status ? status : dq_log_open(&e->log, path, keep, error);
 }
 

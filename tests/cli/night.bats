@@ -92,6 +92,17 @@ models() { find "$1/" -name '*.dq' | wc -l; }
     [ "$stderr" = "dq-train: d: cannot make the folder: Not a directory" ]
 }
 
+@test "a file that is gone: its agent is made anew, and lines of the log that go are counted" {
+    each --models-dir d --log log c.dq
+    rm d/u04.dq
+    run --separate-stderr each --no-quiet --models-dir d --log log c.dq
+    [ "$status" = 0 ]
+    gone=$(jq -r 'select(.user > "u04") | .user' whole.log | wc -l)
+    [ "${stderr_lines[0]}" = "dq-train: log: $gone lines of agents that are kept stand behind one that is made anew, and go" ]
+    cmp log <(jq -c 'select(.user <= "u04")' whole.log)
+    cmp d/u04.dq whole/u04.dq
+}
+
 @test "an agent that fails is one line, and the others go on" {
     seq -f 'u%02g' 0 11 | grep -v -e u03 -e u08 | "$BUILD"/dq-train -q --each-user --users-file - --hidden 4 --world-hidden 4 --batch 4 --warmup 5 --episodes 1 --steps 10 -o init.dq c.dq
     run -1 --separate-stderr each --init init.dq --models-dir d --log log -o out.dq c.dq

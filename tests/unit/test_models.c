@@ -130,12 +130,15 @@ static void a_log_belongs_to_who_is_done(void **state)
     size_t first = strlen("{\"user\":\"a\"}\n"), second = first + strlen("{\"user\":\"b\",\"x\":1}\n");
     for (size_t n = 0; n < sizeof text; n++) {
         uint64_t length = 99;
+        size_t behind = 99;
         write_file(text, n);
-        assert_int_equal(dq_log_length(path, a_is_done, NULL, &length, NULL), DQ_OK);
+        assert_int_equal(dq_log_length(path, a_is_done, NULL, &length, &behind, NULL), DQ_OK);
         assert_int_equal(length, n < first ? 0 : n < second ? first : second);
+        assert_int_equal(behind, n == sizeof text - 1); /* a's line behind c's */
     }
     uint64_t length = 99;
-    assert_int_equal(dq_log_length("/nowhere/log", a_is_done, NULL, &length, NULL), DQ_OK);
+    size_t behind = 99;
+    assert_int_equal(dq_log_length("/nowhere/log", a_is_done, NULL, &length, &behind, NULL), DQ_OK);
     assert_int_equal(length, 0);
 }
 
