@@ -4,6 +4,7 @@
 import argparse
 import importlib
 import os
+import shutil
 import sys
 import time
 import traceback
@@ -74,6 +75,8 @@ def main():
             text = page.write(f.read(), record.read(a.record))
         with open(a.page, "w") as f:
             f.write(text)
+        for name in bench.pictures:
+            shutil.copy(f"{bench.dir}/{name}.svg", f"{os.path.dirname(a.page)}/cost-{name}.svg")
     if bench.failed:
         sys.exit(f"failed: {' '.join(bench.failed)}")
 

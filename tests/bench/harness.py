@@ -57,7 +57,7 @@ class Bench:
         self.dir = f"{self.build}/bench/{'quick' if quick else 'data'}"
         self.shared = os.path.realpath(f"{ROOT}/../shared")
         self.threads = int(os.environ.get("DQ_THREADS") or len(os.sched_getaffinity(0)))
-        self.rows, self.versions, self.ceilings, self.failed, self._said = [], {}, {}, [], set()
+        self.rows, self.versions, self.ceilings, self.pictures, self.failed, self._said = [], {}, {}, [], [], set()
         os.makedirs(self.dir, exist_ok=True)
 
     # ---- what to run ----
@@ -101,6 +101,11 @@ class Bench:
             return
         yield path + ".new"
         os.rename(path + ".new", path)
+
+    def picture(self, name):
+        """Where a part draws: docs/NAME.svg in the end, if the record is written."""
+        self.pictures.append(name)
+        return f"{self.dir}/{name}.svg"
 
     # ---- running ----
 
@@ -153,11 +158,11 @@ class Bench:
         return self.ceilings[name]
 
     def row(self, what, unit, dq, peer=None, theirs=None, better="lower", limit=None, limited_by=None,
-            ratio=None, share=None, bound=None):
+            ratio=None, share=None, bound=None, points=None):
         """A row of the table. dq, theirs: a number a round, in the unit; theirs may be None, where the peer is not there.
         better: "lower" (seconds) or "higher" (a rate). limit: the best that the machine could do, in the unit, computed from
         a ceiling; limited_by says which. What is aimed at: ratio, how many times better than the peer; share, of the limit;
-        bound, a number in the unit."""
+        bound, a number in the unit. points: pairs of numbers that are drawn (laws.py)."""
         row = {"what": what, "unit": unit, "better": better, "dq": spread(dq)}
         low = better == "lower"
         if peer and theirs:
@@ -169,5 +174,7 @@ class Bench:
         wanted = {k: v for k, v in (("ratio", ratio if "ratio" in row else None), ("share", share), ("bound", bound)) if v is not None}
         if wanted:
             row["wanted"] = wanted
+        if points:
+            row["points"] = points
         self.rows.append(row)
         say(f"  {what}: {row['dq'][0]:.4g} {unit}" + (f", {row['ratio']:.2f} times {peer}" if "ratio" in row else ""))
