@@ -48,7 +48,7 @@ def expert(bench, variable, modules, script, *options):
         return None
 
     def step():
-        a = bench.answer(python, path, "--steps", str(bench.pick(100, 2)), "--warm", str(bench.pick(1000, 100)), *options)
+        a = bench.answer(python, path, "--steps", str(bench.pick(60, 2)), "--warm", str(bench.pick(1000, 100)), *options)
         bench.versions.update([a["peer"].replace("expert ", "").replace(" compiled", "").split()])
         return 1e3 / a["steps_per_s"]
     return step
