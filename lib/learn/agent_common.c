@@ -177,7 +177,8 @@ static dq_net_spec layers(const dq_agent_config *c, const uint32_t *hidden, uint
                         .hidden_count = count,
                         .dropout = c->dropout,
                         .dropout_layers = c->dropout_layers,
-                        .activation = c->activation};
+                        .activation = c->activation,
+                        .trained_layers = c->trained_layers};
     memcpy(spec.features, c->features, sizeof spec.features);
     memcpy(spec.hidden, hidden, sizeof spec.hidden);
     return spec;
