@@ -297,6 +297,7 @@ static dq_status run(const options *o, dq_cli *cli, dq_selection *select, dq_err
         status = dq_reader_open(&out.in, cli->operands, cli->operand_count, error);
     if (!status) status = open_output(&out, error);
     if (!status && out.in && o->common.flush) dq_reader_on_block(out.in, flush, &out);
+    if (!status && out.in) dq_reader_threads(out.in, dq_cli_stream_threads(cli));
     if (status) {
         release(&out);
         return status;
