@@ -16,7 +16,7 @@ math:    core
 data:    core
 net:     core math
 feature: core math data
-env:     core data
+env:     core data math/clones
 learn:   core math net env data
 offline: core math data env net learn
 embed:   core math data
@@ -54,6 +54,7 @@ wire: sink source stream
 # foreign header (a shell pattern): the only files that may include it
 foreign='
 cblas.h               lib/math/product/openblas.c
+dlfcn.h               lib/core/load/*
 msgpack.h             lib/wire/*
 msgpack/*             lib/wire/*
 zstd*.h               lib/wire/*
