@@ -277,15 +277,25 @@ dq_status dq_json_write_string(dq_json_text *out, const char *text, size_t bytes
     return DQ_OK;
 }
 
-/* The decimal form of an integer, its length. */
+/* The decimal form of an integer, its length: two digits at once, from behind. */
 static int put_digits(char *to, uint64_t integer, int at_least)
 {
-    char digits[24];
-    int n = 0;
-    for (; integer || n < at_least; integer /= 10) digits[n++] = (char)('0' + integer % 10);
-    for (int i = 0; i < n; i++) to[i] = digits[n - 1 - i];
-    to[n] = '\0';
-    return n;
+    enum { MOST = 24 };
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                                "25262728293031323334353637383940414243444546474849"
+                                "50515253545556575859606162636465666768697071727374"
+                                "75767778798081828384858687888990919293949596979899";
+    char digits[MOST];
+    int at = MOST;
+    for (; integer >= 10; integer /= 100) {
+        at -= 2;
+        memcpy(digits + at, pairs + 2 * (integer % 100), 2);
+    }
+    if (integer) digits[--at] = (char)('0' + integer);
+    while (MOST - at < at_least) digits[--at] = '0';
+    memcpy(to, digits + at, (size_t)(MOST - at));
+    to[MOST - at] = '\0';
+    return MOST - at;
 }
 
 static const double power[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12};
