@@ -5,6 +5,7 @@
 #include "dq/bundle.h"
 
 #include "core/array.h"
+#include "core/bytes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,28 +26,6 @@ static bool reserve_bytes(dq_strings *s, size_t more)
     return dq_array_reserve(&s->data, &s->capacity, s->bytes + more + 1, 1); /* not NULL for empty texts */
 }
 
-/* Most texts are short, and a call of memcpy costs as much as they do. */
-static inline void copy(char *to, const char *text, size_t bytes)
-{
-    uint64_t first, last;
-    uint32_t front, back;
-    if (bytes > 2 * sizeof first) {
-        memcpy(to, text, bytes);
-    } else if (bytes >= sizeof first) {
-        memcpy(&first, text, sizeof first);
-        memcpy(&last, text + bytes - sizeof last, sizeof last);
-        memcpy(to, &first, sizeof first);
-        memcpy(to + bytes - sizeof last, &last, sizeof last);
-    } else if (bytes >= sizeof front) {
-        memcpy(&front, text, sizeof front);
-        memcpy(&back, text + bytes - sizeof back, sizeof back);
-        memcpy(to, &front, sizeof front);
-        memcpy(to + bytes - sizeof back, &back, sizeof back);
-    } else {
-        for (size_t i = 0; i < bytes; i++) to[i] = text[i];
-    }
-}
-
 dq_status dq_strings_add(dq_strings *s, const char *text, size_t bytes, dq_error *error)
 {
     if (!text) bytes = 0;
@@ -57,7 +36,7 @@ dq_status dq_strings_add(dq_strings *s, const char *text, size_t bytes, dq_error
         s->nulls = calloc(s->slots, 1);
         if (!s->nulls) return dq_fail_memory(error, "texts");
     }
-    if (bytes) copy(s->data + s->bytes, text, bytes);
+    if (bytes) dq_bytes_copy(s->data + s->bytes, text, bytes);
     if (s->nulls) s->nulls[s->count] = !text;
     s->bytes += bytes;
     s->offsets[++s->count] = (uint32_t)s->bytes;

@@ -2,6 +2,7 @@
 #include "import/block.h"
 
 #include "core/array.h"
+#include "core/bytes.h"
 #include "core/index.h"
 #include "import/names.h"
 #include "port/files/json.h"
@@ -71,8 +72,8 @@ dq_status dq_import_block_new(dq_import_block **out, const char *kind, const dq_
 static bool has_name(const text_column *column, const char *prefix, const char *name, size_t bytes)
 {
     size_t n = strlen(prefix);
-    return column->bytes == n + bytes && memcmp(column->name + n, name, bytes) == 0 &&
-           (!n || memcmp(column->name, prefix, n) == 0);
+    return column->bytes == n + bytes && dq_bytes_equal(column->name + n, name, bytes) &&
+           dq_bytes_equal(column->name, prefix, n);
 }
 
 /* A column under its whole name. */

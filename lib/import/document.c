@@ -441,8 +441,8 @@ static dq_import_fault read_logged(const dq_value *const found[], dq_arena *aren
 {
     dq_import_fault fault = read_propensity(found[PROPENSITY], &x->propensity, error);
     if (!fault) fault = read_position(found[POSITION], &x->position, error);
-    if (!fault) fault = read_word(found[REQUEST], "request", arena, &x->request, error);
-    if (!fault) fault = read_word(found[MODEL], "model", arena, &x->model, error);
+    if (!fault && found[REQUEST]) fault = read_word(found[REQUEST], "request", arena, &x->request, error);
+    if (!fault && found[MODEL]) fault = read_word(found[MODEL], "model", arena, &x->model, error);
     return fault;
 }
 
@@ -503,7 +503,7 @@ dq_import_fault dq_import_read_interaction(const dq_value *document, const dq_im
         return dq_import_out_of_memory("attributes", error);
     dq_import_fault fault = read_end(found[USER], keys->user, arena, &x->user, error);
     if (!fault) fault = read_end(found[ITEM], keys->item, arena, &x->item, error);
-    if (!fault) fault = read_word(found[LABEL], "label", arena, &x->label, error);
+    if (!fault && found[LABEL]) fault = read_word(found[LABEL], "label", arena, &x->label, error);
     if (!fault) fault = read_reward(found[REWARD], keys->scale, &x->reward, error);
     if (!fault) fault = read_logged(found, arena, x, error);
     if (!fault && keys->time) fault = name_time(keys->time, &x->attributes, error);

@@ -2,6 +2,7 @@
 #include "import/file/shape.h"
 
 #include "core/array.h"
+#include "core/bytes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@ bool dq_import_shape_is(const dq_import_shape *shape, const dq_value *document, 
     const char *name = shape->names;
     for (uint32_t i = 0; i < document->count; i++) {
         const dq_value *key = &document->as.map[i].key;
-        if (key->count != shape->bytes[i] || memcmp(name, key->as.string, key->count) != 0) return false;
+        if (key->count != shape->bytes[i] || !dq_bytes_equal(name, key->as.string, key->count)) return false;
         name += key->count;
     }
     return true;

@@ -9,6 +9,7 @@
 #include "port/files/json.h"
 
 #include "core/array.h"
+#include "core/bytes.h"
 #include "dq/source.h"
 
 #include <float.h>
@@ -293,7 +294,7 @@ static int put_digits(char *to, uint64_t integer, int at_least)
     }
     if (integer) digits[--at] = (char)('0' + integer);
     while (MOST - at < at_least) digits[--at] = '0';
-    memcpy(to, digits + at, (size_t)(MOST - at));
+    dq_bytes_copy(to, digits + at, (size_t)(MOST - at));
     to[MOST - at] = '\0';
     return MOST - at;
 }
@@ -388,11 +389,15 @@ dq_status dq_json_write_floats(dq_json_text *out, const float *numbers, size_t c
 
 static dq_status write_integer(dq_json_text *out, int64_t integer, dq_error *error)
 {
-    char text[24];
+    enum { LONGEST = 24 };
     const bool negative = integer < 0;
     const uint64_t size = negative ? 0 - (uint64_t)integer : (uint64_t)integer;
-    if (negative) text[0] = '-';
-    return dq_json_write_raw(out, text, (size_t)(negative + put_digits(text + negative, size, 1)), error);
+    dq_status status = reserve(out, LONGEST, error);
+    if (status) return status;
+    char *to = out->data + out->bytes;
+    *to = '-';
+    out->bytes += (size_t)(negative + put_digits(to + negative, size, 1));
+    return DQ_OK;
 }
 
 static dq_status write_list(dq_json_text *out, const dq_value *list, dq_error *error)

@@ -34,23 +34,28 @@ static size_t number_at(const char *text, bool *whole)
     return digits ? n + 1 + sign + digits : 0;
 }
 
-static dq_value integer_of(const char *text, size_t n)
+enum { SAFE = 18 }; /* so many bytes are no integer above 64 bits */
+
+/* An integer and nothing else, as most numbers in tables are; false: something else, which may be one. */
+static bool read_integer(const char *text, size_t n, dq_value *value)
 {
     const bool minus = *text == '-';
+    size_t i = minus;
     int64_t integer = 0;
-    for (size_t i = minus; i < n; i++) integer = 10 * integer + (text[i] - '0');
-    return dq_int(minus ? -integer : integer);
+    for (; text[i] >= '0' && text[i] <= '9' && i < SAFE; i++) integer = 10 * integer + (text[i] - '0');
+    if (i != n || i == minus || (text[minus] == '0' && n > minus + 1U)) return false;
+    *value = (dq_value){.type = DQ_INT, .as.integer = minus ? -integer : integer};
+    return true;
 }
 
 /* A cell that begins as a number does. */
 static bool read_number(const char *text, size_t n, dq_value *value)
 {
-    enum { SAFE = 18 }; /* so many bytes are no integer above 64 bits */
     bool whole;
+    if (read_integer(text, n, value)) return true;
     const size_t bytes = number_at(text, &whole);
     if (bytes < n && (!bytes || !strchr(blanks, text[bytes]) || !text[bytes])) return true; /* a text */
-    if (bytes != n || (whole && n > SAFE)) return false;
-    if (whole) return *value = integer_of(text, n), true;
+    if (bytes != n || whole) return false;
     *value = dq_real(0);
     return dq_json_reader_number(text, n, &value->as.real) == n;
 }
