@@ -498,7 +498,10 @@ dq_import_fault dq_import_read_interaction(const dq_value *document, const dq_im
                                            dq_arena *arena, dq_import_interaction *x, dq_error *error)
 {
     const dq_value *found[KNOWN] = {NULL};
-    *x = (dq_import_interaction){.reward = NAN, .propensity = NAN};
+    x->label = x->request = x->model = dq_nil();
+    x->reward = NAN;
+    x->propensity = (double)NAN;
+    x->position = 0;
     if (!part_keys(document, keys, arena, found, &x->attributes))
         return dq_import_out_of_memory("attributes", error);
     dq_import_fault fault = read_end(found[USER], keys->user, arena, &x->user, error);

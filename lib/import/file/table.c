@@ -335,15 +335,16 @@ static dq_status add_element(dq_value *vector, const column *c, const dq_csv_cel
 static dq_status add_cell(const table *t, dq_value *document, dq_value *text, dq_value *vector,
                           const column *c, const dq_csv_cell *cell, dq_arena *arena, dq_error *error)
 {
-    dq_value value;
+    dq_entry *entry = &document->as.map[document->count]; /* where the value is made, if it is one's own */
     if (c->role == ROLE_NONE) return DQ_OK;
     if (c->role == ROLE_ELEMENT) return add_element(vector, c, cell, arena, error);
     if (!cell->bytes) return DQ_OK;
-    dq_status status = read_cell(t, cell, c->role, arena, &value, error);
+    dq_status status = read_cell(t, cell, c->role, arena, &entry->value, error);
     if (status) return status;
     if (c->role == ROLE_TEXT)
-        return dq_map_add(arena, text, c->name, value) ? DQ_OK : dq_fail_memory(error, "a row");
-    document->as.map[document->count++] = (dq_entry){c->name, value};
+        return dq_map_add(arena, text, c->name, entry->value) ? DQ_OK : dq_fail_memory(error, "a row");
+    entry->key = c->name;
+    document->count++;
     return DQ_OK;
 }
 

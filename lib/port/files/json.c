@@ -9,7 +9,6 @@
 #include "port/files/json.h"
 
 #include "core/array.h"
-#include "core/bytes.h"
 #include "dq/source.h"
 
 #include <float.h>
@@ -278,25 +277,30 @@ dq_status dq_json_write_string(dq_json_text *out, const char *text, size_t bytes
     return DQ_OK;
 }
 
-/* The decimal form of an integer, its length: two digits at once, from behind. */
+static int count_digits(uint64_t integer)
+{
+    int n = 0;
+    for (; integer >= 10000; integer /= 10000) n += 4;
+    return n + (integer > 0) + (integer >= 10) + (integer >= 100) + (integer >= 1000);
+}
+
+/* The decimal form of an integer, its length: two digits at once, from behind, where they are to stand. */
 static int put_digits(char *to, uint64_t integer, int at_least)
 {
-    enum { MOST = 24 };
     static const char pairs[] = "00010203040506070809101112131415161718192021222324"
                                 "25262728293031323334353637383940414243444546474849"
                                 "50515253545556575859606162636465666768697071727374"
                                 "75767778798081828384858687888990919293949596979899";
-    char digits[MOST];
-    int at = MOST;
+    const int own = count_digits(integer), n = own > at_least ? own : at_least;
+    int at = n;
+    to[n] = '\0';
     for (; integer >= 10; integer /= 100) {
         at -= 2;
-        memcpy(digits + at, pairs + 2 * (integer % 100), 2);
+        memcpy(to + at, pairs + 2 * (integer % 100), 2);
     }
-    if (integer) digits[--at] = (char)('0' + integer);
-    while (MOST - at < at_least) digits[--at] = '0';
-    dq_bytes_copy(to, digits + at, (size_t)(MOST - at));
-    to[MOST - at] = '\0';
-    return MOST - at;
+    if (integer) to[--at] = (char)('0' + integer);
+    while (at > 0) to[--at] = '0';
+    return n;
 }
 
 static const double power[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12};
