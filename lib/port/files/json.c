@@ -330,21 +330,37 @@ double dq_json_real_of(float number)
     return strtod(digits, NULL);
 }
 
-/* "%.9g" of a number between 1e-4 and 1e9 that these digits give back; 0: it is another, or needs more.
- * Where n / 10^k is the number, n is the only integer of nine digits that near to it. */
-static int nine_digits(char *to, double number)
+/* n / 10^k, of nine digits, as "%.9g" writes it: without zeros at its end. */
+static int put_nine(char *to, double n, int k, bool negative)
 {
-    int k, length = 0;
-    const double n = find_nine(number, &k);
-    if (!(n > 0) || n / power[k] != fabs(number)) return 0;
+    int length = 0;
     uint64_t integer = (uint64_t)n;
     for (; k > 0 && integer % 10 == 0; k--) integer /= 10;
     const uint64_t unit = (uint64_t)power[k];
-    if (number < 0) to[length++] = '-';
+    if (negative) to[length++] = '-';
     length += put_digits(to + length, integer / unit, 1);
     if (k == 0) return length;
     to[length++] = '.';
     return length + put_digits(to + length, integer % unit, k);
+}
+
+/* "%.9g" of a number between 1e-4 and 1e9 that these digits give back; 0: it is another, or needs more.
+ * Where n / 10^k is the number, n is the only integer of nine digits that near to it. */
+static int nine_digits(char *to, double number)
+{
+    int k;
+    const double n = find_nine(number, &k);
+    if (!(n > 0) || n / power[k] != fabs(number)) return 0;
+    return put_nine(to, n, k, number < 0);
+}
+
+/* "%.9g" of a float32, whose nine digits are exact (dq_json_real_of). */
+static int float_digits(char *to, size_t room, float number)
+{
+    int k;
+    const double n = find_nine((double)number, &k);
+    if (n > 0) return put_nine(to, n, k, number < 0);
+    return snprintf(to, room, "%.*g", FLT_DECIMAL_DIG, (double)number);
 }
 
 /* The fewest digits of 9, 15, 16, 17 that read back as the same double. */
@@ -382,8 +398,7 @@ dq_status dq_json_write_floats(dq_json_text *out, const float *numbers, size_t c
             return dq_fail(error, DQ_ERR_NUMERIC, "a NaN or infinity has no JSON form");
         if (i) *to++ = ',';
         bool negative_zero = numbers[i] == 0 && signbit(numbers[i]); /* JSON's -0 is an integer, 0 */
-        int n = negative_zero ? snprintf(to, LONGEST, "-0.0")
-                              : snprintf(to, LONGEST, "%.*g", FLT_DECIMAL_DIG, (double)numbers[i]);
+        int n = negative_zero ? snprintf(to, LONGEST, "-0.0") : float_digits(to, LONGEST, numbers[i]);
         to += n;
     }
     *to++ = ']';
