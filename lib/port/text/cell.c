@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static const char blanks[] = " \t\r\n";
+static const char blanks[] = " \t\r\n"; /* and the NUL at its end: whether one ends a text JSON has to say */
 
 static size_t digits_at(const char *text)
 {
@@ -54,7 +54,7 @@ static bool read_number(const char *text, size_t n, dq_value *value)
     bool whole;
     if (read_integer(text, n, value)) return true;
     const size_t bytes = number_at(text, &whole);
-    if (bytes < n && (!bytes || !strchr(blanks, text[bytes]) || !text[bytes])) return true; /* a text */
+    if (bytes < n && (!bytes || !strchr(blanks, text[bytes]))) return true; /* a text */
     if (bytes != n || whole) return false;
     *value = dq_real(0);
     return dq_json_reader_number(text, n, &value->as.real) == n;
