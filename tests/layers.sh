@@ -16,7 +16,7 @@ math:    core
 data:    core
 net:     core math
 feature: core math data
-env:     core data
+env:     core data math/clones
 learn:   core math net env data
 offline: core math data env net learn
 embed:   core math data
@@ -53,7 +53,8 @@ wire: sink source stream
 
 # foreign header (a shell pattern): the only files that may include it
 foreign='
-cblas.h               lib/math/blas.c
+cblas.h               lib/math/product/openblas.c
+dlfcn.h               lib/core/load/*
 msgpack.h             lib/wire/*
 msgpack/*             lib/wire/*
 zstd*.h               lib/wire/*
@@ -78,7 +79,7 @@ sanitizer/*           lib/core/arena.c
 # What is left is the system: C11 and POSIX.
 system=' arpa/inet.h netdb.h netinet/in.h sys/un.h assert.h ctype.h dirent.h errno.h fcntl.h float.h inttypes.h libgen.h limits.h locale.h malloc.h math.h poll.h pthread.h sched.h
 setjmp.h signal.h stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdio_ext.h stdlib.h string.h strings.h
-spawn.h sys/epoll.h sys/file.h sys/ioctl.h sys/mman.h sys/prctl.h sys/random.h sys/resource.h sys/socket.h sys/stat.h sys/syscall.h sys/time.h sys/types.h sys/wait.h termios.h time.h unistd.h wchar.h
+spawn.h sys/epoll.h sys/eventfd.h sys/file.h sys/ioctl.h sys/mman.h sys/prctl.h sys/random.h sys/resource.h sys/socket.h sys/stat.h sys/syscall.h sys/time.h sys/types.h sys/wait.h termios.h time.h unistd.h wchar.h
 xmmintrin.h immintrin.h '
 system=${system//$'\n'/ }
 
@@ -91,7 +92,8 @@ signal __sysv_signal bsd_signal sigset sigaction sigvec'
 
 # object: what it may use of that all the same: why
 excused='
-math/blas.o: getenv setenv unsetenv: OpenBLAS takes the choice of its kernels from a variable, and from nothing else
+math/product/kernels.o: getenv: whoever pins the kernels pins them for every program, before one has options
+math/product/openblas.o: getenv setenv unsetenv: OpenBLAS takes the choice of its kernels from a variable, and from nothing else
 wire/coprocess.o: environ: a child gets the environment of its parent, without secrets
 '
 
