@@ -13,6 +13,7 @@
 typedef enum dq_sink_form {
     DQ_SINK_TEXT, /* as it is */
     DQ_SINK_ZSTD, /* zstd frames with content checksums; refused on a terminal (DQ_ERR_TERMINAL) */
+    DQ_SINK_FILE, /* the same at the level of a file, wherever it goes: bytes that a file will have */
 } dq_sink_form;
 
 typedef struct dq_sink dq_sink;

@@ -81,12 +81,12 @@ static dq_status set_up(dq_sink *s, const char *path, bool standard, dq_sink_for
     if (status) return status;
     struct stat st;
     if (fstat(s->fd, &st) < 0) return dq_fail_errno(error, errno, "cannot write");
-    if (form == DQ_SINK_ZSTD && isatty(s->fd))
+    if (form != DQ_SINK_TEXT && isatty(s->fd))
         return dq_fail(error, DQ_ERR_TERMINAL,
                        "a binary stream is not written to a terminal: redirect it, or name a file with -o");
-    s->regular = S_ISREG(st.st_mode);
+    s->regular = S_ISREG(st.st_mode) || form == DQ_SINK_FILE;
     if (S_ISFIFO(st.st_mode)) (void)fcntl(s->fd, F_SETPIPE_SZ, PIPE);
-    return form == DQ_SINK_ZSTD ? start_zstd(s, error) : DQ_OK;
+    return form != DQ_SINK_TEXT ? start_zstd(s, error) : DQ_OK;
 }
 
 dq_status dq_sink_open(dq_sink **sink, const char *path, dq_sink_form form, dq_error *error)
@@ -112,7 +112,8 @@ dq_status dq_sink_open_fn(dq_sink **sink, const char *name, dq_sink_form form, d
     if (status) return status;
     (*sink)->write = write;
     (*sink)->write_arg = arg;
-    status = form == DQ_SINK_ZSTD ? start_zstd(*sink, error) : DQ_OK;
+    (*sink)->regular = form == DQ_SINK_FILE;
+    status = form != DQ_SINK_TEXT ? start_zstd(*sink, error) : DQ_OK;
     if (status) {
         dq_sink_abort(*sink);
         *sink = NULL;
