@@ -85,12 +85,13 @@ SCRIPTED := $(SCRIPTS:%=$(B)/%)
 UNITS    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
 SERVERS  := $(B)/services/llm_server $(B)/services/http_post
 HELPERS  := $(patsubst tests/fault/%.c,$(B)/helpers/%,$(wildcard tests/fault/*.c))
+TIMERS   := $(patsubst tests/bench/programs/%.c,$(B)/bench/%,$(wildcard tests/bench/programs/*.c))
 MAN      := $(if $(filter man_pages,$(LEFT)),,$(patsubst docs/man/%.scd,$(B)/man/%,$(wildcard docs/man/*.scd)))
 # A completion a program and shell, each named as the shell wants it.
 NAMES    := $(PROGRAMS) $(SCRIPTS)
 COMP     := $(NAMES:%=$(B)/completions/bash/%) $(NAMES:%=$(B)/completions/zsh/_%) $(NAMES:%=$(B)/completions/fish/%.fish)
 # Every folder with C files.
-FOLDERS  := $(ROOMS) $(SHARED) $(PROGRAMS:%=cmd/%) tests/unit tests/services tests/fault tests/fuzz
+FOLDERS  := $(ROOMS) $(SHARED) $(PROGRAMS:%=cmd/%) tests/unit tests/services tests/fault tests/fuzz tests/bench/programs
 
 # What nothing can be built without, in one line instead of a compiler's many.
 MISSING   = $(shell command -v $(firstword $(CC)) >/dev/null || echo $(firstword $(CC)); command -v pkg-config >/dev/null || echo pkg-config; \
@@ -200,6 +201,11 @@ $(UNITS): $(B)/unit/%: $(B)/obj/tests/unit/%.o $(B)/libunit.a $(B)/librooms.a
 
 # Helpers of the fault tests, one file each.
 $(HELPERS): $(B)/helpers/%: $(B)/obj/tests/fault/%.o $(B)/librooms.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+
+# What times the library for `make bench`, one file each.
+$(TIMERS): $(B)/bench/%: $(B)/obj/tests/bench/programs/%.o $(B)/librooms.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
 
@@ -382,9 +388,9 @@ remove-installed:
 
 # ---- the rest ----
 
-units: $(UNITS) $(SERVERS) $(HELPERS) $(B)/inject.so $(REPLAYS)
+units: $(UNITS) $(SERVERS) $(HELPERS) $(TIMERS) $(B)/inject.so $(REPLAYS)
 
-bench: all deps-check $(SERVERS) ## time against peers in the same run (TORCH_PYTHON names a Python with PyTorch 2)
+bench: all deps-check $(SERVERS) $(TIMERS) ## time against peers in the same run; BENCH='train start' these parts, WRITE=1 into docs/performance.*
 	@bash tests/deps --each apache2-utils wrk
 	@BUILD=$(B) bash tests/bench/run
 	@if [ -n "$(GYM_PYTHON)" ]; then $(MAKE) --no-print-directory -f pipelines/gymnasium.mk BUILD=$(B) GYM_PYTHON=$(GYM_PYTHON); \
@@ -416,7 +422,7 @@ pictures: all ## take pictures of dq-serve's page in Chromium, light and dark, p
 	@BUILD=$(B) bash tests/cli/serve_pictures $(B)/pictures
 
 format: ## lay the C files out as .clang-format says
-	clang-format -i $(wildcard $(FOLDERS:%=%/*.[ch]) include/dq/*.h tests/inject/*.[ch] tests/bench/*.c examples/*.c)
+	clang-format -i $(wildcard $(FOLDERS:%=%/*.[ch]) include/dq/*.h tests/inject/*.[ch] examples/*.c)
 
 drawing: ## draw the rooms of lib/ anew from their include lines: docs/rooms.svg
 	svg=$$(python3 docs/rooms.py) && echo "$$svg" > docs/rooms.svg

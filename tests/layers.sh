@@ -53,7 +53,7 @@ wire: sink source stream
 
 # foreign header (a shell pattern): the only files that may include it
 foreign='
-cblas.h               lib/math/blas.c
+cblas.h               lib/math/product/openblas.c
 dlfcn.h               lib/core/load/*
 msgpack.h             lib/wire/*
 msgpack/*             lib/wire/*
@@ -88,7 +88,8 @@ signal __sysv_signal bsd_signal sigset sigaction sigvec'
 
 # object: what it may use of that all the same: why
 excused='
-math/blas.o: getenv setenv unsetenv: OpenBLAS takes the choice of its kernels from a variable, and from nothing else
+math/product/kernels.o: getenv: whoever pins the kernels pins them for every program, before one has options
+math/product/openblas.o: getenv setenv unsetenv: OpenBLAS takes the choice of its kernels from a variable, and from nothing else
 wire/coprocess.o: environ: a child gets the environment of its parent, without secrets
 '
 
