@@ -63,14 +63,15 @@ OPT      ?= -O3 -g
 CFLAGS   ?=
 # No name of the folder it was built in stays in what is installed.
 ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE $(OPT) '-fdebug-prefix-map=$(CURDIR)=.' $(WARN) -ffp-contract=off -fno-math-errno -pthread -Iinclude -Ilib -Icmd $(PKG_CFLAGS) $(SAN) $(CPPFLAGS) $(CFLAGS)
-# mongoc_log: lib/port/mongo/mongoc.c's stands before the library's.
-ALL_LDFLAGS = -Wl,--as-needed -Wl,--export-dynamic-symbol=mongoc_log -pthread $(SAN) $(LDFLAGS)
+# Functions of ours that stand before those of libraries: lib/port/mongo/mongoc.c's and lib/math/product/openblas.c's.
+EXPORTED   := mongoc_log openblas_num_threads_env
+ALL_LDFLAGS = -Wl,--as-needed $(EXPORTED:%=-Wl,--export-dynamic-symbol=%) -pthread $(SAN) $(LDFLAGS)
 SAN         = $(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 PKG_SERVE  := $(if $(filter dq-serve,$(LEFT)),,libmicrohttpd)
 PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) $(PKG_SERVE) 2>/dev/null))
 # What is loaded when it is first needed (lib/core/load/shared.h): no program is linked with it, and soname is the name that
 # one which is linked with package $(1) would ask for.
-LOADED     := libcurl libmongoc-1.0
+LOADED     := openblas libcurl libmongoc-1.0
 LIBS       := $(shell pkg-config --libs $(filter-out $(LOADED),$(PKGS)) libbson-1.0 $(PKG_SERVE) 2>/dev/null) -ldl -lm
 soname      = $(shell so=$$(mktemp) && $(CC) -shared -o $$so -Wl,--no-as-needed $$(pkg-config --libs $(1)) && \
                 readelf -d $$so | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | head -1; rm -f $$so)
@@ -113,6 +114,7 @@ $(B)/loaded.so: Makefile
 	@mkdir -p $(@D)
 	$(CC) -shared -Wl,--no-as-needed $(shell pkg-config --libs $(LOADED)) -o $@
 
+$(B)/obj/lib/math/product/openblas.o: ALL_CFLAGS += -DDQ_SONAME='"$(call soname,openblas)"'
 $(B)/obj/lib/port/http/curl.o:    ALL_CFLAGS += -DDQ_SONAME='"$(call soname,libcurl)"'
 $(B)/obj/lib/port/mongo/mongoc.o: ALL_CFLAGS += -DDQ_SONAME='"$(call soname,libmongoc-1.0)"'
 
