@@ -58,7 +58,8 @@ struct net_layer {
     bool activates;    /* the activation, then dropout where it drops */
     bool drops;
     uint32_t depth;  /* hidden layers up to it, it among them */
-    bool wants;      /* something in it or before it has weights */
+    bool wants;      /* something in it or before it has weights that learn */
+    bool frozen;     /* its weights do not learn */
     bool pairs;      /* its rows are pairs, */
     bool of_actions; /* or distinct actions, not states */
     uint64_t number; /* among those that draw dropout */
@@ -104,6 +105,17 @@ typedef struct net_scratch {
     float *features; /* (features, NET_TILE) of one state with the actions of a tile */
 } net_scratch;
 
+/* Moments of the first layer of pairs that are one outer product (outer.c). */
+typedef struct net_outer {
+    enum { NET_OUTER_NONE, NET_OUTER_NEW, NET_OUTER_KEPT } stage; /* new: the moments are zero */
+    int layer;
+    float *m, *v;   /* (units) M and V */
+    float *x;       /* (input) the one state; NULL: such a layer there is none */
+    float *product; /* (units) of x and the weights, where */
+    bool known;     /* it is theirs as they are now */
+    bool steps;     /* a step of outer moments is under way: no gradient of these weights is wanted */
+} net_outer;
+
 struct dq_net {
     dq_net_spec spec;
     dq_pool *pool;
@@ -121,6 +133,7 @@ struct dq_net {
     int project;                       /* that of P, that of R after it; -1: none */
     float *weights, *gradient, *m, *v; /* (count); but the weights none where max_rows is 0 */
     float *statistics;                 /* (statistic_count) */
+    net_outer outer;
     uint64_t steps;
     dq_dropout dropout, input_dropout;
     double *squares; /* (tiles of gradients) the sum of squares of each */
@@ -262,6 +275,24 @@ void net_backward_inputs(dq_net *net, const float *dy);
  * and a step on it. Where its norm is not finite the weights stay. */
 void net_backward(dq_net *net, const float *dy);
 double net_step(dq_net *net, const dq_adam *adam, double clip_norm, double clip_value);
+
+/* Memory for outer moments where the network may have them; false when there is none. They are new. */
+bool net_outer_allocate(dq_net *net);
+void net_outer_reset(dq_net *net);
+/* Before a step of Adam without weight decay in the gradient, after the pass: whether the moments are outer
+ * ones in it. */
+bool net_outer_begin(dq_net *net);
+/* Before any other step: the moments are matrices from now on. */
+void net_outer_end(dq_net *net);
+/* The step of a unit's weights of the state, g being the gradient of the unit's product; returns the sum of
+ * the gradient's squares. */
+double net_outer_step(dq_net *net, const dq_adam_step *adam, size_t unit, float g);
+/* The product of the pass's state and the weights as they are, (units), where it is known; NULL. Whoever
+ * writes weights otherwise than by a step says net->outer.known = false. */
+const float *net_outer_product(const dq_net *net);
+/* In checkpoints, beside the moments. */
+dq_status net_outer_save(dq_net *net, const char *prefix, dq_bundle *model, dq_error *error);
+dq_status net_outer_restore(dq_net *net, const char *prefix, const dq_bundle *model, dq_error *error);
 
 /* m of a state with n actions that lie stride floats apart, `given` those that the caller hands in (n,
  * given): to[f * to_stride + i]. */

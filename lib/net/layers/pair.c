@@ -71,7 +71,11 @@ static void forward_tile(const dq_net *net, const net_layer *l, size_t c0, size_
     const pair *p = l->own;
     const uint32_t *action = net->action_slots.of_row;
     net_parts parts = {p->actions, p->states, action, net->state_slots.of_row};
-    net_product(net, l, net->states, p->encoded, c0, width, p->states + c0);
+    const float *known = net_outer_product(net);
+    if (known)
+        memcpy(p->states + c0, known + c0, width * sizeof *known);
+    else
+        net_product(net, l, net->states, p->encoded, c0, width, p->states + c0);
     action_part(net, l, c0, width);
     if (p->more) {
         const float *weights = net->weights + l->at + c0 * l->in + p->encoded + p->width;
@@ -128,7 +132,7 @@ static void pair_gradient(const dq_net *net, const net_layer *l, size_t u0, size
     const pair *p = l->own;
     const float *dstates = collect(p->dstates, &net->state_slots, l, net->rows, u0, n);
     const float *dactions = collect(p->dactions, &net->action_slots, l, net->rows, u0, n);
-    net_product_gradient(net, l, net->states, p->encoded, dstates + u0, n, weight);
+    if (!net->outer.steps) net_product_gradient(net, l, net->states, p->encoded, dstates + u0, n, weight);
     action_gradient(net, l, dactions, u0, n, weight + p->encoded);
     if (p->more)
         dq_gemm_tn(n, p->more, net->rows, l->dy + u0, l->out, net->layers[net->features].y, p->more,
