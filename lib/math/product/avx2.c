@@ -17,7 +17,10 @@
 
 #define AVX2 __attribute__((target("avx2,fma")))
 
-enum { ROWS = 6, LANES = 16, HALF = 8 };
+enum { ROWS = 6, LANES = 16, HALF = 8, AHEAD = 2 /* lines copied in 16 turns */ };
+
+#define LINE(to, from)                                                                                       \
+    _mm256_store_ps(to, _mm256_loadu_ps(from)), _mm256_store_ps((to) + HALF, _mm256_loadu_ps((from) + HALF))
 
 static bool has(void)
 {
@@ -35,7 +38,7 @@ AVX2 static inline __m256i first_lanes(size_t n)
 
 AVX2 static inline __attribute__((always_inline)) void tile_of(const size_t rows, size_t k, const float *a,
                                                                const float *panel, float *c, size_t ldc,
-                                                               size_t lanes, bool more)
+                                                               size_t lanes, bool more, product_ahead *ahead)
 {
     __m256 sum[ROWS][2];
     __m256i low = first_lanes(lanes), high = first_lanes(lanes > HALF ? lanes - HALF : 0);
@@ -45,6 +48,7 @@ AVX2 static inline __attribute__((always_inline)) void tile_of(const size_t rows
         sum[r][1] = more ? _mm256_maskload_ps(c + r * ldc + HALF, high) : _mm256_setzero_ps();
     }
     for (size_t i = 0; i < k; i++, panel += LANES) {
+        if (i % PRODUCT_LINE == 0) PRODUCT_COPY_LINES(ahead, AHEAD, LINE)
         __m256 b0 = _mm256_load_ps(panel), b1 = _mm256_load_ps(panel + HALF);
 #pragma GCC unroll 6
         for (size_t r = 0; r < rows; r++) {
@@ -55,16 +59,21 @@ AVX2 static inline __attribute__((always_inline)) void tile_of(const size_t rows
     }
 #pragma GCC unroll 6
     for (size_t r = 0; r < rows; r++) {
-        _mm256_maskstore_ps(c + r * ldc, low, sum[r][0]);
-        _mm256_maskstore_ps(c + r * ldc + HALF, high, sum[r][1]);
+        if (lanes == LANES) { /* AMD's masked stores take ten times as long */
+            _mm256_storeu_ps(c + r * ldc, sum[r][0]);
+            _mm256_storeu_ps(c + r * ldc + HALF, sum[r][1]);
+        } else {
+            _mm256_maskstore_ps(c + r * ldc, low, sum[r][0]);
+            _mm256_maskstore_ps(c + r * ldc + HALF, high, sum[r][1]);
+        }
     }
 }
 
 #define CASE(n)                                                                                              \
-    case n: tile_of(n, k, a, panel, c, ldc, lanes, more); break
+    case n: tile_of(n, k, a, panel, c, ldc, lanes, more, ahead); break
 
 AVX2 static void tile(size_t rows, size_t k, const float *a, const float *panel, float *c, size_t ldc,
-                      size_t lanes, bool more)
+                      size_t lanes, bool more, product_ahead *ahead)
 {
     switch (rows) {
         CASE(1);
@@ -97,18 +106,21 @@ AVX2 static inline void transpose_8_by_4(const float *from, size_t ld, float *to
     _mm256_storeu_ps(to + 3 * ldto, _mm256_shuffle_ps(AB, CD, 0xee));
 }
 
+/* 16 rows at a time, whose columns are whole lines of what is written. */
 AVX2 void product_transpose_avx2(size_t rows, size_t columns, const float *from, size_t ld, float *to,
                                  size_t ldto)
 {
-    size_t r = 0;
-    for (; r + 8 <= rows; r += 8) {
-        size_t c = 0;
-        for (; c + 4 <= columns; c += 4) transpose_8_by_4(from + r * ld + c, ld, to + c * ldto + r, ldto);
+    for (size_t r = 0; r < rows; r += 16) {
+        size_t c = 0, n = rows - r < 16 ? rows - r : 16;
+        for (; c + 4 <= columns && n >= 8; c += 4) {
+            transpose_8_by_4(from + r * ld + c, ld, to + c * ldto + r, ldto);
+            if (n == 16) transpose_8_by_4(from + (r + 8) * ld + c, ld, to + c * ldto + r + 8, ldto);
+        }
+        for (size_t j = 0; j < c && n < 16; j++)
+            for (size_t i = r + 8; i < r + n; i++) to[j * ldto + i] = from[i * ld + j];
         for (; c < columns; c++)
-            for (size_t i = r; i < r + 8; i++) to[c * ldto + i] = from[i * ld + c];
+            for (size_t i = r; i < r + n; i++) to[c * ldto + i] = from[i * ld + c];
     }
-    for (; r < rows; r++)
-        for (size_t c = 0; c < columns; c++) to[c * ldto + r] = from[r * ld + c];
 }
 
 const product_kernel product_avx2 = {.word = "avx2",

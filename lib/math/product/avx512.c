@@ -9,7 +9,9 @@
 
 #define AVX512 __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")))
 
-enum { ROWS = 14, LANES = 32, HALF = 16 };
+enum { ROWS = 14, LANES = 32, HALF = 16, AHEAD = 8 /* lines copied in 16 turns */ };
+
+#define LINE(to, from) _mm512_store_ps(to, _mm512_loadu_ps(from))
 
 static bool has(void)
 {
@@ -27,7 +29,8 @@ static inline __mmask16 first_lanes(size_t n)
 
 AVX512 static inline __attribute__((always_inline)) void tile_of(const size_t rows, size_t k, const float *a,
                                                                  const float *panel, float *c, size_t ldc,
-                                                                 size_t lanes, bool more)
+                                                                 size_t lanes, bool more,
+                                                                 product_ahead *ahead)
 {
     __m512 sum[ROWS][2];
     __mmask16 low = first_lanes(lanes), high = first_lanes(lanes > HALF ? lanes - HALF : 0);
@@ -37,6 +40,7 @@ AVX512 static inline __attribute__((always_inline)) void tile_of(const size_t ro
         sum[r][1] = more ? _mm512_maskz_loadu_ps(high, c + r * ldc + HALF) : _mm512_setzero_ps();
     }
     for (size_t i = 0; i < k; i++, panel += LANES) {
+        if (i % PRODUCT_LINE == 0) PRODUCT_COPY_LINES(ahead, AHEAD, LINE)
         __m512 b0 = _mm512_load_ps(panel), b1 = _mm512_load_ps(panel + HALF);
 #pragma GCC unroll 14
         for (size_t r = 0; r < rows; r++) {
@@ -47,16 +51,21 @@ AVX512 static inline __attribute__((always_inline)) void tile_of(const size_t ro
     }
 #pragma GCC unroll 14
     for (size_t r = 0; r < rows; r++) {
-        _mm512_mask_storeu_ps(c + r * ldc, low, sum[r][0]);
-        _mm512_mask_storeu_ps(c + r * ldc + HALF, high, sum[r][1]);
+        if (lanes == LANES) { /* AMD's masked stores take ten times as long */
+            _mm512_storeu_ps(c + r * ldc, sum[r][0]);
+            _mm512_storeu_ps(c + r * ldc + HALF, sum[r][1]);
+        } else {
+            _mm512_mask_storeu_ps(c + r * ldc, low, sum[r][0]);
+            _mm512_mask_storeu_ps(c + r * ldc + HALF, high, sum[r][1]);
+        }
     }
 }
 
 #define CASE(n)                                                                                              \
-    case n: tile_of(n, k, a, panel, c, ldc, lanes, more); break
+    case n: tile_of(n, k, a, panel, c, ldc, lanes, more, ahead); break
 
 AVX512 static void tile(size_t rows, size_t k, const float *a, const float *panel, float *c, size_t ldc,
-                        size_t lanes, bool more)
+                        size_t lanes, bool more, product_ahead *ahead)
 {
     switch (rows) {
         CASE(1);

@@ -14,8 +14,9 @@ static bool has(void)
 }
 
 static void tile(size_t rows, size_t k, const float *a, const float *panel, float *c, size_t ldc,
-                 size_t lanes, bool more)
+                 size_t lanes, bool more, product_ahead *ahead)
 {
+    (void)ahead;
     for (size_t r = 0; r < rows; r++)
         for (size_t l = 0; l < lanes; l++) {
             float sum = more ? c[r * ldc + l] : 0;

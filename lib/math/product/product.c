@@ -1,18 +1,31 @@
 /* SPDX-License-Identifier: MIT */
 #include "math/product/kernel.h"
 
+#include <stdint.h>
 #include <string.h>
 
-/* C in blocks of `cast` rows by `lanes`, or of its transpose where A gives the lanes. */
+enum {
+    FIRST = 64,     /* k of the first step, whose operands nothing hides the copying of */
+    PANEL_AHEAD = 8 /* rows from what is copied of a panel to what is prefetched */
+};
+
+/* C in blocks of `casts` by `lanes`, or of its transpose where A gives the lanes. */
 typedef struct work {
     const product *p;
     const product_kernel *kernel;
     product_scratch *scratch;
     product_operand lane, cast; /* whose numbers are lanes of a vector; whose are spread over all lanes */
     size_t lanes, casts;
-    size_t depth;    /* k of a tile, the last may have less */
-    bool transposed; /* the lanes are A's rows */
+    size_t first, depth; /* k of the first step of a block, and of the others; the last may have less */
+    bool transposed;     /* the lanes are A's rows */
+    bool whole;          /* scratch holds all of k for a block's lanes */
 } work;
+
+/* One step: k numbers from k0 on of a block of C. */
+typedef struct step {
+    size_t number, l0, r0, k0; /* number: of steps before */
+    size_t lanes, casts, k;
+} step;
 
 static size_t least(size_t a, size_t b)
 {
@@ -62,50 +75,111 @@ void product_pack(const product_kernel *kernel, product_operand from, size_t n, 
         product_plain.transpose(n, k, from.at, from.ld, to, n);
 }
 
-/* Numbers [k0, k0 + k) of the runs [r0, r0 + n) as rows for a tile. */
-static void copy_rows(const work *w, size_t r0, size_t n, size_t k0, size_t k, float *to)
+/* ---- what a step multiplies ---- */
+
+static step step_at(const work *w, size_t number, size_t l0, size_t r0, size_t k0)
 {
-    const product_operand *from = &w->cast;
-    if (from->columns)
-        w->kernel->transpose(k, n, from->at + k0 * from->ld + r0, from->ld, to, PRODUCT_STRIDE);
+    return (step){.number = number,
+                  .l0 = l0,
+                  .r0 = r0,
+                  .k0 = k0,
+                  .lanes = least(PRODUCT_BLOCK, w->lanes - l0),
+                  .casts = least(PRODUCT_BLOCK, w->casts - r0),
+                  .k = least(k0 ? w->depth : w->first, w->p->k - k0)};
+}
+
+/* The step after s: its next k, else the next block; no lanes: there is none. Where lanes are packed already,
+ * the same casts are taken with all of them, else the same lanes with all casts. */
+static step step_after(const work *w, const step *s)
+{
+    size_t n = s->number + 1, l0 = s->l0 + s->lanes, r0 = s->r0 + s->casts;
+    if (s->k0 + s->k < w->p->k) return step_at(w, n, s->l0, s->r0, s->k0 + s->k);
+    if (w->lane.panels && l0 < w->lanes) return step_at(w, n, l0, s->r0, 0);
+    if (w->lane.panels && r0 < w->casts) return step_at(w, n, 0, r0, 0);
+    if (!w->lane.panels && r0 < w->casts) return step_at(w, n, s->l0, r0, 0);
+    if (!w->lane.panels && l0 < w->lanes) return step_at(w, n, l0, 0, 0);
+    return (step){.lanes = 0};
+}
+
+/* Whether the step's rows are those of the step before: the same casts, whose k is one step. */
+static bool keeps_rows(const work *w, const step *s)
+{
+    return s->number > 0 && s->k == w->p->k && s->l0 > 0 && w->lane.panels;
+}
+
+static float *rows_of(const work *w, const step *s)
+{
+    bool kept = w->lane.panels && w->first >= w->p->k; /* and so for all lanes the same */
+    return w->scratch->rows[kept ? s->r0 / PRODUCT_BLOCK % 2 : s->number % 2];
+}
+
+/* The first of its panels, which stand `stride` floats apart. */
+static const float *panels_of(const work *w, const step *s, size_t *stride)
+{
+    size_t width = w->kernel->lanes;
+    *stride = width * (w->lane.panels ? w->p->k : s->k);
+    if (w->lane.panels) return w->lane.panels + s->l0 * w->p->k + s->k0 * width;
+    return w->whole ? w->scratch->panels[s->l0 / PRODUCT_BLOCK % 2] + s->k0 * PRODUCT_BLOCK
+                    : w->scratch->panels[s->number % 2];
+}
+
+/* Whether the panels are made for this step, and not for one before. */
+static bool makes_panels(const work *w, const step *s)
+{
+    return !w->lane.panels && (!w->whole || s->r0 == 0);
+}
+
+/* What can be copied while other tiles are computed. */
+static void plan_copies(const work *w, const step *s, product_ahead *ahead)
+{
+    size_t stride, width = w->kernel->lanes, k = s->k / PRODUCT_LINE * PRODUCT_LINE;
+    *ahead = (product_ahead){.count = 0};
+    if (s->lanes == 0) return;
+    if (!w->cast.columns && k > 0 && !keeps_rows(w, s))
+        ahead->copies[ahead->count++] = (product_copy){.from = w->cast.at + s->r0 * w->cast.ld + s->k0,
+                                                       .ld = w->cast.ld,
+                                                       .to = rows_of(w, s),
+                                                       .ldto = PRODUCT_STRIDE,
+                                                       .rows = s->casts,
+                                                       .width = k,
+                                                       .distance = w->cast.ld};
+    if (!makes_panels(w, s) || !w->lane.columns || s->k == 0) return;
+    float *to = (float *)(uintptr_t)panels_of(w, s, &stride);
+    for (size_t l = 0; l + width <= s->lanes; l += width, to += stride)
+        ahead->copies[ahead->count++] = (product_copy){.from = w->lane.at + s->k0 * w->lane.ld + s->l0 + l,
+                                                       .ld = w->lane.ld,
+                                                       .to = to,
+                                                       .ldto = width,
+                                                       .rows = s->k,
+                                                       .width = width,
+                                                       .distance = PANEL_AHEAD * w->lane.ld};
+}
+
+#define COPY_LINE(to, from) memcpy(to, from, PRODUCT_LINE * sizeof(float))
+
+/* What no copy planned: the ends of rows, the last panel, and what is transposed. */
+static void make_rest(const work *w, const step *s)
+{
+    size_t stride, width = w->kernel->lanes, done = s->k / PRODUCT_LINE * PRODUCT_LINE;
+    float *to = rows_of(w, s);
+    if (keeps_rows(w, s))
+        done = s->k;
+    else if (w->cast.columns)
+        w->kernel->transpose(s->k, s->casts, w->cast.at + s->k0 * w->cast.ld + s->r0, w->cast.ld, to,
+                             PRODUCT_STRIDE);
     else
-        for (size_t r = 0; r < n; r++)
-            memcpy(to + r * PRODUCT_STRIDE, from->at + (r0 + r) * from->ld + k0, k * sizeof *to);
+        for (size_t r = 0; r < s->casts && done < s->k; r++)
+            memcpy(to + r * PRODUCT_STRIDE + done, w->cast.at + (s->r0 + r) * w->cast.ld + s->k0 + done,
+                   (s->k - done) * sizeof *to);
+    if (!makes_panels(w, s)) return;
+    float *panels = (float *)(uintptr_t)panels_of(w, s, &stride);
+    size_t l = w->lane.columns ? s->lanes / width * width : 0;
+    for (; l < s->lanes; l += width)
+        pack_panel(w->kernel, w->lane, s->l0 + l, least(width, s->lanes - l), s->k0, s->k,
+                   panels + l / width * stride);
 }
 
-/* ---- one block ---- */
-
-/* Adds k numbers' products to c (casts, lanes). panels: the first of them at its number k0, `step` floats
- * from panel to panel. */
-static void add_tiles(const work *w, size_t casts, size_t lanes, size_t k, const float *panels, size_t step,
-                      float *c, size_t ldc, bool more)
-{
-    const product_kernel *kernel = w->kernel;
-    for (size_t l = 0; l < lanes; l += kernel->lanes, panels += step)
-        for (size_t r = 0, tiles = parts(casts, kernel->rows), rows; tiles; tiles--, r += rows) {
-            rows = parts(casts - r, tiles);
-            kernel->tile(rows, k, w->scratch->rows + r * PRODUCT_STRIDE, panels, c + r * ldc + l, ldc,
-                         least(kernel->lanes, lanes - l), more);
-        }
-}
-
-/* Where the panels of lanes [l0, l0 + lanes) begin at k0, packed here unless they are already. */
-static const float *panels_at(const work *w, size_t l0, size_t lanes, size_t k0, size_t *step)
-{
-    size_t k = w->p->k, width = w->kernel->lanes, chunk = PRODUCT_BLOCK_DEPTH / w->depth * w->depth;
-    if (w->lane.panels) {
-        *step = width * k;
-        return w->lane.panels + l0 * k + k0 * width;
-    }
-    if (k > PRODUCT_BLOCK_DEPTH) {
-        size_t from = k0 / chunk * chunk, n = least(chunk, k - from);
-        if (k0 == from) pack_panels(w->kernel, w->lane, l0, lanes, from, n, w->scratch->panels);
-        *step = width * n;
-        return w->scratch->panels + (k0 - from) * width;
-    }
-    *step = width * k;
-    return w->scratch->panels + k0 * width;
-}
+/* ---- steps ---- */
 
 static void finish(const product *p, float *c, size_t ldc, size_t row, size_t rows, size_t column,
                    size_t columns)
@@ -113,28 +187,51 @@ static void finish(const product *p, float *c, size_t ldc, size_t row, size_t ro
     if (p->epilogue) p->epilogue->finish(p->epilogue->arg, c, ldc, row, rows, column, columns);
 }
 
-/* Casts [r0, r0 + casts) with lanes [l0, l0 + lanes), over all of k. */
-static void run_block(const work *w, size_t r0, size_t casts, size_t l0, size_t lanes)
+/* Adds the step's products to c, (casts, lanes). */
+static void run_tiles(const work *w, const step *s, float *c, size_t ldc, product_ahead *ahead)
+{
+    const product_kernel *kernel = w->kernel;
+    size_t stride;
+    const float *panels = panels_of(w, s, &stride), *a = rows_of(w, s);
+    for (size_t l = 0; l < s->lanes; l += kernel->lanes, panels += stride)
+        for (size_t r = 0, tiles = parts(s->casts, kernel->rows), rows; tiles; tiles--, r += rows) {
+            rows = parts(s->casts - r, tiles);
+            kernel->tile(rows, s->k, a + r * PRODUCT_STRIDE, panels, c + r * ldc + l, ldc,
+                         least(kernel->lanes, s->lanes - l), s->k0 > 0, ahead);
+        }
+}
+
+/* The block of C is whole. */
+static void finish_block(const work *w, const step *s, float *c, size_t ldc)
+{
+    const product *p = w->p;
+    if (!w->transposed) {
+        finish(p, c, ldc, s->r0, s->casts, s->l0, s->lanes);
+        return;
+    }
+    float *to = p->c ? p->c + s->l0 * p->ldc + s->r0 : w->scratch->finished;
+    size_t ldto = p->c ? p->ldc : PRODUCT_BLOCK;
+    w->kernel->transpose(s->casts, s->lanes, c, ldc, to, ldto);
+    finish(p, to, ldto, s->l0, s->lanes, s->r0, s->casts);
+}
+
+static void run_steps(const work *w)
 {
     const product *p = w->p;
     bool direct = p->c && !w->transposed;
-    size_t k0 = 0, step, ldc = direct ? p->ldc : PRODUCT_BLOCK_LANES;
-    float *c = direct ? p->c + r0 * p->ldc + l0 : w->scratch->block;
-    do {
-        size_t k = least(w->depth, p->k - k0);
-        const float *panels = panels_at(w, l0, lanes, k0, &step);
-        copy_rows(w, r0, casts, k0, k, w->scratch->rows);
-        add_tiles(w, casts, lanes, k, panels, step, c, ldc, k0 > 0);
-        k0 += k;
-    } while (k0 < p->k);
-    if (!w->transposed) {
-        finish(p, c, ldc, r0, casts, l0, lanes);
-        return;
+    size_t ldc = direct ? p->ldc : PRODUCT_BLOCK;
+    product_ahead ahead;
+    step s = step_at(w, 0, 0, 0, 0), next;
+    plan_copies(w, &s, &ahead);
+    for (; s.lanes > 0; s = next) {
+        PRODUCT_COPY_LINES(&ahead, SIZE_MAX, COPY_LINE)
+        make_rest(w, &s);
+        next = step_after(w, &s);
+        plan_copies(w, &next, &ahead);
+        float *c = direct ? p->c + s.r0 * ldc + s.l0 : w->scratch->block;
+        run_tiles(w, &s, c, ldc, &ahead);
+        if (s.k0 + s.k == p->k) finish_block(w, &s, c, ldc);
     }
-    float *to = p->c ? p->c + l0 * p->ldc + r0 : w->scratch->finished;
-    size_t ldto = p->c ? p->ldc : PRODUCT_BLOCK_ROWS;
-    w->kernel->transpose(casts, lanes, c, ldc, to, ldto);
-    finish(p, to, ldto, l0, lanes, r0, casts);
 }
 
 /* ---- the whole ---- */
@@ -147,37 +244,23 @@ static bool prefers_transposed(const product *p)
     enum { WIDEST = 32, COPY = 1, TRANSPOSE = 2 };
     size_t a = p->m * p->k, b = p->n * p->k;
     size_t straight = parts(p->n, WIDEST) * 8 * a + (p->b.columns ? COPY : TRANSPOSE) * b +
-                      (p->a.columns ? TRANSPOSE : COPY) * a * parts(p->n, PRODUCT_BLOCK_LANES);
+                      (p->a.columns ? TRANSPOSE : COPY) * a * parts(p->n, PRODUCT_BLOCK);
     size_t across = parts(p->m, WIDEST) * 8 * b + (p->a.columns ? COPY : TRANSPOSE) * a +
-                    (p->b.columns ? TRANSPOSE : COPY) * b * parts(p->m, PRODUCT_BLOCK_LANES) +
-                    4 * p->m * p->n;
+                    (p->b.columns ? TRANSPOSE : COPY) * b * parts(p->m, PRODUCT_BLOCK) + 4 * p->m * p->n;
     return across < straight;
 }
 
-static void run_blocks(const work *w)
-{
-    for (size_t l0 = 0; l0 < w->lanes; l0 += PRODUCT_BLOCK_LANES) {
-        size_t lanes = least(PRODUCT_BLOCK_LANES, w->lanes - l0);
-        if (!w->lane.panels && w->p->k <= PRODUCT_BLOCK_DEPTH)
-            pack_panels(w->kernel, w->lane, l0, lanes, 0, w->p->k, w->scratch->panels);
-        for (size_t r0 = 0; r0 < w->casts; r0 += PRODUCT_BLOCK_ROWS)
-            run_block(w, r0, least(PRODUCT_BLOCK_ROWS, w->casts - r0), l0, lanes);
-    }
-}
-
 /* A library's product, in the blocks in which an epilogue would see ours. */
-static void run_whole(const product *p, bool transposed, product_scratch *scratch)
+static void run_whole(const product *p, product_scratch *scratch)
 {
-    size_t rows = transposed ? PRODUCT_BLOCK_LANES : PRODUCT_BLOCK_ROWS;
-    size_t columns = transposed ? PRODUCT_BLOCK_ROWS : PRODUCT_BLOCK_LANES;
     if (p->c) p->kernel->whole(p);
-    for (size_t i = 0; i < p->m && p->epilogue; i += rows)
-        for (size_t j = 0; j < p->n; j += columns) {
+    for (size_t i = 0; i < p->m && p->epilogue; i += PRODUCT_BLOCK)
+        for (size_t j = 0; j < p->n; j += PRODUCT_BLOCK) {
             product part = *p;
-            part.m = least(rows, p->m - i);
-            part.n = least(columns, p->n - j);
+            part.m = least(PRODUCT_BLOCK, p->m - i);
+            part.n = least(PRODUCT_BLOCK, p->n - j);
             float *c = p->c ? p->c + i * p->ldc + j : scratch->finished;
-            size_t ldc = p->c ? p->ldc : columns;
+            size_t ldc = p->c ? p->ldc : PRODUCT_BLOCK;
             part.a.at += p->a.columns ? i : i * p->a.ld;
             part.b.at += p->b.columns ? j : j * p->b.ld;
             part.c = c;
@@ -193,6 +276,13 @@ static product_operand as_it_lies(product_operand o, size_t n)
     return o.panels ? (product_operand){.at = o.panels, .ld = n, .columns = true} : o;
 }
 
+/* k in equal parts, of whole cache lines. */
+static size_t depth_of(size_t k)
+{
+    size_t depth = parts(k, k > PRODUCT_DEPTH ? parts(k, PRODUCT_DEPTH) : 1);
+    return parts(depth, PRODUCT_LINE) * PRODUCT_LINE;
+}
+
 void product_run(const product *p)
 {
     if (p->m == 0 || p->n == 0) return;
@@ -202,7 +292,7 @@ void product_run(const product *p)
         product lying = *p;
         lying.a = as_it_lies(p->a, p->m);
         lying.b = as_it_lies(p->b, p->n);
-        run_whole(&lying, transposed, scratch);
+        run_whole(&lying, scratch);
     } else {
         work w = {.p = p,
                   .kernel = p->kernel,
@@ -211,9 +301,11 @@ void product_run(const product *p)
                   .cast = transposed ? p->b : p->a,
                   .lanes = transposed ? p->m : p->n,
                   .casts = transposed ? p->n : p->m,
-                  .depth = p->k ? parts(p->k, parts(p->k, PRODUCT_DEPTH)) : 1,
-                  .transposed = transposed};
-        run_blocks(&w);
+                  .first = least(p->k, FIRST),
+                  .depth = p->k > FIRST ? depth_of(p->k - FIRST) : 0,
+                  .transposed = transposed,
+                  .whole = p->k <= PRODUCT_BLOCK_DEPTH};
+        run_steps(&w);
     }
     product_give_scratch(scratch);
 }
