@@ -52,13 +52,13 @@ static dq_status work(void *arg, size_t job, dq_log *log, dq_writer *out, dq_err
     return train_online(e->t, e->plan.job[job], log, NULL, out, error);
 }
 
-static dq_status take(void *arg, size_t job, dq_reader *from, dq_error *error)
+static dq_status take(void *arg, size_t job, dq_source_fn read, void *from, dq_error *error)
 {
     each *e = arg;
     dq_writer *out = e->t->output;
     /* no model outlasts a power cut that its lines do not */
     dq_status status = e->dir.path ? dq_log_persist(&e->log, error) : DQ_OK;
-    if (!status) status = dq_model_plan_take(&e->plan, job, from, out, error);
+    if (!status) status = dq_model_plan_take(&e->plan, job, read, from, out, error);
     step(e);
     return !status && out && e->t->o->common.flush ? dq_writer_flush(out, error) : status;
 }
@@ -116,7 +116,9 @@ static dq_status train_all(each *e, dq_error *error)
     const train_options *o = e->t->o;
     const dq_worker_streams streams = {.workers = dq_cli_threads(&o->common, 0),
                                        .jobs = e->plan.jobs,
-                                       .maker = &e->t->maker,
+                                       .maker = &e->maker,
+                                       .inputs = e->t->inputs,
+                                       .input_count = e->t->input_count,
                                        .log = &e->log,
                                        .arg = e,
                                        .work = work,

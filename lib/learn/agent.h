@@ -77,6 +77,7 @@ typedef struct dq_agent_config {
     dq_hidden_inputs hidden_inputs;
     bool direct, calibrated;
     /* learning */
+    uint32_t trained_layers; /* of each network the last so many learn (net/net.h); 0: all */
     double gamma;
     dq_bootstrap bootstrap;
     bool double_q;   /* van Hasselt et al., "Deep reinforcement learning with double Q-learning", 2016 */

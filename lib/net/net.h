@@ -135,6 +135,11 @@ typedef struct dq_net_spec {
     double input_dropout; /* 0 <= p < 1, in training only: of the numbers of states and of actions' vectors,
                              once a distinct one; features are of the whole vectors. Not of sparse states */
     bool calibrated;      /* one output, on pairs: scale and shift, 1 and 0 at first (dq_net_calibrate) */
+    /* The last so many layers of weights learn, and those before them keep every bit: 1 is the output with
+     * what is added to it (direct, factored, V's output), 2 the hidden layer before it, too, with its norm,
+     * whose statistics stay as well where it does not learn; an encoder is one layer. 0: all. A part of the
+     * run, not saved. */
+    uint32_t trained_layers;
     uint32_t hidden[DQ_NET_MAX_HIDDEN], hidden_count;
     /* Wang et al., "Dueling network architectures", 2016: V and A are streams with hidden layers of their own
      * (value_hidden, each) above the shared ones, and Q = V + A - mean A. Without value_hidden the last

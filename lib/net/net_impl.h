@@ -61,7 +61,8 @@ struct net_layer {
     bool activates;    /* the activation, then dropout where it drops */
     bool drops;
     uint32_t depth;     /* hidden layers up to it, it among them */
-    bool wants;         /* something in it or before it has weights */
+    bool wants;         /* something in it or before it has weights that learn */
+    bool frozen;        /* its weights do not learn */
     bool pairs;         /* its rows are pairs, */
     bool of_actions;    /* or distinct actions, not states */
     uint64_t number;    /* among those that draw dropout */

@@ -60,6 +60,12 @@ static double step(const work *w, size_t at, const float *g, size_t n)
     return sum;
 }
 
+/* Of its gradients: none of what does not learn. */
+static size_t tiles_of(const net_layer *l)
+{
+    return l->frozen ? 0 : net_tiles(l->units, NET_GRADIENT);
+}
+
 /* The same of n units of the layer whose moments of states are outer products: `bias` is the gradient of
  * their products, rows of `weight` behind the states' part that of the rest. */
 static double step_units(const work *w, const net_layer *l, size_t u0, size_t n, const float *weight,
@@ -82,7 +88,7 @@ static void gradient_tile(void *arg, size_t tile, unsigned thread)
     dq_net *net = w->net;
     const net_layer *l = net->layers;
     size_t u0 = tile;
-    for (; u0 >= net_tiles(l->units, NET_GRADIENT); l++) u0 -= net_tiles(l->units, NET_GRADIENT);
+    for (; u0 >= tiles_of(l); l++) u0 -= tiles_of(l);
     u0 *= NET_GRADIENT;
     size_t n = net_min(NET_GRADIENT, l->units - u0), at = l->at + u0 * l->unit_width;
     size_t numbers = n * l->unit_width, bias_at = l->at + l->units * l->unit_width + u0;
@@ -104,7 +110,7 @@ static void prepare_layer(void *arg, size_t i, unsigned thread)
     (void)thread;
     const work *w = arg;
     const net_layer *l = &w->net->layers[i];
-    if (l->kind->prepare) l->kind->prepare(w->net, l);
+    if (l->kind->prepare && !l->frozen) l->kind->prepare(w->net, l);
 }
 
 /* All gradients; returns their norm where the sums of squares are wanted. */
@@ -114,8 +120,8 @@ static double run_gradients(work *w)
     size_t multiplications = 0;
     double sum = 0;
     for (const net_layer *l = net->layers; l < net->layers + net->layer_count; l++) {
-        w->tiles += net_tiles(l->units, NET_GRADIENT);
-        multiplications += l->units * l->unit_width * net_rows(net, l);
+        w->tiles += tiles_of(l);
+        multiplications += l->frozen ? 0 : l->units * l->unit_width * net_rows(net, l);
     }
     net_run_tiles(net, prepare_layer, w, (size_t)net->layer_count, multiplications);
     net_run_tiles(net, gradient_tile, w, w->tiles, multiplications);
@@ -137,6 +143,21 @@ static void clip_values(float *g, size_t n, float max)
     for (size_t i = 0; i < n; i++) g[i] = fminf(fmaxf(g[i], -max), max);
 }
 
+/* The same of what learns among n numbers from `at` on, which may be of several layers. */
+static void step_trained(const work *w, size_t at, const float *g, size_t n)
+{
+    const dq_net *net = w->net;
+    if (!net->spec.trained_layers) {
+        step(w, at, g, n);
+        return;
+    }
+    for (const net_layer *l = net->layers; l < net->layers + net->layer_count; l++) {
+        size_t end = net_min(at + n, l->at + l->units * (l->unit_width + l->has_bias));
+        size_t from = at > l->at ? at : l->at;
+        if (!l->frozen && from < end) step(w, from, g + (from - at), end - from);
+    }
+}
+
 static void step_tile(void *arg, size_t tile, unsigned thread)
 {
     (void)thread;
@@ -144,7 +165,7 @@ static void step_tile(void *arg, size_t tile, unsigned thread)
     dq_net *net = w->net;
     size_t at = tile * STEP_TILE, n = net_min(STEP_TILE, net->count - at);
     if (w->scale != 1) dq_vec_scale(net->gradient + at, w->scale, n);
-    step(w, at, net->gradient + at, n);
+    step_trained(w, at, net->gradient + at, n);
 }
 
 /* A step on the gradient, whose norm is known. */

@@ -175,23 +175,54 @@ static dq_status score_by_draws(dq_rank_scorer *s, const float *const *users, si
     return DQ_OK;
 }
 
+/* ---- halves ---- */
+
+typedef struct widening {
+    const dq_rank_block *block;
+    float *to;
+} widening;
+
+static void widen_tile(void *arg, size_t tile, unsigned thread)
+{
+    const widening *work = arg;
+    size_t width = work->block->width, first = tile * COSINE_TILE, n = work->block->rows - first;
+    (void)thread;
+    if (n > COSINE_TILE) n = COSINE_TILE;
+    dq_convert_f4(work->to + first * width, work->block->halves + first * width, work->block->half_type,
+                  n * width);
+}
+
+/* The block's vectors for networks: as floats, exactly, of one block at a time. */
+static dq_status floats_of(dq_rank_scorer *s, const dq_rank_block *block, const float **vectors,
+                           dq_error *error)
+{
+    *vectors = block->vectors;
+    if (!block->halves) return DQ_OK;
+    if (!dq_array_reserve(&s->wide, &s->wide_slots, (size_t)block->rows * block->width, sizeof *s->wide))
+        return dq_fail_memory(error, "a block of items");
+    widening work = {block, s->wide};
+    dq_pool_run(s->pool, widen_tile, &work, (block->rows + COSINE_TILE - 1) / COSINE_TILE);
+    *vectors = s->wide;
+    return DQ_OK;
+}
+
 static dq_status score_by_nets(dq_rank_scorer *s, const float *const *users, size_t count, size_t first,
                                const dq_rank_block *block, float *out, dq_error *error)
 {
     size_t n = count * block->rows;
-    const float *given;
+    const float *given, *vectors;
     dq_status status = gather(s, first, count, block, &given, error);
+    if (!status) status = floats_of(s, block, &vectors, error);
     if (status) return status;
     if (s->net_count == 1) {
-        dq_net_score(s->nets[0], users, count, block->vectors, block->width, block->rows, given, out,
-                     block->rows);
+        dq_net_score(s->nets[0], users, count, vectors, block->width, block->rows, given, out, block->rows);
         return DQ_OK;
     }
     if (!dq_array_reserve(&s->members, &s->member_slots, s->net_count * n, sizeof *s->members))
         return dq_fail_memory(error, "scores");
     for (size_t k = 0; k < s->net_count; k++)
-        dq_net_score(s->nets[k], users, count, block->vectors, block->width, block->rows, given,
-                     s->members + k * n, block->rows);
+        dq_net_score(s->nets[k], users, count, vectors, block->width, block->rows, given, s->members + k * n,
+                     block->rows);
     average(s->members, s->net_count, n, out);
     return DQ_OK;
 }
@@ -223,9 +254,12 @@ static void cosine_tile(void *arg, size_t tile, unsigned thread)
     size_t first = tile * COSINE_TILE, rows = work->block->rows, width = work->block->width, n = rows - first;
     (void)thread;
     if (n > COSINE_TILE) n = COSINE_TILE;
+    const dq_rank_block *block = work->block;
+    const void *items = block->halves ? (const void *)(block->halves + first * width)
+                                      : (const void *)(block->vectors + first * width);
     for (size_t u = 0; u < work->count; u++)
-        dq_cosine_block(work->users[u], work->block->vectors + first * width, width, n, work->scorer->pairs,
-                        work->scorer->pair_count, work->out + u * rows + first);
+        dq_cosine_rows(work->users[u], items, block->halves ? block->half_type : DQ_F4, width, n,
+                       work->scorer->pairs, work->scorer->pair_count, work->out + u * rows + first);
 }
 
 /* ---- either ---- */
@@ -262,6 +296,7 @@ void dq_rank_scorer_free(dq_rank_scorer *scorer)
     dq_feature_free(scorer->features);
     free(scorer->given);
     free(scorer->block_given);
+    free(scorer->wide);
     free(scorer->members);
     dq_arena_free(&scorer->arena);
     free(scorer->pairs);

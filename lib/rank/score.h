@@ -43,6 +43,8 @@ typedef struct dq_rank_scorer {
     size_t given_slots, given_first, given_count, given_items; /* given_items 0: bound to none yet */
     float *block_given;                                        /* (block_slots) of them, those of a block */
     size_t block_slots;
+    float *wide; /* (wide_slots) the vectors of a block of halves, for the networks */
+    size_t wide_slots;
     dq_baseline *baseline; /* who scores lists in this one's place (dq_rank_lists_offer); else NULL */
 } dq_rank_scorer;
 

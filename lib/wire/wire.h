@@ -2,8 +2,9 @@
  *
  * What the files of this room share and nobody else sees.
  *
- *     descriptor -> source.c (decode.c, text.c) -> reader.c -> unpack.c -> table.c -> dq_bundle
- *     dq_bundle  -> pack.c -> writer.c -> sink.c (aside.c) -> descriptor
+ *     descriptor -> bytes/input.c (decode.c, frame.c, bytes/ahead.c) -> source.c (text.c)
+ *                -> reader.c -> unpack.c -> table.c -> dq_bundle
+ *     dq_bundle  -> pack.c -> writer.c -> sink.c (frame.c, bytes/behind.c, aside.c) -> descriptor
  *
  * section.c holds what reader and writer both keep of a section.
  */

@@ -186,6 +186,41 @@ assert v.dtype == "float32" and v.shape == (3, 4) and v[2][1] == 7'
     [ "$status" -eq 1 ]
 }
 
+@test "--vectors writes halves, rounded, and back exactly" {
+    dq-cat --vectors bf16 --to stream s.dq > b.dq
+    dq-cat --check b.dq
+    [ "$(dq-cat --schema b.dq | awk '$2 == "vector" {print $1, $3}' | paste -sd,)" = "users bf16,items bf16" ]
+    dq-cat --vectors f4 --to stream b.dq | dq-cat > back
+    dq-cat b.dq | cmp - back
+    dq-cat --kind items s.dq | head -1 | jq -c '.vector = [0.1, 65504, -1e-7, 3]' > usual.jsonl
+    dq-export -q --items usual.jsonl -o usual.dq
+    dq-cat --vectors f2 --to stream usual.dq > f2.dq
+    [ "$(dq-cat --schema f2.dq | awk '$2 == "vector" {print $3}')" = f2 ]
+    [ "$(dq-cat f2.dq | jq -c .vector)" = "[0.0999755859,65504,-1.1920929e-07,3]" ]
+    dq-cat --vectors f2 --to npy usual.dq > v.npy
+    /usr/bin/python3 -c 'import numpy; assert numpy.load("v.npy").dtype == "float16"'
+    # Halves of NumPy stay what they were.
+    /usr/bin/python3 -c 'import numpy; numpy.save("h.npy", numpy.arange(12, dtype="f2").reshape(3, 4) / 3)'
+    dq-cat --from npy h.npy > h.dq
+    [ "$(dq-cat --schema h.dq | awk '$2 == "vector" {print $3}')" = f2 ]
+    seq 3 > three
+    dq-export -q --items h.npy --item-ids three | dq-cat --to stream --vectors f2 | dq-cat --kind items --to npy | cmp - h.npy
+}
+
+@test "--vectors refuses what a half does not hold, and where nothing is written" {
+    printf '{"id":"a","vector":[1,2]}\n{"id":"b","vector":[3,-70000]}\n' > big.jsonl
+    dq-export -q --items big.jsonl -o big.dq
+    run dq-cat --vectors f2 --to stream big.dq -o never.dq
+    [ "$status" -eq 1 ]
+    [ "$output" = "dq-cat: big.dq: record 2: items: row 1 has -70000 in its vector, and f2 holds up to 65504 (bf16 up to 3.4e+38)" ]
+    [ ! -e never.dq ]
+    dq-cat --vectors bf16 --to stream big.dq | dq-cat --check
+    run dq-cat --vectors f2 big.dq
+    [ "$status" -eq 2 ]
+    run dq-cat --count --vectors f2 big.dq
+    [ "$status" -eq 2 ]
+}
+
 @test "safetensors both ways" {
     dq-cat --kind model --to safetensors s.dq > m.safetensors
     dq-cat --from safetensors m.safetensors > m.dq

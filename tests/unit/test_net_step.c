@@ -196,6 +196,22 @@ static void checkpoints_keep_them(void **state)
     drop(b);
 }
 
+/* A first layer that does not learn has no moments at all. */
+static void a_frozen_layer_has_none(void **state)
+{
+    (void)state;
+    dq_net_spec frozen = wide;
+    frozen.trained_layers = 1;
+    world *a = make(&frozen, 1);
+    const net_layer *l = a->net->layers;
+    float before = a->net->weights[l->at];
+    (void)fit(a, 3, 0, 0, 0, 0);
+    assert_int_equal(a->net->outer.stage, NET_OUTER_NONE);
+    assert_null(net_outer_product(a->net));
+    assert_true(a->net->weights[l->at] == before);
+    drop(a);
+}
+
 /* Packed rows give the same bits as rows that lie, on any number of threads (math/product/product.h; with
  * OpenBLAS they are only near). */
 static void packed_rows_are_the_rows(void **state)
@@ -225,6 +241,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(outer_moments_are_the_moments),    cmocka_unit_test(another_state_ends_them),
         cmocka_unit_test(the_known_product_is_the_product), cmocka_unit_test(checkpoints_keep_them),
+        cmocka_unit_test(a_frozen_layer_has_none),
         cmocka_unit_test(packed_rows_are_the_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

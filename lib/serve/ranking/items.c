@@ -60,7 +60,7 @@ static dq_status fill_block(dq_ranking_items *i, dq_error *error)
     const dq_entities *e = &i->catalogue->items;
     size_t width = e->width;
     i->block = (dq_rank_block){.rows = i->count, .capacity = i->count, .width = e->width};
-    i->block.vectors = malloc((i->count * width + 1) * sizeof *i->block.vectors);
+    i->block.room = i->block.vectors = malloc((i->count * width + 1) * sizeof *i->block.vectors);
     if (!i->block.vectors) return dq_fail_memory(error, "items");
     dq_status status = DQ_OK;
     for (uint32_t r = 0; r < i->count && !status; r++) {

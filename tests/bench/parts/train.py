@@ -59,7 +59,7 @@ def measure(bench):
 
     def ours(threads):
         run = [bench.program("dq-train"), "-q", "--user", "0", "--reward", "cosine", "--threads", str(threads), "--steps", "100",
-               "--warmup", str(warm * 100), data, "--episodes"]
+               "--warmup", str(warm * 100), *bench.pick([], ["--hidden", "16", "--world-hidden", "16"]), data, "--episodes"]
         none, some = (bench.drained([*run, str(n)]).wall for n in (warm, warm + 1))
         return (some - none) * 1e3 / 100
 
