@@ -17,10 +17,7 @@
 
 #define AVX2 __attribute__((target("avx2,fma")))
 
-enum { ROWS = 6, LANES = 16, HALF = 8, AHEAD = 2 /* lines copied in 16 turns */ };
-
-#define LINE(to, from)                                                                                       \
-    _mm256_store_ps(to, _mm256_loadu_ps(from)), _mm256_store_ps((to) + HALF, _mm256_loadu_ps((from) + HALF))
+enum { ROWS = 6, LANES = 16, HALF = 8 };
 
 static bool has(void)
 {
@@ -36,53 +33,62 @@ AVX2 static inline __m256i first_lanes(size_t n)
     return _mm256_loadu_si256((const __m256i *)(masks + HALF - (n < HALF ? n : HALF)));
 }
 
-AVX2 static inline __attribute__((always_inline)) void tile_of(const size_t rows, size_t k, const float *a,
-                                                               const float *panel, float *c, size_t ldc,
-                                                               size_t lanes, bool more, product_ahead *ahead)
+/* `rows` and `vectors` are constants wherever this is inlined. */
+AVX2 static inline __attribute__((always_inline)) void tile_of(const size_t rows, const size_t vectors,
+                                                               size_t k, const float *a, size_t lda,
+                                                               const float *panel, size_t ldp, float *c,
+                                                               size_t ldc, size_t lanes, bool more)
 {
     __m256 sum[ROWS][2];
-    __m256i low = first_lanes(lanes), high = first_lanes(lanes > HALF ? lanes - HALF : 0);
+    const __m256i mask[2] = {first_lanes(lanes), first_lanes(lanes > HALF ? lanes - HALF : 0)};
 #pragma GCC unroll 6
-    for (size_t r = 0; r < rows; r++) {
-        sum[r][0] = more ? _mm256_maskload_ps(c + r * ldc, low) : _mm256_setzero_ps();
-        sum[r][1] = more ? _mm256_maskload_ps(c + r * ldc + HALF, high) : _mm256_setzero_ps();
-    }
-    for (size_t i = 0; i < k; i++, panel += LANES) {
-        if (i % PRODUCT_LINE == 0) PRODUCT_COPY_LINES(ahead, AHEAD, LINE)
-        __m256 b0 = _mm256_load_ps(panel), b1 = _mm256_load_ps(panel + HALF);
+    for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 2
+        for (size_t v = 0; v < vectors; v++)
+            sum[r][v] = more ? _mm256_maskload_ps(c + r * ldc + v * HALF, mask[v]) : _mm256_setzero_ps();
+    for (size_t i = 0; i < k; i++, a++, panel += ldp) {
+        __m256 b[2];
+#pragma GCC unroll 2
+        for (size_t v = 0; v < vectors; v++) b[v] = _mm256_loadu_ps(panel + v * HALF);
 #pragma GCC unroll 6
         for (size_t r = 0; r < rows; r++) {
-            __m256 all = _mm256_broadcast_ss(a + r * PRODUCT_STRIDE + i);
-            sum[r][0] = _mm256_fmadd_ps(all, b0, sum[r][0]);
-            sum[r][1] = _mm256_fmadd_ps(all, b1, sum[r][1]);
+            __m256 all = _mm256_broadcast_ss(&a[r * lda]);
+#pragma GCC unroll 2
+            for (size_t v = 0; v < vectors; v++) sum[r][v] = _mm256_fmadd_ps(all, b[v], sum[r][v]);
         }
     }
 #pragma GCC unroll 6
-    for (size_t r = 0; r < rows; r++) {
-        if (lanes == LANES) { /* AMD's masked stores take ten times as long */
-            _mm256_storeu_ps(c + r * ldc, sum[r][0]);
-            _mm256_storeu_ps(c + r * ldc + HALF, sum[r][1]);
-        } else {
-            _mm256_maskstore_ps(c + r * ldc, low, sum[r][0]);
-            _mm256_maskstore_ps(c + r * ldc + HALF, high, sum[r][1]);
-        }
-    }
+    for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 2
+        for (size_t v = 0; v < vectors; v++)
+            if (lanes == LANES) /* a masked store takes AMD's cores ten times as long */
+                _mm256_storeu_ps(c + r * ldc + v * HALF, sum[r][v]);
+            else
+                _mm256_maskstore_ps(c + r * ldc + v * HALF, mask[v], sum[r][v]);
 }
 
-#define CASE(n)                                                                                              \
-    case n: tile_of(n, k, a, panel, c, ldc, lanes, more, ahead); break
+#define CASE(rows, vectors)                                                                                  \
+    case rows:                                                                                               \
+        tile_of(rows, vectors, k, a, lda, panel, ldp, c, ldc, lanes, more);                                  \
+        break
 
-AVX2 static void tile(size_t rows, size_t k, const float *a, const float *panel, float *c, size_t ldc,
-                      size_t lanes, bool more, product_ahead *ahead)
-{
-    switch (rows) {
-        CASE(1);
-        CASE(2);
-        CASE(3);
-        CASE(4);
-        CASE(5);
-        CASE(6);
+#define CASES(vectors)                                                                                       \
+    switch (rows) {                                                                                          \
+        CASE(1, vectors);                                                                                    \
+        CASE(2, vectors);                                                                                    \
+        CASE(3, vectors);                                                                                    \
+        CASE(4, vectors);                                                                                    \
+        CASE(5, vectors);                                                                                    \
+        CASE(6, vectors);                                                                                    \
     }
+
+AVX2 static void tile(size_t rows, size_t k, const float *a, size_t lda, const float *panel, size_t ldp,
+                      float *c, size_t ldc, size_t lanes, bool more)
+{
+    if (lanes > HALF)
+        CASES(2)
+    else
+        CASES(1)
 }
 
 /* ---- transposing ---- */

@@ -22,43 +22,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum {
-    PRODUCT_DEPTH = 256,                 /* k of a tile at most */
-    PRODUCT_STRIDE = PRODUCT_DEPTH + 16, /* floats between a tile's rows: no two in one set of the L1 cache */
-    PRODUCT_LINE = 16                    /* floats of a cache line */
-};
-
-/* A copy of rows of whole lines, and how far it has come. */
-typedef struct product_copy {
-    const float *from;
-    float *to;
-    size_t ld, ldto, rows;
-    size_t width;    /* of a row, a multiple of PRODUCT_LINE */
-    size_t at;       /* what of the first row is done */
-    size_t distance; /* floats from what is copied to what is prefetched */
-} product_copy;
-
-/* What the next tiles need, copied a few lines at a time between the multiplications of this one: a core that
- * is busy multiplying has loads and stores to spare. */
-typedef struct product_ahead {
-    product_copy copies[9];
-    size_t count, done;
-} product_ahead;
-
-/* The next line of a copy, by the vectors of whoever includes this: LINE(to, from) copies one. */
-#define PRODUCT_COPY_LINES(ahead, lines, LINE)                                                               \
-    for (size_t line_ = 0; line_ < (lines) && (ahead)->done < (ahead)->count; line_++) {                     \
-        product_copy *copy_ = &(ahead)->copies[(ahead)->done];                                               \
-        LINE(copy_->to + copy_->at, copy_->from + copy_->at);                                                \
-        __builtin_prefetch(copy_->from + copy_->at + copy_->distance);                                       \
-        copy_->at += PRODUCT_LINE;                                                                           \
-        if (copy_->at < copy_->width) continue;                                                              \
-        copy_->at = 0;                                                                                       \
-        copy_->from += copy_->ld;                                                                            \
-        copy_->to += copy_->ldto;                                                                            \
-        if (--copy_->rows == 0) (ahead)->done++;                                                             \
-    }
-
 struct product;
 
 typedef struct product_kernel {
@@ -66,11 +29,11 @@ typedef struct product_kernel {
     bool (*has)(void);       /* whether this CPU runs it */
     size_t rows, lanes;      /* of a tile at most */
 
-    /* c (rows, lanes) = a panel, or with `more` c += a panel. a (rows, k), PRODUCT_STRIDE between rows; panel
-     * (k, kernel's lanes) aligned to 64 bytes; 1 <= rows, 1 <= lanes, both at most the kernel's; k from 0.
-     * May copy ahead. */
-    void (*tile)(size_t rows, size_t k, const float *a, const float *panel, float *c, size_t ldc,
-                 size_t lanes, bool more, product_ahead *ahead);
+    /* c (rows, lanes) = a panel, or with `more` c += a panel. a (rows, k), panel (k, the kernel's lanes);
+     * lda, ldp and ldc floats between their rows. 1 <= rows, 1 <= lanes, both at most the kernel's; k from 0.
+     * The panel is read in all of the kernel's lanes, or in half of them where that is enough. */
+    void (*tile)(size_t rows, size_t k, const float *a, size_t lda, const float *panel, size_t ldp, float *c,
+                 size_t ldc, size_t lanes, bool more);
     /* to (columns, rows) = from (rows, columns) transposed. */
     void (*transpose)(size_t rows, size_t columns, const float *from, size_t ld, float *to, size_t ldto);
 
@@ -122,17 +85,18 @@ void product_pack(const product_kernel *kernel, product_operand from, size_t n, 
 /* ---- scratch memory ---- */
 
 enum {
-    PRODUCT_BLOCK = 128, /* rows and lanes of a block of C */
-    PRODUCT_BLOCK_DEPTH = 4096
+    PRODUCT_BLOCK = 128, /* rows and columns of a block of C */
+    PRODUCT_DEPTH =
+        4096, /* of an operand that is made for a block, all of k; of more it is made step by step */
+    PRODUCT_STRIDE = PRODUCT_DEPTH + 16
 };
 
-/* What one product under way needs, the same for every shape: of each operand what is multiplied now, and
- * what is made ready meanwhile. */
+/* What one product under way needs, the same for every shape. */
 typedef struct product_scratch {
-    _Alignas(64) float panels[2][PRODUCT_BLOCK * PRODUCT_BLOCK_DEPTH];
-    float rows[2][PRODUCT_BLOCK * PRODUCT_STRIDE];
-    float block[PRODUCT_BLOCK * PRODUCT_BLOCK];    /* of C, or of C transposed */
-    float finished[PRODUCT_BLOCK * PRODUCT_BLOCK]; /* of C, where there is no C */
+    _Alignas(64) float panels[PRODUCT_BLOCK * PRODUCT_DEPTH]; /* runs of numbers as panels */
+    float rows[PRODUCT_BLOCK * PRODUCT_STRIDE];               /* columns of numbers as rows */
+    float block[PRODUCT_BLOCK * PRODUCT_BLOCK];               /* of C, or of C transposed */
+    float finished[PRODUCT_BLOCK * PRODUCT_BLOCK];            /* of C, where there is no C */
     atomic_bool taken;
 } product_scratch;
 
