@@ -8,6 +8,7 @@
 #include "selections.h"
 #include "split.h"
 
+#include "core/delta/delta.h"
 #include "dq/schema.h"
 #include "inspect/arrays.h"
 #include "inspect/check.h"
@@ -16,7 +17,9 @@
 #include "inspect/lineage.h"
 #include "inspect/outline.h"
 #include "inspect/print.h"
+#include "inspect/vectors.h"
 #include "port/files/safetensors.h"
+#include "wire/delta/starts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +30,7 @@ typedef enum from { FROM_STREAM, FROM_NPY, FROM_SAFETENSORS } from;
 
 static const char *const forms[] = {"jsonl", "stream", "tsv", "npy", "safetensors", NULL};
 static const char *const kepts[] = {"all", "best", "last", NULL};
+static const char *const vectors[] = {"as-read", "f4", "f2", "bf16", NULL};
 static const char *const froms[] = {"stream", "npy", "safetensors", NULL};
 
 typedef struct options {
@@ -34,7 +38,8 @@ typedef struct options {
     bool check, count, schema, lineage, join, follow;
     uint64_t position; /* of a log, with follow */
     int form, from, kept;
-    const char *ids, *split, *since, *before;
+    int vectors; /* 0: as they are */
+    const char *ids, *split, *since, *before, *start;
     dq_texts kinds, users, items;
     dq_selection select;
 } options;
@@ -45,6 +50,7 @@ typedef struct output {
     dq_cli *cli;
     dq_selection *select;
     dq_reader *in; /* NULL: read from another format */
+    dq_starts starts;
     dq_sink *sink;
     dq_writer *writer;
     uint64_t section;
@@ -99,8 +105,8 @@ static dq_status put_text(output *out, const dq_bundle *bundle, dq_error *error)
     return status ? status : dq_sink_write(out->sink, out->text.data, out->text.bytes, error);
 }
 
-/* A bundle whose rows are those chosen. */
-static dq_status put_bundle(output *out, dq_bundle *bundle, uint64_t section, dq_error *error)
+/* A bundle whose rows are those chosen, with vectors as they are to be. */
+static dq_status put_rows(output *out, dq_bundle *bundle, uint64_t section, dq_error *error)
 {
     dq_status status;
     switch ((form)out->o->form) {
@@ -112,11 +118,24 @@ static dq_status put_bundle(output *out, dq_bundle *bundle, uint64_t section, dq
         if (strcmp(bundle->kind, DQ_KIND_MODEL) != 0) return DQ_OK;
         if (out->models++)
             return dq_fail(error, DQ_ERR_UNSUPPORTED, "more than one model: choose one (--kept, --split)");
+        if (dq_delta_refuse(bundle, error)) return error->status;
         return dq_safetensors_write(out->sink, bundle, error);
     case JSONL:
     case TSV: break;
     }
     return DQ_OK;
+}
+
+static dq_status put_bundle(output *out, dq_bundle *bundle, uint64_t section, dq_error *error)
+{
+    static const dq_dtype types[] = {[1] = DQ_F4, [2] = DQ_F2, [3] = DQ_BF16};
+    dq_bundle changed;
+    if (!out->o->vectors) return put_rows(out, bundle, section, error);
+    dq_status status = dq_vectors_as(&changed, bundle, types[out->o->vectors], error);
+    if (status) return status;
+    status = put_rows(out, &changed, section, error);
+    dq_bundle_free(&changed);
+    return status;
 }
 
 static dq_status put(output *out, dq_bundle *bundle, uint64_t section, dq_error *error)
@@ -160,6 +179,7 @@ static void release(output *out)
 {
     dq_writer_abort(out->writer);
     dq_sink_abort(out->sink);
+    dq_starts_free(&out->starts);
     dq_reader_close(out->in);
     dq_json_text_free(&out->text);
     dq_arena_free(&out->tsv.arena);
@@ -280,8 +300,11 @@ static dq_status run(const options *o, dq_cli *cli, dq_selection *select, dq_err
     dq_status status = DQ_OK;
     if (o->from == FROM_STREAM && !o->follow)
         status = dq_reader_open(&out.in, cli->operands, cli->operand_count, error);
+    if (!status && o->start) status = dq_starts_give(&out.starts, o->start, error);
+    if (!status && o->start) dq_starts_follow(&out.starts, out.in);
     if (!status) status = open_output(&out, error);
     if (!status && out.in && o->common.flush) dq_reader_on_block(out.in, flush, &out);
+    if (!status && out.in) dq_reader_threads(out.in, dq_cli_stream_threads(cli));
     if (status) {
         release(&out);
         return status;
@@ -421,6 +444,9 @@ int main(int argc, char **argv)
         {"kept", 0, DQ_OPT_CHOICE, &o.kept, "WHICH",
          "of models, those that a run kept as its best or its last", .flags = DQ_OPT_PAYLOAD,
          .choices = kepts, .modes = CHOOSE},
+        {"start", 0, DQ_OPT_TEXT, &o.start, "MODEL",
+         "make models whole that have only what differs from this one (dq-train --save delta)",
+         .flags = DQ_OPT_PAYLOAD | DQ_OPT_READS, .modes = CHOOSE, .excludes = "follow"},
         {"since", 0, DQ_OPT_TEXT, &o.since, "TIME", "interactions of this time and later",
          .flags = DQ_OPT_PAYLOAD, .modes = CHOOSE},
         {"before", 0, DQ_OPT_TEXT, &o.before, "TIME", "interactions before this time",
@@ -430,6 +456,9 @@ int main(int argc, char **argv)
         {"kind", 0, DQ_OPT_LIST, &o.kinds, "KIND", "users, items, model ...; may be repeated",
          .flags = DQ_OPT_PAYLOAD, .modes = CHOOSE},
         {"to", 0, DQ_OPT_CHOICE, &o.form, "FORM", "what to write", .choices = forms, .modes = ROWS | JOIN},
+        {"vectors", 0, DQ_OPT_CHOICE, &o.vectors, "TYPE",
+         "write vectors of users and items as f4, f2 (IEEE halves) or bf16, rounded to the nearest",
+         .flags = DQ_OPT_PAYLOAD, .choices = vectors, .modes = ROWS, .where = "to=stream,npy"},
         {"from", 0, DQ_OPT_CHOICE, &o.from, "FORM", "what is read; npy holds vectors of one --kind",
          .flags = DQ_OPT_PAYLOAD, .choices = froms, .modes = CHOOSE, .recorded = ROWS | JOIN},
         {"ids", 0, DQ_OPT_TEXT, &o.ids, "FILE", "with npy: the ids, one a line", .flags = DQ_OPT_WRITES,

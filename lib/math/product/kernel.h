@@ -56,6 +56,8 @@ dq_status product_check_choice(dq_error *error);
 /* The one with this word; without a word the best that this CPU has, and OpenBLAS where that would be the
  * plain form. NULL: there is none of that word, or the CPU does not have it. */
 const product_kernel *product_choose(const char *word);
+/* Before anything of OpenBLAS's; its `has` does so. DQ_ERR_UNSUPPORTED where it cannot be loaded. */
+dq_status product_load_openblas(dq_error *error);
 /* OpenBLAS's kernels, by its own names: "OpenBLAS Haswell". */
 const char *product_openblas_core(void);
 
