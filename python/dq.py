@@ -119,14 +119,16 @@ class Column:
     offsets  texts: where each begins, and where the last ends; else None
     nulls    an array of bool, True where the value is null; None: nowhere
     ref      the kind whose rows the numbers count; None: they count none
+    shuffle  whether the numbers' bytes are shuffled in the stream, where smooth ones take less room; data is in order
 
-    Arrays are views of the record that was read, and read-only.
+    Arrays are views of the record that was read (shuffled ones copies of it), and read-only.
     """
     type: str
     data: numpy.ndarray
     offsets: numpy.ndarray | None = None
     nulls: numpy.ndarray | None = None
     ref: str | None = None
+    shuffle: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -659,6 +661,8 @@ def _column_from(c: Any, base: int) -> tuple[str, Column]:
         offsets = _binary(name, c, "offsets", base)
         if len(offsets) != 4 * (shape[0] + 1) or len(shape) != 1:
             raise Error(f"column {name}: its offsets are not one a row and one more")
+        if "shuffle" in c:
+            raise Error(f"column {name}: texts that are shuffled")
         offsets = offsets.view("<u4")
         _check_text(name, data, offsets)
         return name, Column(type_, data, offsets, nulls, ref)
@@ -669,7 +673,13 @@ def _column_from(c: Any, base: int) -> tuple[str, Column]:
         elements *= n
     if elements * dtype.itemsize != len(data) or (elements == 0 and max(shape) >= 1 << 40):
         raise Error(f"column {name}: its shape does not match its bytes")
-    return name, Column(type_, data.view(dtype).reshape(shape), None, nulls, ref)
+    shuffle = "shuffle" in c
+    if shuffle:
+        if c["shuffle"] is not True or dtype.itemsize < 2:
+            raise Error(f"column {name}: its shuffle is not true, or its type has no bytes to shuffle")
+        data = numpy.ascontiguousarray(data.reshape(dtype.itemsize, -1).T).ravel()
+        data.flags.writeable = False
+    return name, Column(type_, data.view(dtype).reshape(shape), None, nulls, ref, shuffle)
 
 
 def _bundle_from(record: Mapping[str, Any], body: memoryview, section: Section) -> Bundle:
@@ -964,13 +974,17 @@ def _body_of(bundle: Bundle) -> bytes:
 
     for name, c in bundle.columns.items():
         pairs = {"name": name, "type": c.type, "shape": list(c.shape), **({"ref": c.ref} if c.ref else {})}
-        put(bytes((0x80 | len(pairs) + 2 + (c.nulls is not None) + 2 * (c.offsets is not None),)))
+        put(bytes((0x80 | len(pairs) + 2 + (c.nulls is not None) + 2 * (c.offsets is not None) + c.shuffle,)))
         put(*(_pack(v) for pair in pairs.items() for v in pair))
         if c.nulls is not None:
             binary("nulls", c.nulls.astype("u1"), padded=False)
         if c.offsets is not None:
             binary("offsets", c.offsets.astype("<u4"))
-        binary("data", c.data)
+        data = c.data
+        if c.shuffle:
+            put(_pack("shuffle"), _pack(True))
+            data = numpy.ascontiguousarray(data).reshape(-1).view("u1").reshape(-1, data.itemsize).T
+        binary("data", data)
     if at > MAX_BODY:
         raise Error(f"{bundle.kind}: a record of {at} bytes, where 2^30 are the most")
     return b"".join(out)

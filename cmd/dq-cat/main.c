@@ -17,6 +17,7 @@
 #include "inspect/lineage.h"
 #include "inspect/outline.h"
 #include "inspect/print.h"
+#include "inspect/vectors.h"
 #include "port/files/safetensors.h"
 #include "wire/delta/starts.h"
 
@@ -29,6 +30,7 @@ typedef enum from { FROM_STREAM, FROM_NPY, FROM_SAFETENSORS } from;
 
 static const char *const forms[] = {"jsonl", "stream", "tsv", "npy", "safetensors", NULL};
 static const char *const kepts[] = {"all", "best", "last", NULL};
+static const char *const vectors[] = {"as-read", "f4", "f2", "bf16", NULL};
 static const char *const froms[] = {"stream", "npy", "safetensors", NULL};
 
 typedef struct options {
@@ -36,6 +38,7 @@ typedef struct options {
     bool check, count, schema, lineage, join, follow;
     uint64_t position; /* of a log, with follow */
     int form, from, kept;
+    int vectors; /* 0: as they are */
     const char *ids, *split, *since, *before, *start;
     dq_texts kinds, users, items;
     dq_selection select;
@@ -102,8 +105,8 @@ static dq_status put_text(output *out, const dq_bundle *bundle, dq_error *error)
     return status ? status : dq_sink_write(out->sink, out->text.data, out->text.bytes, error);
 }
 
-/* A bundle whose rows are those chosen. */
-static dq_status put_bundle(output *out, dq_bundle *bundle, uint64_t section, dq_error *error)
+/* A bundle whose rows are those chosen, with vectors as they are to be. */
+static dq_status put_rows(output *out, dq_bundle *bundle, uint64_t section, dq_error *error)
 {
     dq_status status;
     switch ((form)out->o->form) {
@@ -121,6 +124,18 @@ static dq_status put_bundle(output *out, dq_bundle *bundle, uint64_t section, dq
     case TSV: break;
     }
     return DQ_OK;
+}
+
+static dq_status put_bundle(output *out, dq_bundle *bundle, uint64_t section, dq_error *error)
+{
+    static const dq_dtype types[] = {[1] = DQ_F4, [2] = DQ_F2, [3] = DQ_BF16};
+    dq_bundle changed;
+    if (!out->o->vectors) return put_rows(out, bundle, section, error);
+    dq_status status = dq_vectors_as(&changed, bundle, types[out->o->vectors], error);
+    if (status) return status;
+    status = put_rows(out, &changed, section, error);
+    dq_bundle_free(&changed);
+    return status;
 }
 
 static dq_status put(output *out, dq_bundle *bundle, uint64_t section, dq_error *error)
@@ -289,6 +304,7 @@ static dq_status run(const options *o, dq_cli *cli, dq_selection *select, dq_err
     if (!status && o->start) dq_starts_follow(&out.starts, out.in);
     if (!status) status = open_output(&out, error);
     if (!status && out.in && o->common.flush) dq_reader_on_block(out.in, flush, &out);
+    if (!status && out.in) dq_reader_threads(out.in, dq_cli_stream_threads(cli));
     if (status) {
         release(&out);
         return status;
@@ -440,6 +456,9 @@ int main(int argc, char **argv)
         {"kind", 0, DQ_OPT_LIST, &o.kinds, "KIND", "users, items, model ...; may be repeated",
          .flags = DQ_OPT_PAYLOAD, .modes = CHOOSE},
         {"to", 0, DQ_OPT_CHOICE, &o.form, "FORM", "what to write", .choices = forms, .modes = ROWS | JOIN},
+        {"vectors", 0, DQ_OPT_CHOICE, &o.vectors, "TYPE",
+         "write vectors of users and items as f4, f2 (IEEE halves) or bf16, rounded to the nearest",
+         .flags = DQ_OPT_PAYLOAD, .choices = vectors, .modes = ROWS, .where = "to=stream,npy"},
         {"from", 0, DQ_OPT_CHOICE, &o.from, "FORM", "what is read; npy holds vectors of one --kind",
          .flags = DQ_OPT_PAYLOAD, .choices = froms, .modes = CHOOSE, .recorded = ROWS | JOIN},
         {"ids", 0, DQ_OPT_TEXT, &o.ids, "FILE", "with npy: the ids, one a line", .flags = DQ_OPT_WRITES,

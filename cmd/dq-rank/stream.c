@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ROWS_A_THREAD = 168 }; /* of a bundle that is scored where it lies: a tile of a network's products */
+
 /* ---- a piece of the stream ---- */
 
 /* An agent of sessions: the only model. */
@@ -133,6 +135,18 @@ static dq_rank_config config_of(const rank_options *o, const dq_rank_seen *seen,
                             .users = &o->wanted.ids};
 }
 
+/* An empty block. Halves stay what they are but for models that look at single vectors of all items. */
+static dq_status open_block(ranking *r, uint32_t first, dq_error *error)
+{
+    bool floats = r->sessions.on || dq_rank_scorer_needs_lists(&r->scorer) ||
+                  dq_rank_scorer_needs_lists(&r->fallback);
+    uint32_t enough = ROWS_A_THREAD * dq_pool_threads(r->pool);
+    r->block = (dq_rank_block){.floats = floats, .borrows = keeps_blocks(r) ? 0 : enough};
+    dq_status status = dq_rank_block_open(&r->block, r->items.width, dq_pool_threads(r->pool), error);
+    dq_rank_block_clear(&r->block, first);
+    return status;
+}
+
 /* Users are known and the first items at hand. */
 static dq_status begin(ranking *r, dq_error *error)
 {
@@ -145,7 +159,7 @@ static dq_status begin(ranking *r, dq_error *error)
     if (!status && r->scorer.baseline)
         status = rank_baseline_begin(r->options, &r->baseline, &r->catalogue.users, &r->lists, r->pool,
                                      error);
-    return status ? status : dq_rank_block_open(&r->block, r->items.width, dq_pool_threads(r->pool), error);
+    return status ? status : open_block(r, 0, error);
 }
 
 /* Puts the block aside for models that come later. */
@@ -155,10 +169,7 @@ static dq_status keep_block(ranking *r, dq_error *error)
         return dq_fail(error, DQ_ERR_MEMORY, "out of memory for the items");
     uint32_t next = r->block.first + r->block.rows;
     r->blocks[r->block_count++] = r->block;
-    r->block = (dq_rank_block){0};
-    dq_status status = dq_rank_block_open(&r->block, r->items.width, dq_pool_threads(r->pool), error);
-    dq_rank_block_clear(&r->block, next);
-    return status;
+    return open_block(r, next, error);
 }
 
 /* Ranks what the block holds. */
@@ -183,7 +194,7 @@ static dq_status rank_items_of(ranking *r, const dq_prefetched *piece, dq_error 
     if (!status) status = dq_rank_texts_take(&r->texts, &piece->bundle, met->fresh, met->fresh_count, error);
     while (!status && at < met->fresh_count) {
         status = dq_rank_block_fill(&r->block, &piece->bundle, met->fresh, met->fresh_count, &at, error);
-        if (!status && r->block.rows == r->block.capacity) status = rank_block_now(r, error);
+        if (!status && dq_rank_block_is_full(&r->block, &piece->bundle)) status = rank_block_now(r, error);
     }
     return status;
 }

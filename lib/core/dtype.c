@@ -51,18 +51,16 @@ static uint32_t bits_of_float(float f)
     return bits;
 }
 
-/* IEEE 754 half: 1 sign, 5 exponent (bias 15), 10 fraction. */
+/* IEEE 754 half: 1 sign, 5 exponent (bias 15), 10 fraction, where a float has 8 and 23, bias 127. Without a
+ * branch, for compilers make vectors of it; and without a float that is subnormal, which threads that compute
+ * take for 0. */
 static float half_to_float(uint16_t h)
 {
-    unsigned exponent = (h >> 10) & 31U, fraction = h & 1023U;
-    float magnitude;
-    if (exponent == 31)
-        magnitude = fraction ? NAN : INFINITY;
-    else if (exponent == 0)
-        magnitude = ldexpf((float)fraction, -24);
-    else
-        magnitude = ldexpf((float)(fraction + 1024), (int)exponent - 25);
-    return h & 0x8000U ? -magnitude : magnitude;
+    uint32_t size = h & 0x7fffU, bits = (size << 13) + (112U << 23);
+    uint32_t infinite = size >= 0x7c00U ? 112U << 23 : 0;
+    uint32_t tiny = bits_of_float((float)(int32_t)size * 0x1p-24F); /* a subnormal half */
+    bits = size < 0x400U ? tiny : bits + infinite;
+    return float_of_bits(bits | (h & 0x8000U) << 16);
 }
 
 static uint16_t float_to_half(float f)
@@ -122,6 +120,19 @@ double dq_column_number(const dq_column *column, uint64_t i)
     return number_at((const unsigned char *)column->data + i * dq_dtype_size(column->type), column->type);
 }
 
+static void widen(float *to, const unsigned char *from, bool ieee, size_t n)
+{
+    uint16_t half;
+    for (size_t i = 0; ieee && i < n; i++) {
+        memcpy(&half, from + 2 * i, sizeof half);
+        to[i] = half_to_float(half);
+    }
+    for (size_t i = 0; !ieee && i < n; i++) {
+        memcpy(&half, from + 2 * i, sizeof half);
+        to[i] = float_of_bits((uint32_t)half << 16);
+    }
+}
+
 void dq_convert_f4(float *to, const void *from, dq_dtype type, size_t n)
 {
     if (type == DQ_F4) {
@@ -129,7 +140,10 @@ void dq_convert_f4(float *to, const void *from, dq_dtype type, size_t n)
         return;
     }
     const unsigned char *p = from;
-    for (size_t i = 0; i < n; i++) to[i] = (float)number_at(p + i * dq_dtype_size(type), type);
+    if (type == DQ_F2 || type == DQ_BF16)
+        widen(to, p, type == DQ_F2, n);
+    else
+        for (size_t i = 0; i < n; i++) to[i] = (float)number_at(p + i * dq_dtype_size(type), type);
 }
 
 void dq_convert_from_f4(void *to, dq_dtype type, const float *from, size_t n)

@@ -103,6 +103,7 @@ static const dq_record_field options[] = {
     {"dropout", DQ_RECORD_REAL, AT(dropout)},
     {"dropout_layers", DQ_RECORD_SMALL, AT(dropout_layers)},
     {"activation", DQ_RECORD_SMALL, AT(activation)},
+    {"precision", DQ_RECORD_SMALL, AT(precision)},
     {"batch_norm", DQ_RECORD_FLAG, AT(batch_norm)},
     {"dueling", DQ_RECORD_FLAG, AT(dueling)},
     {"sparse", DQ_RECORD_FLAG, AT(sparse)},
@@ -266,13 +267,14 @@ static bool read_rest(const dq_value *map, dq_agent_config *c)
 static bool sound(const dq_agent_config *c)
 {
     return c->head <= DQ_HEAD_ACTIONS && c->encoder <= DQ_ENCODER_SASREC && c->activation <= DQ_TANH &&
-           c->bootstrap <= DQ_BOOTSTRAP_SAME && c->loss <= DQ_LOSS_PAIRWISE &&
-           c->hidden_inputs <= DQ_HIDDEN_OF_FEATURES && c->factored <= MAX_UNITS &&
-           c->given.width <= DQ_NET_MAX_GIVEN && c->target_by <= DQ_BY_EPISODES && c->decay_by <= DQ_BY_RUN &&
-           c->explore_by <= DQ_EXPLORE_SOFTMAX && c->decay_form <= DQ_DECAY_LINEAR &&
-           c->fit_rows <= MAX_UNITS && c->batch <= c->fit_rows && c->replay <= INT32_MAX &&
-           c->models <= MAX_MODELS && c->envs <= MAX_ENVS && c->n_step <= MAX_ENVS &&
-           c->train_every <= UINT32_MAX && c->states <= MAX_UNITS * 64U && c->context <= DQ_NET_MAX_TOKENS;
+           c->precision <= DQ_PRECISION_BF16 && c->bootstrap <= DQ_BOOTSTRAP_SAME &&
+           c->loss <= DQ_LOSS_PAIRWISE && c->hidden_inputs <= DQ_HIDDEN_OF_FEATURES &&
+           c->factored <= MAX_UNITS && c->given.width <= DQ_NET_MAX_GIVEN && c->target_by <= DQ_BY_EPISODES &&
+           c->decay_by <= DQ_BY_RUN && c->explore_by <= DQ_EXPLORE_SOFTMAX &&
+           c->decay_form <= DQ_DECAY_LINEAR && c->fit_rows <= MAX_UNITS && c->batch <= c->fit_rows &&
+           c->replay <= INT32_MAX && c->models <= MAX_MODELS && c->envs <= MAX_ENVS &&
+           c->n_step <= MAX_ENVS && c->train_every <= UINT32_MAX && c->states <= MAX_UNITS * 64U &&
+           c->context <= DQ_NET_MAX_TOKENS;
 }
 
 /* ---- whether a model holds what it claims to be: nothing is made on its word alone ---- */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Matrix products, row-major, float32, on one thread: dq cuts work into tiles itself (math/pool.h) because a
- * BLAS's own threads spin, and lose badly beside a busy neighbour in a pipeline. lib/math/blas.c is the only
- * file that sees cblas.h.
+ * BLAS's own threads spin, and lose badly beside a busy neighbour in a pipeline. The kernels are dq's own, or
+ * OpenBLAS's; math/product/product.h says what a number of C is to the bit, and has packed operands.
  */
 #ifndef DQ_MATH_BLAS_H
 #define DQ_MATH_BLAS_H
@@ -12,15 +12,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Makes the BLAS ready: one thread, and kernels that fit this CPU. Costs nothing after the first call. */
+/* Chooses the kernels: the CPU's best, or what the environment names (DQ_KERNELS, OPENBLAS_CORETYPE; dq(7)).
+ * Costs nothing after the first call. */
 void dq_blas_start(void);
 
-/* Has the BLAS take the memory that products need which so many threads have under way at a time; from then
- * on they cannot fail. Calls dq_blas_start. DQ_ERR_MEMORY says how much it is: address space, of which little
- * is ever touched. Without it a product waits for ever where memory is short. */
+/* Takes the memory that products need which so many threads have under way at a time; from then on they
+ * cannot fail. Calls dq_blas_start. DQ_ERR_MEMORY says how much it is: address space, of which little is ever
+ * touched. Without it products wait for each other, and OpenBLAS's for ever where memory is short.
+ * DQ_ERR_RANGE: the environment names kernels that this CPU does not have. */
 dq_status dq_blas_reserve(unsigned threads, dq_error *error);
 
-/* The BLAS and the kernels it runs, for --version: "OpenBLAS SkylakeX". Calls dq_blas_start. */
+/* The kernels, for --version: "dq AVX-512", "OpenBLAS Haswell". Calls dq_blas_start. */
 const char *dq_blas_core(void);
 
 /* C (m, n) = A (m, k) B (k, n). lda, ldb, ldc: floats between rows. */
@@ -33,9 +35,12 @@ void dq_gemm_nt(size_t m, size_t n, size_t k, const float *a, size_t lda, const 
 void dq_gemm_tn(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
                 float *c, size_t ldc);
 
-/* Rows at either end of B in dq_gemm_nt (of C's columns) that some kernels sum in another order than those
- * between, so that equal rows of B give columns of C that differ in the last bit. 0: all rows are treated
- * alike. Found by trying, once: call dq_blas_reserve before. */
+/* Whether the kernels are dq's own: each number of C is one chain over k (math/product/product.h). */
+bool dq_gemm_chained(void);
+
+/* Rows at either end of B in dq_gemm_nt (of C's columns) that some kernels of OpenBLAS sum in another order
+ * than those between, so that equal rows of B give columns of C that differ in the last bit. 0: all rows are
+ * treated alike, as dq's kernels do. Found by trying, once: call dq_blas_reserve before. */
 size_t dq_gemm_margin(void);
 
 /* Whether products of DQ_GEMM_ROWS rows of A sum each of them in the same order, so that equal rows of A give

@@ -9,21 +9,31 @@
 
 #include "math/clones.h"
 #include "math/exact.h"
+#include "math/halves.h"
 #include "math/lanes.h"
 
 #include <math.h>
 
-/* Squares of floats lie in 1e-90 .. 1.2e77: neither their sums nor the product of two leaves a double. */
+/* Squares of floats lie in 1e-90 .. 1.2e77: neither their sums u.a, u.u, a.a nor the product of two leaves a
+ * double. */
+static inline void add_squares(float u, float a, double sums[3])
+{
+    double x = dq_exact(u), y = dq_exact(a);
+    sums[0] += x * y;
+    sums[1] += x * x;
+    sums[2] += y * y;
+}
+
+static double quotient(const double sums[3])
+{
+    return sums[1] > 0 && sums[2] > 0 ? sums[0] / sqrt(sums[1] * sums[2]) : 0;
+}
+
 static double cosine_of(const float *u, const float *a, size_t n)
 {
-    double ua = 0, uu = 0, aa = 0;
-    for (size_t i = 0; i < n; i++) {
-        double x = dq_exact(u[i]), y = dq_exact(a[i]);
-        ua += x * y;
-        uu += x * x;
-        aa += y * y;
-    }
-    return uu > 0 && aa > 0 ? ua / sqrt(uu * aa) : 0;
+    double sums[3] = {0};
+    for (size_t i = 0; i < n; i++) add_squares(u[i], a[i], sums);
+    return quotient(sums);
 }
 
 double dq_cosine(const float *user, const float *item, const dq_pairing *pairs, size_t count)
@@ -34,29 +44,72 @@ double dq_cosine(const float *user, const float *item, const dq_pairing *pairs, 
     return count ? total / (double)count : 0;
 }
 
-/* sums[0] = u.a, sums[1] = a.a */
-DQ_CLONES
-static void two_sums(const float *u, const float *a, size_t n, float sums[2])
+/* sums[0] = u.a, sums[1] = a.a; items as they are stored, made floats where they are used. */
+#define TWO_SUMS(for_which, name, type, LOAD_ITEMS, ONE_ITEM)                                                \
+    for_which static void name(const float *u, const type *a, size_t n, float sums[2])                       \
+    {                                                                                                        \
+        lanes ua = {0}, aa = {0}, ua2 = {0}, aa2 = {0};                                                      \
+        size_t i = 0;                                                                                        \
+        for (; i + 2 * LANES <= n; i += 2 * LANES) {                                                         \
+            lanes x, y;                                                                                      \
+            LOAD_ITEMS(x, a + i);                                                                            \
+            LOAD_ITEMS(y, a + i + LANES);                                                                    \
+            ua += LOAD(u + i) * x;                                                                           \
+            aa += x * x;                                                                                     \
+            ua2 += LOAD(u + i + LANES) * y;                                                                  \
+            aa2 += y * y;                                                                                    \
+        }                                                                                                    \
+        ua += ua2;                                                                                           \
+        aa += aa2;                                                                                           \
+        for (size_t lane = 0; i < n; i++, lane = (lane + 1) % LANES) {                                       \
+            float x = ONE_ITEM(a + i);                                                                       \
+            ua[lane] += u[i] * x;                                                                            \
+            aa[lane] += x * x;                                                                               \
+        }                                                                                                    \
+        FOLD(ua);                                                                                            \
+        FOLD(aa);                                                                                            \
+        sums[0] = ua[0];                                                                                     \
+        sums[1] = aa[0];                                                                                     \
+    }
+
+#define LOAD_F4(x, at) (x = LOAD(at))
+#define ONE_F4(at)     (*(at))
+
+static inline float one_f2(const uint16_t *at)
 {
-    lanes ua = {0}, aa = {0}, ua2 = {0}, aa2 = {0};
-    size_t i = 0;
-    for (; i + 2 * LANES <= n; i += 2 * LANES) {
-        lanes x = LOAD(a + i), y = LOAD(a + i + LANES);
-        ua += LOAD(u + i) * x;
-        aa += x * x;
-        ua2 += LOAD(u + i + LANES) * y;
-        aa2 += y * y;
+    float x;
+    dq_convert_f4(&x, at, DQ_F2, 1);
+    return x;
+}
+
+static inline float one_bf16(const uint16_t *at)
+{
+    float x;
+    dq_convert_f4(&x, at, DQ_BF16, 1);
+    return x;
+}
+
+TWO_SUMS(DQ_CLONES, two_sums, float, LOAD_F4, ONE_F4)
+TWO_SUMS(DQ_CLONES, two_sums_bf16, uint16_t, LOAD_BF16, one_bf16)
+TWO_SUMS(DQ_CLONES, two_sums_f2_any, uint16_t, LOAD_F2, one_f2)
+#ifdef DQ_HAS_F16C
+TWO_SUMS(DQ_F16C_512, two_sums_f2_512, uint16_t, LOAD_F2_512, one_f2)
+TWO_SUMS(DQ_F16C_256, two_sums_f2_256, uint16_t, LOAD_F2_256, one_f2)
+#endif
+
+static void two_sums_f2(const float *u, const uint16_t *a, size_t n, float sums[2])
+{
+#ifdef DQ_HAS_F16C
+    if (__builtin_cpu_supports("avx512f")) {
+        two_sums_f2_512(u, a, n, sums);
+        return;
     }
-    ua += ua2;
-    aa += aa2;
-    for (size_t lane = 0; i < n; i++, lane = (lane + 1) % LANES) {
-        ua[lane] += u[i] * a[i];
-        aa[lane] += a[i] * a[i];
+    if (__builtin_cpu_supports("f16c") && __builtin_cpu_supports("avx2")) {
+        two_sums_f2_256(u, a, n, sums);
+        return;
     }
-    FOLD(ua);
-    FOLD(aa);
-    sums[0] = ua[0];
-    sums[1] = aa[0];
+#endif
+    two_sums_f2_any(u, a, n, sums);
 }
 
 /* The squared norms of items for which both sums of floats are good, beside a user's of uu. A pool's threads
@@ -72,9 +125,34 @@ static range good_norms(double uu)
     return (range){fmax(1e-25, 1e-50 / uu), fmin(1e37, 1e74 / uu)};
 }
 
-void dq_cosine_block(const float *user, const float *items, size_t stride, size_t n, const dq_pairing *pairs,
-                     size_t count, float *out)
+/* The sums of a range of one row. */
+static void sums_of(const float *u, const void *row, dq_dtype type, uint32_t offset, size_t n, float sums[2])
 {
+    if (type == DQ_F4)
+        two_sums(u, (const float *)row + offset, n, sums);
+    else if (type == DQ_F2)
+        two_sums_f2(u, (const uint16_t *)row + offset, n, sums);
+    else
+        two_sums_bf16(u, (const uint16_t *)row + offset, n, sums);
+}
+
+/* cosine_of a range of such a row. */
+static double exact_cosine(const float *u, const void *row, dq_dtype type, uint32_t offset, size_t n)
+{
+    size_t size = dq_dtype_size(type);
+    double sums[3] = {0};
+    for (size_t i = 0; i < n; i++) {
+        float a;
+        dq_convert_f4(&a, (const char *)row + (offset + i) * size, type, 1);
+        add_squares(u[i], a, sums);
+    }
+    return quotient(sums);
+}
+
+void dq_cosine_rows(const float *user, const void *items, dq_dtype type, size_t stride, size_t n,
+                    const dq_pairing *pairs, size_t count, float *out)
+{
+    size_t row_bytes = stride * dq_dtype_size(type);
     for (size_t i = 0; i < n; i++) out[i] = 0;
     for (size_t p = 0; p < count; p++) {
         const float *u = user + pairs[p].user_offset;
@@ -84,14 +162,21 @@ void dq_cosine_block(const float *user, const float *items, size_t stride, size_
         double scale = 1 / (sqrt(norm) * (double)count);
         range good = good_norms(norm);
         for (size_t i = 0; i < n; i++) {
-            const float *a = items + i * stride + pairs[p].item_offset;
+            const char *row = (const char *)items + i * row_bytes;
             float sums[2];
-            two_sums(u, a, pairs[p].width, sums);
+            sums_of(u, row, type, pairs[p].item_offset, pairs[p].width, sums);
             double aa = (double)sums[1];
             if (aa >= good.low && aa <= good.high)
                 out[i] += (float)(sums[0] * scale / sqrt(aa));
             else
-                out[i] += (float)(cosine_of(u, a, pairs[p].width) / (double)count);
+                out[i] += (float)(exact_cosine(u, row, type, pairs[p].item_offset, pairs[p].width) /
+                                  (double)count);
         }
     }
+}
+
+void dq_cosine_block(const float *user, const float *items, size_t stride, size_t n, const dq_pairing *pairs,
+                     size_t count, float *out)
+{
+    dq_cosine_rows(user, items, DQ_F4, stride, n, pairs, count, out);
 }

@@ -45,6 +45,11 @@ double dq_cosine(const float *user, const float *item, const dq_pairing *pairs, 
 void dq_cosine_block(const float *user, const float *items, size_t stride, size_t n, const dq_pairing *pairs,
                      size_t count, float *out);
 
+/* The same of items that are DQ_F4, DQ_F2 or DQ_BF16, stride numbers apart: the bits that their exact floats
+ * give dq_cosine_block, for the memory's reading of as many bytes as they are. */
+void dq_cosine_rows(const float *user, const void *items, dq_dtype type, size_t stride, size_t n,
+                    const dq_pairing *pairs, size_t count, float *out);
+
 /* Many users with many items as one product: out[u * stride + i] is the cosine of user u and item i, within
  * 1e-6 of dq_cosine, of any finite floats, and does not depend on what else is in the tile, nor on the CPU.
  * At most DQ_COSINE_USERS rows and DQ_COSINE_ITEMS rows. About 80 KiB of stack, which a main thread has from

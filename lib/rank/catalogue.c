@@ -18,7 +18,7 @@ static dq_status offer_bundle(offering *o, const dq_bundle *bundle, uint64_t sec
     if (!status) status = dq_rank_items_take(&o->items, bundle, section, o->scorer->pool, error);
     while (!status && at < met->fresh_count) {
         status = dq_rank_block_fill(&o->block, bundle, met->fresh, met->fresh_count, &at, error);
-        if (status || o->block.rows < o->block.capacity) break;
+        if (status || !dq_rank_block_is_full(&o->block, bundle)) break;
         status = dq_rank_lists_offer(o->lists, o->scorer, &o->block, 0, o->lists->count, error);
         dq_rank_block_clear(&o->block, o->block.first + o->block.rows);
     }

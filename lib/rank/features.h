@@ -33,7 +33,7 @@ dq_status dq_rank_history_bind(dq_rank_history *history, dq_rank_scorer *scorer,
                                const dq_index *users, const dq_rank_items *items, dq_error *error);
 void dq_rank_history_free(dq_rank_history *history);
 
-/* The list is these items, in all of them; blocks are not kept. */
+/* The list is these items, in all of them; blocks, of floats (block.floats), are not kept. */
 dq_status dq_rank_features_bind(dq_rank_scorer *scorer, const dq_rank_items *items,
                                 const dq_rank_block *blocks, size_t block_count, dq_error *error);
 /* The same of a catalogue that is in memory, whose blocks will number its items as it does. */

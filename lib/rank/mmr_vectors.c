@@ -35,8 +35,9 @@ static dq_status clear_marks(dq_mmr_vectors *mmr, size_t n, dq_error *error)
     return DQ_OK;
 }
 
-static dq_status insert(dq_mmr_vectors *mmr, uint32_t number, const float *vector, dq_error *error)
+static dq_status insert(dq_mmr_vectors *mmr, const dq_rank_block *block, uint32_t row, dq_error *error)
 {
+    uint32_t number = block->first + row;
     size_t at = place_of(mmr, number);
     if (at < mmr->count && mmr->numbers[at] == number) return DQ_OK;
     size_t slots = dq_array_capacity(mmr->slots, mmr->count + 1);
@@ -46,7 +47,8 @@ static dq_status insert(dq_mmr_vectors *mmr, uint32_t number, const float *vecto
     mmr->slots = slots;
     float *copy = malloc(mmr->width * sizeof *copy);
     if (!copy) return dq_fail_memory(error, "the items' vectors");
-    memcpy(copy, vector, mmr->width * sizeof *copy);
+    const float *vector = dq_rank_block_vector(block, row, copy);
+    if (vector != copy) memcpy(copy, vector, mmr->width * sizeof *copy);
     memmove(mmr->numbers + at + 1, mmr->numbers + at, (mmr->count - at) * sizeof *mmr->numbers);
     memmove(mmr->vectors + at + 1, mmr->vectors + at, (mmr->count - at) * sizeof *mmr->vectors);
     mmr->numbers[at] = number;
@@ -100,8 +102,7 @@ dq_status dq_mmr_vectors_update(dq_mmr_vectors *mmr, const dq_rank_block *block,
     mmr->width = block->width;
     dq_status status = mark_new(mmr, block, lists + first, last - first, error);
     for (uint32_t r = 0; !status && r < block->rows; r++)
-        if (mmr->marks[r])
-            status = insert(mmr, block->first + r, block->vectors + (size_t)r * block->width, error);
+        if (mmr->marks[r]) status = insert(mmr, block, r, error);
     if (!status && mmr->count >= mmr->next_sweep) status = sweep(mmr, lists, count, error);
     return status;
 }

@@ -65,9 +65,10 @@ typedef struct dq_rank_sessions {
 bool dq_rank_sessions_fits(const dq_bundle *model);
 /* Takes the one model (*model is emptied). */
 dq_status dq_rank_sessions_load(dq_rank_sessions *sessions, dq_bundle *model, dq_error *error);
-/* Fits the catalogue to the model, and interactions to users and items. blocks: all items; kept. An item that
- * the model has no output for, and a user or item of an interaction that is not there, are DQ_ERR_UNKNOWN;
- * one of another vector than the model learnt under its id is DQ_ERR_RANGE. */
+/* Fits the catalogue to the model, and interactions to users and items. blocks: all items, as floats
+ * (block.floats); kept. An item that the model has no output for, and a user or item of an interaction that
+ * is not there, are DQ_ERR_UNKNOWN; one of another vector than the model learnt under its id is DQ_ERR_RANGE.
+ */
 dq_status dq_rank_sessions_begin(dq_rank_sessions *sessions, dq_rank_lists *lists, const dq_entities *users,
                                  const dq_rank_items *items, const dq_rank_block *blocks, size_t block_count,
                                  dq_pool *pool, dq_error *error);

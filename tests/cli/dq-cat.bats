@@ -26,6 +26,60 @@ same_json() { diff <(jq -cS . "$1") <(jq -cS . "$2"); }
     zstd -dcq s.dq | dq-cat | cmp - c
 }
 
+@test "threads change neither what is read nor what is written; smooth vectors are shuffled, and read by the second reader" {
+    /usr/bin/python3 -c 'import numpy
+smooth = 1 + numpy.cumsum(numpy.random.default_rng(1).normal(0, .01, (7000, 512)), 1).astype("f4")
+numpy.save("smooth.npy", smooth); numpy.save("few.npy", smooth[:100])'
+    for name in smooth few; do dq-cat -t 1 --from npy $name.npy -o $name.dq; done
+    dq-cat few.dq > c
+    /usr/bin/python3 "$ROOT/tests/read_stream.py" few.dq > python
+    same_json c python
+    zstd -dcq few.dq | grep -ca shuffle
+    for t in 2 4; do
+        dq-cat -t $t --from npy smooth.npy | cat > pipe.dq
+        dq-cat -t $t --from npy smooth.npy -o $t.dq
+        cmp smooth.dq $t.dq
+        cmp <(zstd -dcq pipe.dq) <(zstd -dcq smooth.dq)
+        cmp <(dq-cat -t $t --to stream smooth.dq) <(dq-cat -t 1 --to stream smooth.dq)
+        cat smooth.dq | dq-cat -t $t --check - smooth.dq
+        dq-cat -t $t --row 6999 --kind items smooth.dq | cmp - <(dq-cat -t 1 --row 6999 --kind items smooth.dq)
+    done
+}
+
+# Reading and writing in threads ends as without: the same line, the same status, at the same record.
+@test "threads change nothing of what is said of a stream that is damaged or cut, or cannot be written" {
+    /usr/bin/python3 -c 'import numpy; numpy.save("v.npy", numpy.random.default_rng(1).random((20000, 256), "f4"))'
+    dq-cat -t 1 --from npy v.npy -o v.dq
+    size=$(stat -c %s v.dq)
+    for at in 40000 $((size / 2)) $((size * 7 / 8)) $((size - 30)); do
+        head -c "$at" v.dq > cut
+        { head -c "$at" v.dq; head -c 5 /dev/zero; tail -c +$((at + 6)) v.dq; } > damaged
+        for broken in cut damaged; do
+            for t in 1 2 4; do
+                code=0
+                dq-cat -t $t --to stream < $broken > out.$t 2> said.$t || code=$?
+                [ $code -eq 1 ]
+                [ "$(wc -l < said.$t)" -eq 1 ]
+                cmp said.$t said.1
+                cmp out.$t out.1
+                code=0
+                dq-cat -t $t --to stream -o never.dq < $broken 2> said || code=$?
+                [ $code -eq 1 ]
+                cmp said said.1
+                [ ! -e never.dq ]
+            done
+        done
+    done
+    for t in 1 4; do
+        run -1 --separate-stderr dq-cat -t $t --to stream v.dq -o /dev/full
+        [ "$stderr" = "dq-cat: /dev/full: cannot write: No space left on device" ]
+        set +o pipefail
+        dq-cat -t $t --to stream v.dq 2> said | head -c 9000000 > some
+        [ "${PIPESTATUS[0]}" -eq 141 ]
+        [ ! -s said ]
+    done
+}
+
 @test "one kind is printed without its name, several with it" {
     dq-cat --kind users s.dq > users
     [ "$(jq -r .id users | paste -sd' ')" = "u1 u2 ü€" ]
@@ -184,6 +238,41 @@ assert v.dtype == "float32" and v.shape == (3, 4) and v[2][1] == 7'
     [ ! -e never.dq ]
     run dq-cat --to npy s.dq
     [ "$status" -eq 1 ]
+}
+
+@test "--vectors writes halves, rounded, and back exactly" {
+    dq-cat --vectors bf16 --to stream s.dq > b.dq
+    dq-cat --check b.dq
+    [ "$(dq-cat --schema b.dq | awk '$2 == "vector" {print $1, $3}' | paste -sd,)" = "users bf16,items bf16" ]
+    dq-cat --vectors f4 --to stream b.dq | dq-cat > back
+    dq-cat b.dq | cmp - back
+    dq-cat --kind items s.dq | head -1 | jq -c '.vector = [0.1, 65504, -1e-7, 3]' > usual.jsonl
+    dq-export -q --items usual.jsonl -o usual.dq
+    dq-cat --vectors f2 --to stream usual.dq > f2.dq
+    [ "$(dq-cat --schema f2.dq | awk '$2 == "vector" {print $3}')" = f2 ]
+    [ "$(dq-cat f2.dq | jq -c .vector)" = "[0.0999755859,65504,-1.1920929e-07,3]" ]
+    dq-cat --vectors f2 --to npy usual.dq > v.npy
+    /usr/bin/python3 -c 'import numpy; assert numpy.load("v.npy").dtype == "float16"'
+    # Halves of NumPy stay what they were.
+    /usr/bin/python3 -c 'import numpy; numpy.save("h.npy", numpy.arange(12, dtype="f2").reshape(3, 4) / 3)'
+    dq-cat --from npy h.npy > h.dq
+    [ "$(dq-cat --schema h.dq | awk '$2 == "vector" {print $3}')" = f2 ]
+    seq 3 > three
+    dq-export -q --items h.npy --item-ids three | dq-cat --to stream --vectors f2 | dq-cat --kind items --to npy | cmp - h.npy
+}
+
+@test "--vectors refuses what a half does not hold, and where nothing is written" {
+    printf '{"id":"a","vector":[1,2]}\n{"id":"b","vector":[3,-70000]}\n' > big.jsonl
+    dq-export -q --items big.jsonl -o big.dq
+    run dq-cat --vectors f2 --to stream big.dq -o never.dq
+    [ "$status" -eq 1 ]
+    [ "$output" = "dq-cat: big.dq: record 2: items: row 1 has -70000 in its vector, and f2 holds up to 65504 (bf16 up to 3.4e+38)" ]
+    [ ! -e never.dq ]
+    dq-cat --vectors bf16 --to stream big.dq | dq-cat --check
+    run dq-cat --vectors f2 big.dq
+    [ "$status" -eq 2 ]
+    run dq-cat --count --vectors f2 big.dq
+    [ "$status" -eq 2 ]
 }
 
 @test "safetensors both ways" {

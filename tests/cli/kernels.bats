@@ -1,44 +1,103 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
-# The BLAS's kernels: the one for this CPU is found, a user's choice wins, and what the network promises holds on each.
+# The kernels of matrix products: the best that this CPU has are found, a user's choice wins, what the network promises
+# holds on each, and dq's own give one result.
 
 bats_require_minimum_version 1.5.0
 
-# The kernels that this CPU can run, by OpenBLAS's names.
-kernels() {
-    local flags
-    flags=" $(grep -m1 '^flags' /proc/cpuinfo) "
+cpu=" $(grep -m1 '^flags' /proc/cpuinfo) "
+avx2() { [[ $cpu == *" avx2 "* && $cpu == *" fma "* ]]; }
+avx512() { [[ $cpu == *" avx512f "* && $cpu == *" avx512bw "* && $cpu == *" avx512dq "* && $cpu == *" avx512vl "* ]]; }
+
+# dq's kernels that this CPU can run, the plain form aside.
+own() {
+    avx2 && echo avx2
+    avx2 && avx512 && echo avx512
+    return 0
+}
+
+# OpenBLAS's that it can run, by their names.
+openblas() {
     echo Prescott
-    [[ $flags == *" avx "* ]] && echo Sandybridge
-    [[ $flags == *" avx2 "* && $flags == *" fma "* ]] && echo Haswell && echo Zen
-    [[ $flags == *" avx512f "* && $flags == *" avx512bw "* && $flags == *" avx512vl "* ]] && echo SkylakeX
+    [[ $cpu == *" avx "* ]] && echo Sandybridge
+    avx2 && echo Haswell && echo Zen
+    avx512 && echo SkylakeX
     return 0
 }
 
 setup() {
     [ "$(uname -m)" = x86_64 ] || skip "the kernels named here are x86-64's"
+    unset OPENBLAS_CORETYPE DQ_KERNELS
 }
 
+# What --version says after the program's own line.
+version() { "$BUILD"/dq-rank --version | tail -1; }
+
 @test "kernels are as good as the CPU's flags allow, without being told" {
-    core=$(env -u OPENBLAS_CORETYPE "$BUILD"/dq-rank --version | sed -n 's/^OpenBLAS //p')
-    [ -n "$core" ]
-    case $(kernels | tail -1) in
-    SkylakeX) [[ $core == @(SkylakeX|Cooperlake|SapphireRapids) ]] ;;
-    Zen) [[ $core == @(Haswell|Zen) ]] ;;
+    core=$(version)
+    case $(own | tail -1) in
+    avx512) [ "$core" = "dq AVX-512" ] ;;
+    avx2) [ "$core" = "dq AVX2" ] ;;
+    *) [[ $core == "OpenBLAS "* ]] ;;
     esac
 }
 
-@test "a user's OPENBLAS_CORETYPE wins" {
-    for core in Prescott $(kernels | tail -1); do
-        run -0 env OPENBLAS_CORETYPE="$core" "$BUILD"/dq-train --version
-        [ "${lines[1]}" = "OpenBLAS $core" ]
+@test "OpenBLAS is made to take kernels as good as the CPU's flags allow" {
+    core=$(DQ_KERNELS=openblas version)
+    case $(openblas | tail -1) in
+    SkylakeX) [[ $core == "OpenBLAS "@(SkylakeX|Cooperlake|SapphireRapids) ]] ;;
+    Zen) [[ $core == "OpenBLAS "@(Haswell|Zen) ]] ;;
+    *) [[ $core == "OpenBLAS "?* ]] ;;
+    esac
+}
+
+@test "a user's DQ_KERNELS wins, then OPENBLAS_CORETYPE" {
+    for core in Prescott $(openblas | tail -1); do
+        [ "$(OPENBLAS_CORETYPE=$core version)" = "OpenBLAS $core" ]
     done
+    [ "$(DQ_KERNELS=plain version)" = "dq plain" ]
+    [ "$(DQ_KERNELS=plain OPENBLAS_CORETYPE=Prescott version)" = "dq plain" ]
+    [ "$(DQ_KERNELS=openblas OPENBLAS_CORETYPE=Prescott version)" = "OpenBLAS Prescott" ]
+}
+
+@test "a word that names no kernels is an error with those that there are" {
+    run -1 env DQ_KERNELS=abacus "$BUILD"/dq-train -q --env maze --total-steps 20 --warmup 8 --batch 8
+    [[ $output == *"DQ_KERNELS=abacus: this CPU has no such kernels (it has "*"plain)"* ]]
+    [[ $(DQ_KERNELS=abacus version) == @(dq|OpenBLAS)" "*", not as it should be: DQ_KERNELS=abacus: this CPU has no such"* ]]
 }
 
 @test "products and networks keep their promises on every kernel" {
-    for core in $(kernels); do
+    for kernels in $(own); do
+        echo "$kernels"
+        DQ_KERNELS=$kernels "$BUILD"/unit/test_math
+        DQ_KERNELS=$kernels "$BUILD"/unit/test_net
+    done
+    for core in $(openblas); do
         echo "$core"
         OPENBLAS_CORETYPE=$core "$BUILD"/unit/test_math
         OPENBLAS_CORETYPE=$core "$BUILD"/unit/test_net
     done
+}
+
+@test "training and ranking give the same bytes on all of dq's kernels" {
+    cd "$BATS_TEST_TMPDIR"
+    "$BATS_TEST_DIRNAME"/../fixtures/world.sh 12 40
+    "$BUILD"/dq-export -q --users users.jsonl --items items.jsonl --interactions interactions.jsonl -o c.dq
+    "$BUILD"/dq-reward -q --strategy logged -o t.dq c.dq
+    one=$(DQ_KERNELS=plain results)
+    [ "$(wc -l <<< "$one")" = 3 ]
+    for kernels in $(own); do
+        other=$(DQ_KERNELS=$kernels results)
+        echo "$kernels: $other"
+        [ "$other" = "$one" ]
+    done
+}
+
+# Digests of what an agent, a model of the rows and a ranking come to.
+results() {
+    "$BUILD"/dq-train -q --hidden 24,12 --world-hidden 16 --seed 7 --batch 8 --warmup 40 --episodes 6 --steps 20 \
+        --candidates 15 --target-every 50 --planning 3 --user u05 -o m.dq c.dq
+    "$BUILD"/dq-train -q --offline --hidden 24,12 --seed 7 --batch 16 --negatives 2 --epochs 4 -o o.dq t.dq
+    "$BUILD"/dq-rank -q --model m.dq --top 10 -o r.dq c.dq
+    for file in m.dq o.dq r.dq; do zstd -dcq $file | sha256sum; done
 }

@@ -98,6 +98,18 @@ PY
     refused "the model is a table, which knows users by their numbers alone" catalogue.dq
 }
 
+@test "catalogues of halves: the bytes of their exact float32" {
+    for type in f2 bf16; do
+        dq-cat --to stream --vectors $type catalogue.dq > h.dq
+        dq-cat --to stream --vectors f4 h.dq > f.dq
+        for by in q world; do
+            dq-rank --by $by --model model.dq --format tsv f.dq > whole
+            dq-rank --by $by --model model.dq --format tsv h.dq | cmp - whole
+            dq-rank --by $by --model model.dq --format tsv --threads 3 < h.dq | cmp - whole
+        done
+    done
+}
+
 @test "one user alone, any threads, any blocks: the same scores" {
     dq-rank --model model.dq --format tsv --no-header catalogue.dq > q.tsv
     for u in u0 u3; do dq-rank --model model.dq --user $u --format tsv --no-header catalogue.dq | cmp - <(grep "^$u" q.tsv); done

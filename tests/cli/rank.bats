@@ -190,6 +190,29 @@ JSON
     dq-export --users fu.jsonl --items fi.jsonl -o fields.dq
 }
 
+# Halves are scored as they are: as the float32 catalogue of the same numbers.
+@test "catalogues of halves: the bytes of their exact float32" {
+    random
+    for type in f2 bf16; do
+        dq-cat --to stream --vectors $type random.dq > h.dq
+        [ "$(dq-cat --schema h.dq | awk '$2 == "vector" {print $3}' | sort -u)" = $type ]
+        dq-cat --to stream --vectors f4 h.dq > f.dq
+        for how in "" "--mmr .5" "--hold --threads 2"; do
+            dq-rank --by cosine -k 20 --format tsv $how f.dq > whole
+            dq-rank --by cosine -k 20 --format tsv $how h.dq | cmp - whole
+        done
+        # A catalogue whose sections are of both types.
+        dq-cat --to stream --kind items --head 450 h.dq > first.dq
+        run -1 --separate-stderr dq-rank --by cosine -k 20 --format tsv f.dq first.dq
+        [[ "$stderr" == *"stands in two sections with unequal rows"* ]]
+        dq-cat --to stream --kind users f.dq > users.dq
+        dq-cat --to jsonl --kind items f.dq | tail -450 > last.jsonl
+        dq-export -q --items last.jsonl -o last.dq
+        dq-rank --by cosine -k 20 --format tsv f.dq > whole
+        dq-rank --by cosine -k 20 --format tsv users.dq first.dq last.dq | cmp - whole
+    done
+}
+
 @test "--compare: the mean over pairs of fields" {
     fields
     run -0 dq-rank --by cosine --compare skills:title --format tsv --no-header fields.dq

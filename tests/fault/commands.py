@@ -142,6 +142,9 @@ COMMANDS = [
     Command("cat json", "dq-cat", stdin="c.dq"),
     Command("cat tsv", "dq-cat --kind items --to tsv -o out in/c.dq", out=("out",)),
     Command("cat stream", "dq-cat --to stream -o out in/c.dq in/t.dq", out=("out",)),
+    # long enough for threads that read and write
+    Command("cat threads", "dq-cat -t 3 --to stream -o out in/long.dq", out=("out",)),
+    Command("cat threads pipe", "dq-cat -t 2 --to stream", stdin="long.dq"),
     Command("cat join", "dq-cat --join -o out in/c.dq in/few.dq", out=("out",)),
     Command("cat split", "dq-cat --split parts in/three.dq", out=("parts/00000.dq", "parts/00001.dq", "parts/00002.dq")),
     Command("cat npy", "dq-cat --kind users --to npy --ids ids -o out in/c.dq", out=("out", "ids")),
@@ -212,6 +215,11 @@ printf '#!/bin/sh\\nexec dq-reward -q -s logged --labels-only\\n' > logged
 printf '#!/bin/sh\\nexec dq-sim cartpole --serve\\n' > served
 chmod 755 logged served
 echo 0123456789abcdef > token
+/usr/bin/python3 -c 'import array, random
+header = str(dict(descr="<f4", fortran_order=False, shape=(6400, 256))).ljust(117) + chr(10)
+open("long.npy", "wb").write(b"\\x93NUMPY\\1\\0" + len(header).to_bytes(2, "little") + header.encode())
+open("long.npy", "ab").write(array.array("f", map(random.Random(1).uniform, [-1.0] * 1638400, [1.0] * 1638400)).tobytes())'
+dq-cat --from npy long.npy -o long.dq
 """
 
 

@@ -94,6 +94,7 @@ static dq_status take_items(ranking *r, const dq_bundle *bundle, uint64_t *left,
     uint32_t at = 0;
     dq_status status = dq_rank_items_agree(&r->items, bundle, error);
     if (status || bundle->rows == 0) return status;
+    r->block.floats = r->sessions.on;
     if (!r->block.capacity) status = dq_rank_block_open(&r->block, r->items.width, 1, error);
     if (!status) status = dq_rank_items_take(&r->items, bundle, 0, pool, error);
     const dq_identity *met = &r->items.identity;

@@ -101,6 +101,32 @@ static void every_half_survives_the_way_through_float(void **state)
     }
 }
 
+/* The value of a half by its definition, in double. */
+static double value_of_half(uint16_t half)
+{
+    int exponent = (half >> 10) & 31, fraction = half & 1023;
+    double size = exponent ? ldexp(1024 + fraction, exponent - 25) : ldexp(fraction, -24);
+    return half & 0x8000 ? -size : size;
+}
+
+static void halves_have_their_values(void **state)
+{
+    (void)state;
+    static uint16_t halves[0x10000];
+    static float floats[0x10000];
+    for (uint32_t bits = 0; bits < 0x10000; bits++) halves[bits] = (uint16_t)bits;
+    dq_convert_f4(floats, halves, DQ_F2, 0x10000);
+    for (uint32_t bits = 0; bits < 0x10000; bits++) {
+        if ((bits & 0x7c00) != 0x7c00)
+            assert_true((double)floats[bits] == value_of_half((uint16_t)bits));
+        else if (bits & 0x3ff)
+            assert_true(isnan(floats[bits]));
+        else
+            assert_true(floats[bits] == (bits & 0x8000 ? -INFINITY : INFINITY));
+        assert_int_equal(signbit(floats[bits]) != 0, bits >> 15);
+    }
+}
+
 static void halves_round_to_nearest_even(void **state)
 {
     (void)state;
@@ -411,6 +437,7 @@ int main(void)
         cmocka_unit_test(uniform_normal_and_below_have_their_moments),
         cmocka_unit_test(a_sample_has_no_repeats_and_a_shuffle_keeps_all),
         cmocka_unit_test(every_half_survives_the_way_through_float),
+        cmocka_unit_test(halves_have_their_values),
         cmocka_unit_test(halves_round_to_nearest_even),
         cmocka_unit_test(an_index_numbers_ids_as_they_come),
         cmocka_unit_test(maps_replace_grow_copy_and_compare),

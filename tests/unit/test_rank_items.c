@@ -156,6 +156,67 @@ static void test_blocks(void **state)
     dq_bundle_free(&b);
 }
 
+/* Halves stay halves in a block, and score as their floats do; a block ends where the type changes. */
+static void test_blocks_of_halves(void **state)
+{
+    (void)state;
+    enum { ROWS = 300 };
+    static const dq_dtype types[] = {DQ_F2, DQ_BF16};
+    static const float user[WIDTH] = {0.5F, -2, 3, 1};
+    static float out[ROWS], expected[ROWS], floats[ROWS][WIDTH];
+    static uint16_t halves[ROWS][WIDTH];
+    static uint32_t at[ROWS + 1], rows[ROWS];
+    const float *of[] = {user};
+    dq_error e = DQ_ERROR_NONE;
+    dq_rank_items items = {.width = WIDTH};
+    dq_rank_scorer scorer = {.by = DQ_RANK_BY_COSINE, .pool = pool};
+    dq_entities side = {.width = WIDTH};
+    assert_int_equal(dq_rank_scorer_fit(&scorer, &side, &items, NULL, 0, &e), DQ_OK);
+    for (uint32_t i = 0; i < ROWS; i++) rows[i] = i;
+    for (size_t t = 0; t < 2; t++) {
+        dq_rank_block block = {0}, wide = {.floats = true};
+        dq_bundle half, whole;
+        float scratch[WIDTH];
+        for (uint32_t i = 0; i < ROWS * WIDTH; i++) floats[i / WIDTH][i % WIDTH] = (float)(i * 37 % 101) - 50;
+        dq_convert_from_f4(halves, types[t], floats[0], ROWS * WIDTH);
+        dq_convert_f4(floats[0], halves, types[t], ROWS * WIDTH);
+        assert_int_equal(dq_bundle_init(&half, "items", ROWS, &e), DQ_OK);
+        assert_int_equal(dq_bundle_add_text(&half, "id", DQ_TEXT, at, "", NULL, &e), DQ_OK);
+        assert_int_equal(
+            dq_bundle_add_tensor(&half, "vector", types[t], 2, (const uint64_t[]){ROWS, WIDTH}, halves, &e),
+            DQ_OK);
+        whole = many();
+        assert_int_equal(dq_rank_block_open(&block, WIDTH, 2, &e), DQ_OK);
+        assert_int_equal(dq_rank_block_open(&wide, WIDTH, 2, &e), DQ_OK);
+        uint32_t row = 0, same = 0;
+        assert_int_equal(dq_rank_block_fill(&block, &half, rows, ROWS, &row, &e), DQ_OK);
+        assert_int_equal(dq_rank_block_fill(&wide, &half, rows, ROWS, &same, &e), DQ_OK);
+        assert_int_equal(row, ROWS);
+        assert_null(block.vectors);
+        assert_null(wide.halves);
+        assert_memory_equal(wide.vectors, floats, sizeof floats);
+        assert_memory_equal(dq_rank_block_vector(&block, 7, scratch), floats[7], sizeof floats[7]);
+        assert_false(dq_rank_block_is_full(&block, &half));
+        assert_true(dq_rank_block_is_full(&block, &whole));
+        assert_false(dq_rank_block_is_full(&wide, &whole));
+        row = 0;
+        assert_int_equal(dq_rank_block_fill(&block, &whole, rows, ROWS, &row, &e), DQ_OK);
+        assert_int_equal(row, 0); /* not before it is cleared */
+        assert_int_equal(dq_rank_scorer_score(&scorer, of, 1, 0, &block, out, NULL), DQ_OK);
+        assert_int_equal(dq_rank_scorer_score(&scorer, of, 1, 0, &wide, expected, NULL), DQ_OK);
+        assert_memory_equal(out, expected, sizeof out);
+        dq_rank_block_clear(&block, 0);
+        assert_int_equal(dq_rank_block_fill(&block, &whole, rows, ROWS, &row, &e), DQ_OK);
+        assert_int_equal(row, ROWS);
+        assert_memory_equal(block.vectors, vectors, ROWS * WIDTH * sizeof(float));
+        dq_rank_block_free(&block);
+        dq_rank_block_free(&wide);
+        dq_bundle_free(&half);
+        dq_bundle_free(&whole);
+    }
+    dq_rank_scorer_free(&scorer);
+}
+
 static int make_pool(void **state)
 {
     (void)state;
@@ -175,6 +236,7 @@ int main(void)
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_blocks_of_halves),
     };
     return cmocka_run_group_tests(tests, make_pool, free_pool);
 }

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * AVX2 and FMA: tiles of 6 rows by 16 lanes. 12 of the 16 registers hold sums, 2 a row of the panel, 1 a
+ * number of `a` in all its lanes. A core that begins two additions a cycle and ends each after 4 or 5 needs 8
+ * to 10 sums that do not wait for each other; 12 are enough, and make 8 loads do for 12 multiplications, so
+ * that the loads (2 or 3 a cycle) are never what is waited for.
+ *
+ * A tile with fewer rows has a loop of its own, made by the compiler from one text: the number of rows is a
+ * constant in each. Lanes beyond the last are computed with the zeros of the panel, and masked when stored.
+ */
+#include "math/product/kernel.h"
+
+#ifdef __x86_64__
+#include <immintrin.h>
+
+#include <stdint.h>
+
+#define AVX2 __attribute__((target("avx2,fma")))
+
+enum { ROWS = 6, LANES = 16, HALF = 8 };
+
+static bool has(void)
+{
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+static const int32_t masks[2 * HALF] = {-1, -1, -1, -1, -1, -1, -1, -1};
+
+/* The first n of 8 lanes. */
+AVX2 static inline __m256i first_lanes(size_t n)
+{
+    return _mm256_loadu_si256((const __m256i *)(masks + HALF - (n < HALF ? n : HALF)));
+}
+
+/* `rows` and `vectors` are constants wherever this is inlined. */
+AVX2 static inline __attribute__((always_inline)) void tile_of(const size_t rows, const size_t vectors,
+                                                               size_t k, const float *a, size_t lda,
+                                                               const float *panel, size_t ldp, float *c,
+                                                               size_t ldc, size_t lanes, bool more)
+{
+    __m256 sum[ROWS][2];
+    const __m256i mask[2] = {first_lanes(lanes), first_lanes(lanes > HALF ? lanes - HALF : 0)};
+#pragma GCC unroll 6
+    for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 2
+        for (size_t v = 0; v < vectors; v++)
+            sum[r][v] = more ? _mm256_maskload_ps(c + r * ldc + v * HALF, mask[v]) : _mm256_setzero_ps();
+    for (size_t i = 0; i < k; i++, a++, panel += ldp) {
+        __m256 b[2];
+#pragma GCC unroll 2
+        for (size_t v = 0; v < vectors; v++) b[v] = _mm256_loadu_ps(panel + v * HALF);
+#pragma GCC unroll 6
+        for (size_t r = 0; r < rows; r++) {
+            __m256 all = _mm256_broadcast_ss(&a[r * lda]);
+#pragma GCC unroll 2
+            for (size_t v = 0; v < vectors; v++) sum[r][v] = _mm256_fmadd_ps(all, b[v], sum[r][v]);
+        }
+    }
+#pragma GCC unroll 6
+    for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 2
+        for (size_t v = 0; v < vectors; v++)
+            if (lanes == LANES) /* a masked store takes AMD's cores ten times as long */
+                _mm256_storeu_ps(c + r * ldc + v * HALF, sum[r][v]);
+            else
+                _mm256_maskstore_ps(c + r * ldc + v * HALF, mask[v], sum[r][v]);
+}
+
+#define CASE(rows, vectors)                                                                                  \
+    case rows:                                                                                               \
+        tile_of(rows, vectors, k, a, lda, panel, ldp, c, ldc, lanes, more);                                  \
+        break
+
+#define CASES(vectors)                                                                                       \
+    switch (rows) {                                                                                          \
+        CASE(1, vectors);                                                                                    \
+        CASE(2, vectors);                                                                                    \
+        CASE(3, vectors);                                                                                    \
+        CASE(4, vectors);                                                                                    \
+        CASE(5, vectors);                                                                                    \
+        CASE(6, vectors);                                                                                    \
+    }
+
+AVX2 static void tile(size_t rows, size_t k, const float *a, size_t lda, const float *panel, size_t ldp,
+                      float *c, size_t ldc, size_t lanes, bool more)
+{
+    if (lanes > HALF)
+        CASES(2)
+    else
+        CASES(1)
+}
+
+/* ---- transposing ---- */
+
+/* 4 floats of a row, and below them 4 of the row 4 further on. */
+AVX2 static inline __m256 two_rows(const float *from, size_t ld)
+{
+    return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(from)), _mm_loadu_ps(from + 4 * ld), 1);
+}
+
+/* 8 rows of 4 columns become 4 rows of 8. */
+AVX2 static inline void transpose_8_by_4(const float *from, size_t ld, float *to, size_t ldto)
+{
+    __m256 a = two_rows(from, ld), b = two_rows(from + ld, ld), c = two_rows(from + 2 * ld, ld),
+           d = two_rows(from + 3 * ld, ld);
+    __m256 ab = _mm256_unpacklo_ps(a, b), AB = _mm256_unpackhi_ps(a, b), cd = _mm256_unpacklo_ps(c, d),
+           CD = _mm256_unpackhi_ps(c, d);
+    _mm256_storeu_ps(to, _mm256_shuffle_ps(ab, cd, 0x44));
+    _mm256_storeu_ps(to + ldto, _mm256_shuffle_ps(ab, cd, 0xee));
+    _mm256_storeu_ps(to + 2 * ldto, _mm256_shuffle_ps(AB, CD, 0x44));
+    _mm256_storeu_ps(to + 3 * ldto, _mm256_shuffle_ps(AB, CD, 0xee));
+}
+
+/* 16 rows at a time, whose columns are whole lines of what is written. */
+AVX2 void product_transpose_avx2(size_t rows, size_t columns, const float *from, size_t ld, float *to,
+                                 size_t ldto)
+{
+    for (size_t r = 0; r < rows; r += 16) {
+        size_t c = 0, n = rows - r < 16 ? rows - r : 16;
+        for (; c + 4 <= columns && n >= 8; c += 4) {
+            transpose_8_by_4(from + r * ld + c, ld, to + c * ldto + r, ldto);
+            if (n == 16) transpose_8_by_4(from + (r + 8) * ld + c, ld, to + c * ldto + r + 8, ldto);
+        }
+        for (size_t j = 0; j < c && n < 16; j++)
+            for (size_t i = r + 8; i < r + n; i++) to[j * ldto + i] = from[i * ld + j];
+        for (; c < columns; c++)
+            for (size_t i = r; i < r + n; i++) to[c * ldto + i] = from[i * ld + c];
+    }
+}
+
+const product_kernel product_avx2 = {.word = "avx2",
+                                     .name = "AVX2",
+                                     .has = has,
+                                     .rows = ROWS,
+                                     .lanes = LANES,
+                                     .tile = tile,
+                                     .transpose = product_transpose_avx2};
+#endif

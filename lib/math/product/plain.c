@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The plain form: what the other kernels compute, in a loop that can be read. Tests compare with it.
+ */
+#include "math/product/kernel.h"
+
+#include <math.h>
+
+enum { ROWS = 4, LANES = 16 };
+
+static bool has(void)
+{
+    return true;
+}
+
+static void tile(size_t rows, size_t k, const float *a, size_t lda, const float *panel, size_t ldp, float *c,
+                 size_t ldc, size_t lanes, bool more)
+{
+    for (size_t r = 0; r < rows; r++)
+        for (size_t l = 0; l < lanes; l++) {
+            float sum = more ? c[r * ldc + l] : 0;
+            for (size_t i = 0; i < k; i++) sum = fmaf(a[r * lda + i], panel[i * ldp + l], sum);
+            c[r * ldc + l] = sum;
+        }
+}
+
+static void transpose(size_t rows, size_t columns, const float *from, size_t ld, float *to, size_t ldto)
+{
+    for (size_t c = 0; c < columns; c++)
+        for (size_t r = 0; r < rows; r++) to[c * ldto + r] = from[r * ld + c];
+}
+
+const product_kernel product_plain = {.word = "plain",
+                                      .name = "plain",
+                                      .has = has,
+                                      .rows = ROWS,
+                                      .lanes = LANES,
+                                      .tile = tile,
+                                      .transpose = transpose};

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How a product is cut.
+ */
+#include "math/product/kernel.h"
+
+#include <string.h>
+
+enum { DEPTH = 256 /* k of a tile at most */ };
+
+/* One operand gives the lanes of vectors, the other the numbers that are cast to all lanes of one. Where A
+ * gives the lanes, C is made transposed, block by block. */
+typedef struct work {
+    const product *p;
+    const product_kernel *kernel;
+    product_scratch *scratch;
+    product_operand lane, cast;
+    size_t lanes, casts;
+    size_t depth; /* k of a step; the last may have less */
+    bool transposed;
+    bool at_once; /* all of k of a block is made at once, where it is made */
+} work;
+
+/* One step: k numbers from k0 on of a block of C. */
+typedef struct step {
+    size_t l0, r0, k0, lanes, casts, k;
+} step;
+
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static size_t parts(size_t n, size_t of)
+{
+    return (n + of - 1) / of;
+}
+
+/* ---- packing ---- */
+
+/* Numbers [k0, k0 + k) of runs [l0, l0 + n) as one panel (k, lanes), zeros behind. */
+static void pack_panel(const product_kernel *kernel, product_operand from, size_t l0, size_t n, size_t k0,
+                       size_t k, float *to)
+{
+    size_t lanes = kernel->lanes;
+    if (n < lanes) memset(to, 0, k * lanes * sizeof *to);
+    if (!from.columns) {
+        kernel->transpose(n, k, from.at + l0 * from.ld + k0, from.ld, to, lanes);
+        return;
+    }
+    const float *at = from.at + k0 * from.ld + l0;
+    for (size_t i = 0; i < k; i++, at += from.ld, to += lanes) memcpy(to, at, n * sizeof *to);
+}
+
+static void pack_panels(const product_kernel *kernel, product_operand from, size_t l0, size_t n, size_t k0,
+                        size_t k, float *to)
+{
+    for (size_t l = 0; l < n; l += kernel->lanes, to += k * kernel->lanes)
+        pack_panel(kernel, from, l0 + l, least(kernel->lanes, n - l), k0, k, to);
+}
+
+size_t product_packed_floats(const product_kernel *kernel, size_t n, size_t k)
+{
+    return kernel->whole ? n * k : parts(n, kernel->lanes) * kernel->lanes * k;
+}
+
+void product_pack(const product_kernel *kernel, product_operand from, size_t n, size_t k, float *to)
+{
+    if (!kernel->whole)
+        pack_panels(kernel, from, 0, n, 0, k, to);
+    else if (from.columns)
+        for (size_t i = 0; i < k; i++) memcpy(to + i * n, from.at + i * from.ld, n * sizeof *to);
+    else
+        product_plain.transpose(n, k, from.at, from.ld, to, n);
+}
+
+/* ---- what a block multiplies ---- */
+
+/* Panels of a block's runs, of k numbers from k0 on. */
+static void make_panels(const work *w, const step *s, size_t k0, size_t k)
+{
+    size_t width = w->kernel->lanes;
+    for (size_t l = 0; l < s->lanes; l += width)
+        pack_panel(w->kernel, w->lane, s->l0 + l, least(width, s->lanes - l), k0, k,
+                   w->scratch->panels + l * k);
+}
+
+/* Rows of a block's columns, of k numbers from k0 on. */
+static void make_rows(const work *w, const step *s, size_t k0, size_t k)
+{
+    w->kernel->transpose(k, s->casts, w->cast.at + k0 * w->cast.ld + s->r0, w->cast.ld, w->scratch->rows,
+                         PRODUCT_STRIDE);
+}
+
+/* Numbers of panel l of a step, and how far its rows are apart: packed by the caller, or here, or columns
+ * where they lie. The last of these, where it is not a whole panel, is packed for the step. */
+static const float *panel_of(const work *w, const step *s, size_t l, size_t *ldp)
+{
+    size_t width = w->kernel->lanes, n = least(width, s->lanes - l), k = w->p->k;
+    *ldp = width;
+    if (w->lane.panels) return w->lane.panels + (s->l0 + l) * k + s->k0 * width;
+    if (!w->lane.columns && w->at_once) return w->scratch->panels + l * k + s->k0 * width;
+    if (!w->lane.columns) return w->scratch->panels + l * s->k;
+    if (n == width) {
+        *ldp = w->lane.ld;
+        return w->lane.at + s->k0 * w->lane.ld + s->l0 + l;
+    }
+    pack_panel(w->kernel, w->lane, s->l0 + l, n, s->k0, s->k, w->scratch->panels);
+    return w->scratch->panels;
+}
+
+static const float *rows_of(const work *w, const step *s, size_t *lda)
+{
+    *lda = w->cast.columns ? PRODUCT_STRIDE : w->cast.ld;
+    if (!w->cast.columns) return w->cast.at + s->r0 * w->cast.ld + s->k0;
+    return w->at_once ? w->scratch->rows + s->k0 : w->scratch->rows;
+}
+
+/* ---- a block ---- */
+
+/* Adds the step's products to c (casts, lanes). A panel stays in the nearest cache for all rows. */
+static void run_tiles(const work *w, const step *s, float *c, size_t ldc)
+{
+    const product_kernel *kernel = w->kernel;
+    size_t lda, ldp;
+    const float *a = rows_of(w, s, &lda);
+    for (size_t l = 0; l < s->lanes; l += kernel->lanes) {
+        const float *panel = panel_of(w, s, l, &ldp);
+        for (size_t r = 0, tiles = parts(s->casts, kernel->rows), rows; tiles; tiles--, r += rows) {
+            rows = parts(s->casts - r, tiles);
+            kernel->tile(rows, s->k, a + r * lda, lda, panel, ldp, c + r * ldc + l, ldc,
+                         least(kernel->lanes, s->lanes - l), s->k0 > 0);
+        }
+    }
+}
+
+static void finish(const product *p, float *c, size_t ldc, size_t row, size_t rows, size_t column,
+                   size_t columns)
+{
+    if (p->epilogue) p->epilogue->finish(p->epilogue->arg, c, ldc, row, rows, column, columns);
+}
+
+/* A block is whole. */
+static void finish_block(const work *w, const step *s, float *c, size_t ldc)
+{
+    const product *p = w->p;
+    if (!w->transposed) {
+        finish(p, c, ldc, s->r0, s->casts, s->l0, s->lanes);
+        return;
+    }
+    float *to = p->c ? p->c + s->l0 * p->ldc + s->r0 : w->scratch->finished;
+    size_t ldto = p->c ? p->ldc : PRODUCT_BLOCK;
+    w->kernel->transpose(s->casts, s->lanes, c, ldc, to, ldto);
+    finish(p, to, ldto, s->l0, s->lanes, s->r0, s->casts);
+}
+
+static void run_block(const work *w, step s)
+{
+    const product *p = w->p;
+    bool direct = p->c && !w->transposed;
+    float *c = direct ? p->c + s.r0 * p->ldc + s.l0 : w->scratch->block;
+    size_t ldc = direct ? p->ldc : PRODUCT_BLOCK;
+    do {
+        s.k = least(w->depth, p->k - s.k0);
+        if (!w->at_once && !w->lane.panels && !w->lane.columns) make_panels(w, &s, s.k0, s.k);
+        if (!w->at_once && w->cast.columns) make_rows(w, &s, s.k0, s.k);
+        run_tiles(w, &s, c, ldc);
+        s.k0 += s.k;
+    } while (s.k0 < p->k);
+    finish_block(w, &s, c, ldc);
+}
+
+/* ---- the whole ---- */
+
+/* Whether it costs less to take A's rows for lanes than B's columns: what is computed, lanes that stay empty
+ * included, what is transposed to be an operand, and C if it is, in units of 16 multiplications. */
+static bool prefers_transposed(const product *p)
+{
+    if (p->a.panels || p->b.panels) return p->a.panels != NULL;
+    enum { WIDEST = 32 };
+    size_t a = p->m * p->k, b = p->n * p->k;
+    size_t straight = parts(p->n, WIDEST) * 2 * a + (p->b.columns ? 0 : b) / 2 +
+                      (p->a.columns ? a : 0) / 2 * (p->b.columns ? 1 : parts(p->n, PRODUCT_BLOCK));
+    size_t across = parts(p->m, WIDEST) * 2 * b + (p->a.columns ? 0 : a) / 2 +
+                    (p->b.columns ? b : 0) / 2 * (p->a.columns ? 1 : parts(p->m, PRODUCT_BLOCK)) +
+                    p->m * p->n;
+    return across < straight;
+}
+
+/* Where lanes must be made, all casts are taken with them; else all lanes with the casts, which may have to
+ * be. */
+static void run_blocks(const work *w)
+{
+    bool makes_lanes = !w->lane.panels && !w->lane.columns;
+    size_t outer = makes_lanes ? w->lanes : w->casts, inner = makes_lanes ? w->casts : w->lanes;
+    for (size_t i = 0; i < outer; i += PRODUCT_BLOCK)
+        for (size_t j = 0; j < inner; j += PRODUCT_BLOCK) {
+            step s = {.l0 = makes_lanes ? i : j, .r0 = makes_lanes ? j : i};
+            s.lanes = least(PRODUCT_BLOCK, w->lanes - s.l0);
+            s.casts = least(PRODUCT_BLOCK, w->casts - s.r0);
+            if (w->at_once && makes_lanes && j == 0) make_panels(w, &s, 0, w->p->k);
+            if (w->at_once && w->cast.columns && (makes_lanes || j == 0)) make_rows(w, &s, 0, w->p->k);
+            run_block(w, s);
+        }
+}
+
+/* A library's product, in the blocks in which an epilogue would see ours. */
+static void run_whole(const product *p, product_scratch *scratch)
+{
+    if (p->c) p->kernel->whole(p);
+    for (size_t i = 0; i < p->m && p->epilogue; i += PRODUCT_BLOCK)
+        for (size_t j = 0; j < p->n; j += PRODUCT_BLOCK) {
+            product part = *p;
+            part.m = least(PRODUCT_BLOCK, p->m - i);
+            part.n = least(PRODUCT_BLOCK, p->n - j);
+            float *c = p->c ? p->c + i * p->ldc + j : scratch->finished;
+            size_t ldc = p->c ? p->ldc : PRODUCT_BLOCK;
+            part.a.at += p->a.columns ? i : i * p->a.ld;
+            part.b.at += p->b.columns ? j : j * p->b.ld;
+            part.c = c;
+            part.ldc = ldc;
+            if (!p->c) p->kernel->whole(&part);
+            finish(p, c, ldc, i, part.m, j, part.n);
+        }
+}
+
+/* A library's panels are the columns of one (k, n). */
+static product_operand as_it_lies(product_operand o, size_t n)
+{
+    return o.panels ? (product_operand){.at = o.panels, .ld = n, .columns = true} : o;
+}
+
+void product_run(const product *p)
+{
+    if (p->m == 0 || p->n == 0) return;
+    bool transposed = prefers_transposed(p);
+    product_scratch *scratch = product_take_scratch();
+    if (p->kernel->whole) {
+        product lying = *p;
+        lying.a = as_it_lies(p->a, p->m);
+        lying.b = as_it_lies(p->b, p->n);
+        run_whole(&lying, scratch);
+    } else {
+        work w = {.p = p,
+                  .kernel = p->kernel,
+                  .scratch = scratch,
+                  .lane = transposed ? p->a : p->b,
+                  .cast = transposed ? p->b : p->a,
+                  .lanes = transposed ? p->m : p->n,
+                  .casts = transposed ? p->n : p->m,
+                  .depth = p->k ? parts(p->k, parts(p->k, DEPTH)) : 0,
+                  .transposed = transposed,
+                  .at_once = p->k <= PRODUCT_DEPTH};
+        run_blocks(&w);
+    }
+    product_give_scratch(scratch);
+}

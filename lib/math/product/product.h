@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Matrix products beyond those of math/blas.h: operands packed once for many products, and what follows a
+ * product done while its numbers are still in the nearest cache. Row-major, float32, on the calling thread.
+ *
+ * With dq's own kernels (dq_blas_core says which) a number of C is one chain of fused multiplications and
+ * additions over k in order, from 0: c = fma(a[i][0], b[0][j], 0), c = fma(a[i][1], b[1][j], c), ... So it
+ * has the same bits in every kernel, on every CPU, wherever it stands in C, and whether an operand is packed
+ * or not. What is not a number comes out as not a number; which of them is not defined. With OpenBLAS none of
+ * this holds: numbers agree to about 1e-5 of the sum of |a b|.
+ *
+ * No product allocates memory or fails. Each needs scratch memory while it is under way, which
+ * dq_blas_reserve, and so dq_pool_new, makes for as many threads as will call at a time.
+ */
+#ifndef DQ_MATH_PRODUCT_PRODUCT_H
+#define DQ_MATH_PRODUCT_PRODUCT_H
+
+#include "math/vec.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Called once for each block of C when its numbers are final: c points at C[row][column], ldc floats between
+ * rows. Blocks are the same for the same m, n, k whatever the kernel, at most 84 rows by 128 columns or 128
+ * by 84, and come in no promised order. It may change the numbers. */
+typedef struct dq_epilogue {
+    void (*finish)(void *arg, float *c, size_t ldc, size_t row, size_t rows, size_t column, size_t columns);
+    void *arg;
+} dq_epilogue;
+
+/* ---- an operand packed once ---- */
+
+/* Floats that `n` runs of `k` numbers take as panels. Their layout is the kernel's own. */
+size_t dq_packed_floats(size_t n, size_t k);
+/* Packs B (n, k): weights as PyTorch keeps them, or a batch of n rows. `to`: dq_packed_floats(n, k), aligned
+ * to 64 bytes. */
+void dq_pack_rows(size_t n, size_t k, const float *b, size_t ldb, float *to);
+/* Packs the columns of B (k, n). */
+void dq_pack_columns(size_t n, size_t k, const float *b, size_t ldb, float *to);
+
+/* C (m, n) = A (m, k) B' with B (n, k) packed. c may be NULL where an epilogue takes the blocks: they are
+ * then in scratch memory and nowhere else. epilogue may be NULL. */
+void dq_gemm_packed(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *packed, float *c,
+                    size_t ldc, const dq_epilogue *epilogue);
+/* C (m, n) = A B' with A (m, k) packed and B (n, k) as it lies: a layer forward where the batch is packed
+ * once for all tiles of weights, which are read once. */
+void dq_gemm_packed_batch(size_t m, size_t n, size_t k, const float *packed, const float *b, size_t ldb,
+                          float *c, size_t ldc, const dq_epilogue *epilogue);
+/* C (m, n) = A' B with A (k, m) as it lies and B (k, n) packed: the gradient of weights, dW = dy' x, for some
+ * of the units, with x packed once for all of them. With c NULL the epilogue gets dW block by block: the step
+ * of Adam on numbers that no memory has seen. */
+void dq_gemm_packed_tn(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *packed,
+                       float *c, size_t ldc, const dq_epilogue *epilogue);
+
+/* The same of operands that are not packed: those of math/blas.h with an epilogue. */
+void dq_gemm_nt_then(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
+                     float *c, size_t ldc, const dq_epilogue *epilogue);
+void dq_gemm_nn_then(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
+                     float *c, size_t ldc, const dq_epilogue *epilogue);
+void dq_gemm_tn_then(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
+                     float *c, size_t ldc, const dq_epilogue *epilogue);
+
+/* ---- a ready epilogue ---- */
+
+/* c[i][j] = drop(relu(c[i][j] + bias[j])), to the bits of dq_vec_activate. */
+typedef struct dq_bias_relu {
+    const float *bias;     /* (n) */
+    const uint16_t *draws; /* (m, draws_stride); NULL: no dropout */
+    size_t draws_stride;
+    dq_dropout dropout;
+} dq_bias_relu;
+
+/* To be the `finish` of an epilogue whose arg is a dq_bias_relu. */
+void dq_finish_bias_relu(void *arg, float *c, size_t ldc, size_t row, size_t rows, size_t column,
+                         size_t columns);
+
+#endif

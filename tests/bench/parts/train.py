@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: MIT
+"""A learning step of Dyna-Q as DESIGN has it: a Q update, a world-model update, five planning updates of batch 64, two threads.
+
+The peers do the same mathematics with the same savings: ../shared/bench/torch_expert.py, compiled, and jax_expert.py, jitted
+whole (TORCH_PYTHON, JAX_PYTHON). The faster one is what the aim is held to. dq-train's figure is a run's, beside it the
+step in memory is held to the floor: the time of its products and of Adam at this machine's ceilings.
+"""
+import json
+import os
+import statistics
+
+USER, ITEM = 768, 1536
+FLOPS = 6.3e9         # of a step's products: see docs/performance.md
+ADAM = 7 * 28 * 3.0e6  # bytes of seven passes of Adam over three million weights: four read and three written of each
+
+
+def catalogue(bench):
+    """One user and 2,000 items, vectors of length 1 at random; rewards are the cosine with the item's first half."""
+    import numpy as np
+    rng = np.random.default_rng(42)
+
+    def unit(rows, width):
+        x = rng.standard_normal((rows, width), dtype=np.float32)
+        return x / np.linalg.norm(x, axis=1, keepdims=True)
+
+    def lines(path, rows):
+        with open(path, "w") as f:
+            for i, vector in enumerate(rows):
+                f.write(json.dumps({"id": str(i), "vector": {k: [float(f"{x:.7g}") for x in v.tolist()] for k, v in vector.items()}}) + "\n")
+
+    with bench.making(f"{bench.dir}/train.dq") as new:
+        if new:
+            b = bench.dir
+            lines(f"{b}/train.users.jsonl", [{"state": unit(1, USER)[0]}])
+            lines(f"{b}/train.items.jsonl", [{"head": x[:USER], "tail": x[USER:]} for x in unit(bench.pick(2000, 120), ITEM)])
+            bench.run([bench.program("dq-export"), "-q", "--users", f"{b}/train.users.jsonl", "--items", f"{b}/train.items.jsonl",
+                       "--compare", "state:head", "-o", new])
+    return f"{bench.dir}/train.dq"
+
+
+def expert(bench, variable, modules, script, *options):
+    """A function that returns the peer's milliseconds a step, or None."""
+    path = f"{bench.shared}/bench/{script}"
+    if not os.path.exists(path):
+        return bench.skip(f"no {script} beside the tree: its rows are left out")
+    python = bench.python(variable, modules)
+    if not python:
+        return None
+
+    def step():
+        a = bench.answer(python, path, "--steps", str(bench.pick(60, 2)), "--warm", str(bench.pick(1000, 100)), *options)
+        bench.versions.update([a["peer"].replace("expert ", "").replace(" compiled", "").split()])
+        return 1e3 / a["steps_per_s"]
+    return step
+
+
+def program(bench):
+    """Milliseconds a step of dq-train: a run of 100 learning steps less one of none, so that start-up, reading and filling
+    the memory count for neither side."""
+    warm = bench.pick(10, 1)
+    run = [bench.program("dq-train"), "-q", "--user", "0", "--reward", "cosine", "--threads", str(bench.threads), "--steps", "100",
+           "--warmup", str(warm * 100), *bench.pick([], ["--hidden", "16", "--world-hidden", "16"]), catalogue(bench), "--episodes"]
+    none, some = (bench.drained([*run, str(n)]).wall for n in (warm, warm + 1))
+    return 1e3 * (some - none) / 100
+
+
+def step(bench, threads):
+    """Milliseconds of a step in memory (programs/step.c), the median."""
+    return 1e3 * bench.answer(bench.helper("step"), str(threads), *bench.pick(["40"], ["1", "0"]))["step_s"]
+
+
+def measure(bench):
+    t = bench.turns({
+        "PyTorch, compiled": expert(bench, "TORCH_PYTHON", "torch, numpy", "torch_expert.py", "--compile", "--threads", str(bench.threads)),
+        "JAX, jitted": expert(bench, "JAX_PYTHON", "jax, numpy", "jax_expert.py"),
+        "dq-train": lambda: program(bench), "all": lambda: step(bench, bench.threads), "one": lambda: step(bench, 1)})
+    peers = sorted((p for p in t if ", " in p), key=lambda p: statistics.median(t[p]))
+    for i, peer in enumerate(peers):
+        bench.row("Dyna-Q step, `dq-train`", "ms", t["dq-train"], peer, t[peer], ratio=None if i else wanted_ratio())
+    if not peers:
+        bench.row("Dyna-Q step, `dq-train`", "ms", t["dq-train"])
+    for what, side, which in ((f"{bench.threads} threads", "all", ""), ("one thread", "one", "_1")):
+        floor = 1e3 * (FLOPS / bench.ceiling(f"fma{which}") + ADAM / bench.ceiling(f"adam{which}"))
+        bench.row(f"Dyna-Q step in memory, {what}", "ms", t[side], limit=floor, limited_by="products and Adam", share=0.85)
+
+
+def wanted_ratio():
+    """Of the faster expert: more is asked for where vectors are wider."""
+    with open("/proc/cpuinfo") as f:
+        return 2.0 if "avx512f" in f.read() else 1.7

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What this machine can do at best, as a JSON object of rates a second: what `make bench` compares with.
+ *
+ *     ceilings THREADS SECONDS
+ *
+ * fma_1, fma    float32 operations of fused multiply-adds (two each) in registers, on one core, on all
+ * threads read_1, read  bytes read from memory in order, of 256 MiB a thread adam_1, adam  bytes read and
+ * written by an update in place of three arrays by a fourth, 36 MiB of them in all, which is what Adam moves
+ * for three million weights pipe          bytes through a pipe whose buffer is 1 MiB, in writes of 64 KiB, to
+ * a reader in another process
+ *
+ * Each is the best of the passes that SECONDS allow.
+ */
+#include <fcntl.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CHAINS = 12, FMA_TURNS = 1 << 21, READ_FLOATS = 64 << 20, WEIGHTS = 3 << 20, PIPE_BYTES = 256 << 20 };
+
+typedef float four __attribute__((vector_size(16)));
+
+typedef struct worker {
+    pthread_t thread;
+    size_t floats, turns;
+    float *data, result;
+    void (*pass)(struct worker *);
+} worker;
+
+static double seconds(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* CHAINS independent sums hide the latency of a multiply-add. A vector is one of the compiler's, of w floats.
+ */
+#define FMA_PASS(name, attribute, vector, w, fma)                                                            \
+    attribute static void name(worker *me)                                                                   \
+    {                                                                                                        \
+        vector sum[CHAINS], a, b;                                                                            \
+        for (int i = 0; i < (w); i++) a[i] = 0.999F, b[i] = 1e-3F;                                           \
+        for (int c = 0; c < CHAINS; c++) sum[c] = a;                                                         \
+        for (size_t i = 0; i < me->turns; i++)                                                               \
+            for (int c = 0; c < CHAINS; c++) sum[c] = fma(sum[c], a, b);                                     \
+        for (int c = 0; c < CHAINS; c++) me->result += sum[c][0];                                            \
+    }
+
+#ifdef __x86_64__
+#include <immintrin.h>
+FMA_PASS(fma_512, __attribute__((target("avx512f"))), __m512, 16, _mm512_fmadd_ps)
+FMA_PASS(fma_256, __attribute__((target("avx2,fma"))), __m256, 8, _mm256_fmadd_ps)
+#endif
+
+static inline four fma_four(four x, four a, four b)
+{
+    for (int i = 0; i < 4; i++) x[i] = fmaf(x[i], a[i], b[i]);
+    return x;
+}
+FMA_PASS(fma_128, , four, 4, fma_four)
+
+/* The widest multiply-add that the CPU has, and how many floats it takes. */
+static double fma_width(void (**pass)(worker *))
+{
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx512f")) return *pass = fma_512, 16;
+    if (__builtin_cpu_supports("fma")) return *pass = fma_256, 8;
+#endif
+    return *pass = fma_128, 4;
+}
+
+static void read_pass(worker *w)
+{
+    const four *at = (const four *)w->data;
+    four sum[8] = {0};
+    for (size_t i = 0; i < w->floats / 4; i += 8)
+        for (size_t c = 0; c < 8; c++) sum[c] += at[i + c];
+    for (int c = 0; c < 8; c++) w->result += sum[c][0];
+}
+
+static void adam_pass(worker *w)
+{
+    size_t n = w->floats / 4;
+    float *p = w->data, *m = p + n, *v = m + n;
+    const float *g = v + n;
+    for (size_t i = 0; i < n; i++) {
+        m[i] = 0.9F * m[i] + 0.1F * g[i];
+        v[i] = 0.999F * v[i] + 0.001F * g[i];
+        p[i] -= 1e-3F * m[i] + v[i];
+    }
+}
+
+static void *work(void *arg)
+{
+    worker *w = arg;
+    w->pass(w);
+    return NULL;
+}
+
+/* The best seconds of a pass on so many threads. */
+static double best(void (*pass)(worker *), unsigned threads, size_t floats, double until)
+{
+    worker workers[64] = {0};
+    double least = 1e9, begun = seconds();
+    if (threads > 64) threads = 64;
+    for (unsigned t = 0; t < threads; t++) {
+        workers[t] = (worker){.floats = floats / 128 * 128, .turns = FMA_TURNS, .pass = pass};
+        if (floats && posix_memalign((void **)&workers[t].data, 64, floats * sizeof(float))) exit(1);
+        for (size_t i = 0; i < floats; i++) workers[t].data[i] = 1e-3F;
+    }
+    do {
+        double t0 = seconds();
+        for (unsigned t = 0; t < threads; t++)
+            if (pthread_create(&workers[t].thread, NULL, work, workers + t)) exit(1);
+        for (unsigned t = 0; t < threads; t++) (void)pthread_join(workers[t].thread, NULL);
+        double took = seconds() - t0;
+        if (took < least) least = took;
+    } while (seconds() - begun < until);
+    for (unsigned t = 0; t < threads; t++) free(workers[t].data);
+    return least;
+}
+
+/* Seconds for PIPE_BYTES through a pipe. */
+static double pipe_pass(void)
+{
+    static char block[1 << 16];
+    int ends[2];
+    if (pipe(ends)) exit(1);
+    (void)fcntl(ends[1], F_SETPIPE_SZ, 1 << 20);
+    double t0 = seconds();
+    pid_t child = fork();
+    if (child == 0) {
+        (void)close(ends[1]);
+        while (read(ends[0], block, sizeof block) > 0) {
+        }
+        _exit(0);
+    }
+    (void)close(ends[0]);
+    for (size_t sent = 0; sent < PIPE_BYTES; sent += sizeof block)
+        if (write(ends[1], block, sizeof block) != (ssize_t)sizeof block) exit(1);
+    (void)close(ends[1]);
+    (void)waitpid(child, NULL, 0);
+    return seconds() - t0;
+}
+
+static void print_rate(const char *name, void (*pass)(worker *), unsigned threads, size_t floats, double each,
+                       double until)
+{
+    printf("\"%s_1\": %.4g, ", name, each / best(pass, 1, floats, until));
+    printf("\"%s\": %.4g, ", name, each * threads / best(pass, threads, floats, until));
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 3) return 2;
+    unsigned threads = (unsigned)atoi(argv[1]);
+    double until = atof(argv[2]), least = 1e9;
+    void (*fma)(worker *);
+    double width = fma_width(&fma);
+    printf("{");
+    print_rate("fma", fma, threads, 0, width * 2 * CHAINS * FMA_TURNS, until);
+    print_rate("read", read_pass, threads, READ_FLOATS, 4.0 * READ_FLOATS, until);
+    printf("\"adam_1\": %.4g, ", 7.0 * 4 * WEIGHTS / best(adam_pass, 1, 4 * WEIGHTS, until));
+    printf("\"adam\": %.4g, ", 7.0 * 4 * WEIGHTS / best(adam_pass, threads, 4 * WEIGHTS / threads, until));
+    double begun = seconds();
+    do {
+        double took = pipe_pass();
+        if (took < least) least = took;
+    } while (seconds() - begun < until);
+    printf("\"pipe\": %.4g}\n", PIPE_BYTES / least);
+    return 0;
+}
