@@ -7,10 +7,12 @@
 
 #include "rank/shortlist/shortlist.h"
 
-dq_status ranking_check_first_pass(const ranking *r, dq_error *error)
+dq_status ranking_check_first_pass(ranking *r, dq_error *error)
 {
     if (!r->options->first_pass) return DQ_OK;
+    const dq_rank_block none = {.width = r->items.width};
     const char *why = NULL;
+    dq_error of_network = DQ_ERROR_NONE;
     if (r->sessions.on)
         why = "an agent of sessions, or with an output for each item, costs nothing an item";
     else if (rank_agents_each(&r->agents))
@@ -19,6 +21,8 @@ dq_status ranking_check_first_pass(const ranking *r, dq_error *error)
         why = "it is for a model's network: the cosine is as fast as memory";
     else if (dq_rank_scorer_needs_lists(&r->scorer))
         why = "the network is given features of pairs, which are no vectors";
+    else if (dq_rank_scorer_first_pass(&r->scorer, NULL, 0, &none, NULL, &of_network))
+        why = of_network.reason;
     return why ? dq_fail(error, DQ_ERR_UNSUPPORTED, "--first-pass int8: %s", why) : DQ_OK;
 }
 

@@ -55,7 +55,7 @@ dq_status ranking_rank_agents(ranking *r, dq_error *error);
 /* ---- first_pass.c ---- */
 
 /* Where the model leaves a first pass nothing to do: DQ_ERR_UNSUPPORTED. */
-dq_status ranking_check_first_pass(const ranking *r, dq_error *error);
+dq_status ranking_check_first_pass(ranking *r, dq_error *error);
 /* With --measure-recall: lists beside those of the first pass, and a block's items for them. */
 dq_status ranking_open_exact(ranking *r, const dq_rank_config *config, dq_error *error);
 dq_status ranking_offer_exact(ranking *r, dq_error *error);

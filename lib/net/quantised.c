@@ -91,7 +91,7 @@ static dq_status check(const dq_net *net, dq_error *error)
 {
     bool ok = net_scores_by_rows(net);
     for (const net_layer *l = net->layers; ok && l < net_end(net); l++)
-        if (l->pairs && l->kind != &net_duel)
+        if (net_is_product(l))
             ok = l->in <= DQ_INT8_MOST && (l->activates ? true : l->out == net->spec.outputs);
     if (ok && net_pair_layer(net)->activates) return DQ_OK;
     return dq_fail(error, DQ_ERR_UNSUPPORTED,
@@ -109,7 +109,7 @@ dq_status dq_net_quantised_new(dq_net_quantised **quantised, dq_net *net, dq_err
     q->net = net;
     bool ok = true;
     for (const net_layer *l = net_pair_layer(net); ok && l < net_end(net); l++)
-        if (l->pairs && l->kind != &net_duel) ok = add_layer(q, l);
+        if (net_is_product(l)) ok = add_layer(q, l);
     if (ok) ok = add_scratch(q);
     if (!ok) {
         dq_net_quantised_free(q);

@@ -55,7 +55,8 @@ bool net_scores_by_rows(const dq_net *net)
     const net_layer *pair = net_pair_layer(net);
     if (!net_sees_vectors(pair)) return false;
     for (const net_layer *l = pair + 1; l < net_end(net); l++)
-        if (l->pairs && l->kind != &net_dense && l->kind != &net_duel) return false;
+        if (l->pairs && !net_is_product(l) && l->kind != &net_duel && l->kind != &net_calibration)
+            return false;
     return true;
 }
 
@@ -99,7 +100,7 @@ dq_status dq_net_scoring_new(dq_net_scoring **scoring, dq_net *net, dq_error *er
     s->net = net;
     bool ok = true;
     for (const net_layer *l = net_pair_layer(net); ok && l < net_end(net); l++)
-        if (l->pairs && l->kind != &net_duel) ok = add_layer(s, l);
+        if (net_is_product(l)) ok = add_layer(s, l);
     if (ok) ok = add_scratch(s);
     if (!ok) {
         dq_net_scoring_free(s);
