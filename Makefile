@@ -23,7 +23,7 @@ B         := build$(if $(SANITIZER),/$(subst $(comma),-,$(SANITIZER)))
 
 # Debian packages: what everything is built with and the demo runs (A|B: either serves), and what single parts need, as
 # PACKAGE=PART: where such a package is not to be had, that part alone is left out, and named.
-REQUIRED := build-essential pkg-config libopenblas-dev libmsgpack-dev libzstd-dev libxxhash-dev libjansson-dev zlib1g-dev \
+REQUIRED := build-essential pkg-config libopenblas-dev libmsgpack-dev libzstd-dev libxxhash-dev libjansson-dev libsimdjson-dev zlib1g-dev \
             libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev nettle-dev libsqlite3-dev libmongoc-dev python3 jq
 PARTS    := libmicrohttpd-dev=dq-serve libjs-chart.js=dq-serve scdoc=man_pages gnuplot-nox=pictures python3-optuna=dq-tune
 PACKAGES := $(REQUIRED) $(foreach pair,$(PARTS),$(firstword $(subst =, ,$(pair))))
@@ -35,7 +35,7 @@ SINGLE_PACKAGES := python3-msgpack python3-zstandard python3-numpy python3-xxhas
 # Frames of python/dq.py and the pictures of docs/notebook.ipynb; and what runs it in Jupyter, in make check-full.
 SINGLE_PACKAGES   += python3-pandas python3-matplotlib
 NOTEBOOK_PACKAGES := python3-nbclient python3-ipykernel
-PKGS       := openblas msgpack libzstd libxxhash jansson zlib libcurl nettle sqlite3 libmongoc-1.0
+PKGS       := openblas msgpack libzstd libxxhash jansson simdjson zlib libcurl nettle sqlite3 libmongoc-1.0
 CHART_JS   := /usr/share/javascript/chart.js/chart.min.js
 
 # The packages that the parts built here lack, and these parts: `make LEFT=` is what there would be with all packages.
@@ -57,23 +57,36 @@ CC       ?= cc
 ifeq ($(origin CC),default)
 CC       := cc
 endif
+# For the one file of C++, lib/port/text/json_reader.cc: of the compiler of C.
+ifeq ($(origin CXX),default)
+CXX      := $(if $(findstring clang,$(CC)),$(subst clang,clang++,$(CC)),$(if $(filter ccache,$(CC)),ccache) g++)
+endif
 # How vectors are passed is no matter (-Wno-psabi): whatever passes one is inlined.
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-psabi
 OPT      ?= -O3 -g
 CFLAGS   ?=
 # No name of the folder it was built in stays in what is installed.
 ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE $(OPT) '-fdebug-prefix-map=$(CURDIR)=.' $(WARN) -ffp-contract=off -fno-math-errno -pthread -Iinclude -Ilib -Icmd $(PKG_CFLAGS) $(SAN) $(CPPFLAGS) $(CFLAGS)
-ALL_LDFLAGS = -Wl,--as-needed -pthread $(SAN) $(LDFLAGS)
+# Without exceptions and type information, which nothing here uses; and so without the checks that need these.
+CXX_CFLAGS  = $(patsubst -std=c11,-std=c++17 -fno-exceptions -fno-rtti,$(ALL_CFLAGS)) $(if $(findstring undefined,$(ALL_CFLAGS)),-fno-sanitize=vptr)
+# Functions of ours that stand before those of libraries: lib/port/mongo/mongoc.c's and lib/math/product/openblas.c's.
+EXPORTED   := mongoc_log openblas_num_threads_env
+ALL_LDFLAGS = -Wl,--as-needed $(EXPORTED:%=-Wl,--export-dynamic-symbol=%) -pthread $(SAN) $(LDFLAGS)
 SAN         = $(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 PKG_SERVE  := $(if $(filter dq-serve,$(LEFT)),,libmicrohttpd)
 PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) $(PKG_SERVE) 2>/dev/null))
-LIBS       := $(shell pkg-config --libs $(PKGS) $(PKG_SERVE) 2>/dev/null) -lm
+# What is loaded when it is first needed (lib/core/load/shared.h): no program is linked with it, and soname is the name that
+# one which is linked with package $(1) would ask for.
+LOADED     := openblas libcurl libmongoc-1.0
+LIBS       := $(shell pkg-config --libs $(filter-out $(LOADED),$(PKGS)) libbson-1.0 $(PKG_SERVE) 2>/dev/null) -ldl -lstdc++ -lm
+soname      = $(shell so=$$(mktemp) && $(CC) -shared -o $$so -Wl,--no-as-needed $$(pkg-config --libs $(1)) && \
+                readelf -d $$so | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | head -1; rm -f $$so)
 
 # ---- building ----
 
 all: programs ## build every program, the library, man pages and completions into build/
 
-objects   = $(patsubst %.c,$(B)/obj/%.o,$(foreach folder,$(1),$(wildcard $(folder)/*.c)))
+objects   = $(addprefix $(B)/obj/,$(addsuffix .o,$(basename $(foreach folder,$(1),$(wildcard $(folder)/*.c $(folder)/*.cc)))))
 BUILT    := $(PROGRAMS:%=$(B)/%)
 SCRIPTED := $(SCRIPTS:%=$(B)/%)
 UNITS    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/test_*.c))
@@ -88,7 +101,7 @@ COMP     := $(NAMES:%=$(B)/completions/bash/%) $(NAMES:%=$(B)/completions/zsh/_%
 FOLDERS  := $(ROOMS) $(SHARED) $(PROGRAMS:%=cmd/%) tests/unit tests/services tests/fault tests/fuzz tests/bench/programs
 
 # What nothing can be built without, in one line instead of a compiler's many.
-MISSING   = $(shell command -v $(firstword $(CC)) >/dev/null || echo $(firstword $(CC)); command -v pkg-config >/dev/null || echo pkg-config; \
+MISSING   = $(shell for name in $(firstword $(CC)) $(lastword $(CXX)); do command -v $$name >/dev/null || echo $$name; done; command -v pkg-config >/dev/null || echo pkg-config; \
               pkg-config --exists $(PKGS) 2>/dev/null || for name in $(PKGS); do pkg-config --exists $$name 2>/dev/null || echo $$name; done)
 needed:
 	$(if $(MISSING),$(error not installed: $(MISSING). Run `make deps`, which installs what is needed))
@@ -97,10 +110,23 @@ $(B)/obj/%.o: %.c Makefile | needed
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
+$(B)/obj/%.o: %.cc Makefile | needed
+	@mkdir -p $(@D)
+	$(CXX) $(CXX_CFLAGS) -MMD -MP -c $< -o $@
+
 # q, not r: files of two rooms may have one name.
 $(B)/librooms.a: $(call objects,$(ROOMS)) $(B)/obj/lib/label/prompts.o
 	@rm -f $@
 	ar qcs $@ $^
+
+# Linked with all that is loaded, for who asks what programs depend on (debian/rules).
+$(B)/loaded.so: Makefile
+	@mkdir -p $(@D)
+	$(CC) -shared -Wl,--no-as-needed $(shell pkg-config --libs $(LOADED)) -o $@
+
+$(B)/obj/lib/math/product/openblas.o: ALL_CFLAGS += -DDQ_SONAME='"$(call soname,openblas)"'
+$(B)/obj/lib/port/http/curl.o:    ALL_CFLAGS += -DDQ_SONAME='"$(call soname,libcurl)"'
+$(B)/obj/lib/port/mongo/mongoc.o: ALL_CFLAGS += -DDQ_SONAME='"$(call soname,libmongoc-1.0)"'
 
 $(B)/libcli.a: $(call objects,$(SHARED)) $(B)/obj/cmd/cli/option/script_bytes.o
 	@rm -f $@

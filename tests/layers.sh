@@ -16,7 +16,7 @@ math:    core
 data:    core
 net:     core math
 feature: core math data
-env:     core data
+env:     core data math/clones
 learn:   core math net env data
 offline: core math data env net learn
 embed:   core math data
@@ -54,6 +54,7 @@ wire: sink source stream
 # foreign header (a shell pattern): the only files that may include it
 foreign='
 cblas.h               lib/math/product/openblas.c
+dlfcn.h               lib/core/load/*
 msgpack.h             lib/wire/*
 msgpack/*             lib/wire/*
 zstd*.h               lib/wire/*
@@ -61,6 +62,10 @@ iconv.h               lib/wire/*
 zlib.h                lib/wire/*
 xxhash.h              lib/core/digest.c
 jansson.h             lib/port/files/json.c
+simdjson.h            lib/port/text/json_reader.cc
+charconv              lib/port/text/json_reader.cc
+cstring               lib/port/text/json_reader.cc
+new                   lib/port/text/json_reader.cc
 nettle/*              lib/port/files/sha256.c
 sqlite3.h             lib/port/cache/*
 curl/*                lib/port/http/*
@@ -74,7 +79,7 @@ sanitizer/*           lib/core/arena.c
 # What is left is the system: C11 and POSIX.
 system=' arpa/inet.h netdb.h netinet/in.h sys/un.h assert.h ctype.h dirent.h errno.h fcntl.h float.h inttypes.h libgen.h limits.h locale.h malloc.h math.h poll.h pthread.h sched.h
 setjmp.h signal.h stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdio_ext.h stdlib.h string.h strings.h
-spawn.h sys/epoll.h sys/file.h sys/ioctl.h sys/mman.h sys/prctl.h sys/random.h sys/resource.h sys/socket.h sys/stat.h sys/syscall.h sys/time.h sys/types.h sys/wait.h termios.h time.h unistd.h wchar.h
+spawn.h sys/epoll.h sys/eventfd.h sys/file.h sys/ioctl.h sys/mman.h sys/prctl.h sys/random.h sys/resource.h sys/socket.h sys/stat.h sys/syscall.h sys/time.h sys/types.h sys/wait.h termios.h time.h unistd.h wchar.h
 xmmintrin.h immintrin.h '
 system=${system//$'\n'/ }
 
@@ -202,15 +207,15 @@ lint_folder() { # its name, its files
 shopt -s nullglob
 folders=(cmd/*/ cmd/cli/*/ lib/*/ lib/*/*/ include/dq/)
 for folder in "${folders[@]}"; do
-    files=("$folder"*.[ch])
+    files=("$folder"*.[ch] "$folder"*.cc)
     [ ${#files[@]} -eq 0 ] || lint_folder "${folder%/}" "${files[@]}"
 done
 
-stray=(cmd/*.[ch] lib/*.[ch])
+stray=(cmd/*.[ch] lib/*.[ch] {cmd,lib}/*.cc)
 check "every file of C stands in a room or a program" "${stray[*]}"
 
 complaints=''
-for pattern in "${folders[@]/%/*.[ch]}" tests/unit/*.c; do
+for pattern in "${folders[@]/%/*.[ch]}" "${folders[@]/%/*.cc}" tests/unit/*.c; do
     for file in $pattern; do
         head -1 "$file" | grep -q 'SPDX-License-Identifier: MIT' || complaints+="$file"$'\n'
     done
@@ -220,7 +225,7 @@ check "every file of C says its licence" "$complaints"
 # A folder that holds more is more than one room. lib/learn waits for its two learners to become one.
 complaints=''
 for folder in "${folders[@]}"; do
-    sources=("$folder"*.c) limit=16
+    sources=("$folder"*.c "$folder"*.cc) limit=16
     [ "$folder" != lib/learn/ ] || limit=24
     [ ${#sources[@]} -le $limit ] || complaints+="$folder has ${#sources[@]} files of C, over $limit"$'\n'
 done
@@ -238,8 +243,8 @@ check "the table keeps the two wings apart" "$complaints"
 
 objects() { # folder...: the objects of their files
     local file
-    for file in $(printf '%s*.c ' "$@"); do
-        file=$build/obj/${file%.c}.o
+    for file in $(printf '%s*.c ' "$@") $(printf '%s*.cc ' "$@"); do
+        file=$build/obj/${file%.c*}.o
         [ ! -e "$file" ] || echo "$file"
     done
 }

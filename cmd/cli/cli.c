@@ -291,12 +291,11 @@ dq_maker dq_cli_maker(dq_cli *cli, int64_t seed)
         if (value.type != DQ_NIL && !dq_map_set(&cli->arena, &options, o->name, value))
             dq_cli_short_of_memory(cli);
     }
-    const dq_option *threads = dq_option_find(cli->table, "threads");
     return (dq_maker){.program = cli->program->name,
                       .version = DQ_VERSION,
                       .options = options,
                       .seed = seed,
-                      .threads = threads ? (unsigned)*(const uint64_t *)threads->target : 1};
+                      .threads = dq_cli_stream_threads(cli)};
 }
 
 dq_status dq_cli_close(dq_sink *out, dq_status status, dq_error *error)
@@ -322,14 +321,53 @@ int dq_cli_finish(dq_cli *cli, dq_status status, dq_error *error)
     return code ? code : late;
 }
 
+/* Cores that a control group gives time for; 0: as many as there are. */
+static unsigned long cores_of_group(void)
+{
+    char text[64], *end;
+    FILE *f = fopen("/sys/fs/cgroup/cpu.max", "re"); /* QUOTA PERIOD, both in microseconds; or max PERIOD */
+    bool got = f && fgets(text, sizeof text, f);
+    if (f) (void)fclose(f);
+    unsigned long quota = got ? strtoul(text, &end, 10) : 0, period = quota ? strtoul(end, NULL, 10) : 0;
+    return !period ? 0 : quota < period ? 1 : quota / period;
+}
+
+/* Cores that we may use, not those of the machine. */
+static unsigned cores(void)
+{
+    cpu_set_t allowed;
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    bool bound = sched_getaffinity(0, sizeof allowed, &allowed) == 0;
+    unsigned n = bound ? (unsigned)CPU_COUNT(&allowed) : online > 0 ? (unsigned)online : 1;
+    unsigned long group = cores_of_group();
+    return group && group < n ? (unsigned)group : n;
+}
+
 unsigned dq_cli_threads(const dq_common *common, unsigned fallback)
 {
     if (common->threads) return (unsigned)common->threads;
-    if (fallback) return fallback;
-    cpu_set_t allowed; /* the cores that we may use, not those of the machine */
-    if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return (unsigned)CPU_COUNT(&allowed);
-    long online = sysconf(_SC_NPROCESSORS_ONLN);
-    return online > 0 ? (unsigned)online : 1;
+    return fallback ? fallback : cores();
+}
+
+/* Whether fewer tasks run, this one among them, than the machine has cores. */
+static bool core_is_free(void)
+{
+    char text[128];
+    FILE *f = fopen("/proc/loadavg", "re"); /* three means, then RUNNING/ALL */
+    bool got = f && fgets(text, sizeof text, f);
+    if (f) (void)fclose(f);
+    char *at = got ? strchr(text, '/') : NULL;
+    while (at && at > text && at[-1] != ' ') at--;
+    return !at || strtol(at, NULL, 10) < sysconf(_SC_NPROCESSORS_ONLN);
+}
+
+unsigned dq_cli_stream_threads(const dq_cli *cli)
+{
+    enum { MOST = 4 };
+    const dq_option *o = dq_option_find(cli->table, "threads");
+    uint64_t n = o ? *(const uint64_t *)o->target : 0;
+    if (n == 0) n = cli->program->all_cores || !core_is_free() ? 0 : cores();
+    return n < 2 ? 0 : n < MOST ? (unsigned)n : MOST;
 }
 
 dq_status dq_cli_same_options(const dq_value *now, const dq_value *kept, const char *except, dq_error *error)

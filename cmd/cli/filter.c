@@ -23,6 +23,7 @@ dq_status dq_filter_open_with(dq_filter *filter, dq_cli *cli, const dq_common *c
     if (!status)
         status = dq_writer_open(&filter->out, common->output, &maker, inputs, further ? 2 : 1, error);
     if (!status && common->flush) dq_reader_on_block(filter->in, flush_output, filter->out);
+    if (!status) dq_reader_threads(filter->in, dq_cli_stream_threads(cli));
     return status;
 }
 

@@ -5,50 +5,100 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* How a job ended, in memory that parent and child share. */
+/* How a job ended, in memory that parent and children share. */
 typedef struct outcome {
     dq_status status;
     dq_error error;
 } outcome;
 
-typedef struct place {
-    pid_t pid; /* 0: idle */
-    int alive; /* the end of a pipe whose other end the child has; -1: none */
-    size_t job;
+typedef enum slot_state { SLOT_RUNNING, SLOT_DONE } slot_state;
+
+/* What a job leaves until its turn has come: job j has slot j % slots. */
+typedef struct slot {
+    slot_state state;
     outcome *outcome;
     int files[DQ_WORKER_FILES];
-} place;
+} slot;
 
-static dq_status make(place *p, dq_error *error)
+typedef struct worker {
+    pid_t pid; /* 0: none was started, or it has ended */
+    int line;  /* jobs go down it, and a byte comes back when one is done; -1: none */
+    bool busy;
+    size_t job;
+} worker;
+
+typedef struct crew {
+    const dq_workers_config *config;
+    worker *workers;
+    slot *slots;
+    size_t worker_count, slot_count;
+    size_t given, taken; /* jobs */
+} crew;
+
+/* ---- slots ---- */
+
+static dq_status open_slot(slot *s, dq_error *error)
 {
-    *p = (place){.alive = -1, .files = {-1, -1}};
-    void *shared = mmap(NULL, sizeof *p->outcome, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void *shared = mmap(NULL, sizeof *s->outcome, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (shared == MAP_FAILED) return dq_fail_errno(error, errno, "no memory for a worker");
-    p->outcome = shared;
+    s->outcome = shared;
     for (size_t f = 0; f < DQ_WORKER_FILES; f++)
-        if ((p->files[f] = memfd_create("dq worker", MFD_CLOEXEC)) < 0)
+        if ((s->files[f] = memfd_create("dq worker", MFD_CLOEXEC)) < 0)
             return dq_fail_errno(error, errno, "cannot make a worker's files");
     return DQ_OK;
 }
 
-static void drop(place *p)
+static void close_slot(slot *s)
 {
-    if (p->alive >= 0) (void)close(p->alive);
-    if (p->pid) {
-        (void)kill(p->pid, SIGKILL); /* what it wrote into files without a name is nobody's */
-        while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR) continue;
-    }
-    if (p->outcome) (void)munmap(p->outcome, sizeof *p->outcome);
+    if (s->outcome) (void)munmap(s->outcome, sizeof *s->outcome);
     for (size_t f = 0; f < DQ_WORKER_FILES; f++)
-        if (p->files[f] >= 0) (void)close(p->files[f]);
+        if (s->files[f] >= 0) (void)close(s->files[f]);
+}
+
+/* The files are written over, not emptied, so that their memory is not taken anew for every job. */
+static dq_status clear_slot(slot *s, dq_error *error)
+{
+    s->state = SLOT_RUNNING;
+    *s->outcome = (outcome){.error = DQ_ERROR_NONE}; /* until the child says otherwise: */
+    s->outcome->status = dq_fail(&s->outcome->error, DQ_ERR_IO, "the worker ended before its work did");
+    for (size_t f = 0; f < DQ_WORKER_FILES; f++)
+        if (lseek(s->files[f], 0, SEEK_SET) != 0)
+            return dq_fail_errno(error, errno, "cannot reuse a worker's files");
+    return DQ_OK;
+}
+
+/* Ends the files where the job stopped writing, for whoever reads them from their beginnings. */
+static dq_status rewind_slot(const slot *s, dq_error *error)
+{
+    for (size_t f = 0; f < DQ_WORKER_FILES; f++) {
+        off_t end = lseek(s->files[f], 0, SEEK_CUR);
+        if (end < 0 || ftruncate(s->files[f], end) != 0 || lseek(s->files[f], 0, SEEK_SET) != 0)
+            return dq_fail_errno(error, errno, "cannot read what a worker wrote");
+    }
+    return DQ_OK;
+}
+
+/* ---- the child ---- */
+
+/* What one job frees the next one takes, without asking the system for pages again, which have to be found
+ * and zeroed: in small agents that took half of the time. */
+static void keep_memory(void)
+{
+#ifdef M_TRIM_THRESHOLD
+    (void)mallopt(M_MMAP_MAX, 0);
+    (void)mallopt(M_TRIM_THRESHOLD, INT_MAX);
+#endif
 }
 
 /* A child's signals: those that ask to stop are the parent's, who ends it; it does not outlive the parent. */
@@ -59,94 +109,180 @@ static void suit_child(const dq_workers_config *c, pid_t parent)
         (void)signal(asking[i], SIG_IGN);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(0);
+    keep_memory();
 }
 
-static dq_status start(const dq_workers_config *c, place *p, size_t job, dq_error *error)
+/* Does the jobs that come down the line, until it is closed. */
+static void serve(const crew *w, int line)
+{
+    size_t job;
+    for (;;) {
+        ssize_t got = recv(line, &job, sizeof job, MSG_WAITALL);
+        if (got < 0 && errno == EINTR) continue;
+        if (got != (ssize_t)sizeof job) _exit(0);
+        slot *s = &w->slots[job % w->slot_count];
+        s->outcome->status = w->config->work(w->config->arg, job, s->files, &s->outcome->error);
+        while (send(line, "", 1, MSG_NOSIGNAL) < 0)
+            if (errno != EINTR) _exit(0);
+    }
+}
+
+/* ---- the parent ---- */
+
+static dq_status start(crew *w, worker *k, dq_error *error)
 {
     int ends[2];
     pid_t parent = getpid();
-    p->job = job;
-    *p->outcome = (outcome){.error = DQ_ERROR_NONE}; /* until the child says otherwise: */
-    p->outcome->status = dq_fail(&p->outcome->error, DQ_ERR_IO, "the worker ended before its work did");
-    for (size_t f = 0; f < DQ_WORKER_FILES; f++)
-        if (ftruncate(p->files[f], 0) != 0 || lseek(p->files[f], 0, SEEK_SET) != 0)
-            return dq_fail_errno(error, errno, "cannot reuse a worker's files");
-    if (pipe2(ends, O_CLOEXEC) != 0) return dq_fail_errno(error, errno, "cannot start a worker");
-    p->alive = ends[0];
-    p->pid = fork();
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+        return dq_fail_errno(error, errno, "cannot start a worker");
+    k->pid = fork();
     int sys = errno;
-    if (p->pid == 0) {
-        suit_child(c, parent);
-        p->outcome->status = c->work(c->arg, job, p->files, &p->outcome->error);
-        _exit(0);
+    if (k->pid == 0) {
+        suit_child(w->config, parent);
+        for (size_t i = 0; i < w->worker_count; i++) /* their lines end with the parent's ends alone */
+            if (w->workers[i].line >= 0) (void)close(w->workers[i].line);
+        (void)close(ends[0]);
+        serve(w, ends[1]);
     }
     (void)close(ends[1]);
-    if (p->pid > 0) return DQ_OK;
-    p->pid = 0;
+    k->line = ends[0];
+    if (k->pid > 0) return DQ_OK;
+    k->pid = 0;
     return dq_fail_errno(error, sys, "cannot start a worker");
 }
 
-/* Waits until the child has ended, or a stop is asked for. A signal may come just before the wait: so it ends
+static dq_status give(crew *w, worker *k, dq_error *error)
+{
+    dq_status status = clear_slot(&w->slots[w->given % w->slot_count], error);
+    if (!status && !k->pid) status = start(w, k, error);
+    if (status) return status;
+    k->job = w->given++;
+    k->busy = true;
+    /* one that has ended meanwhile is found by its line */
+    (void)send(k->line, &k->job, sizeof k->job, MSG_NOSIGNAL);
+    return DQ_OK;
+}
+
+/* Whoever is idle gets a job, as far as there are slots. */
+static dq_status give_all(crew *w, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    for (size_t i = 0; !status && i < w->worker_count; i++) {
+        bool room = w->given < w->config->jobs && w->given - w->taken < w->slot_count;
+        if (room && !w->workers[i].busy) status = give(w, &w->workers[i], error);
+    }
+    return status;
+}
+
+/* A worker that has ended, and with it its job. */
+static dq_status bury(worker *k, outcome *of, dq_error *error)
+{
+    int how = 0;
+    (void)close(k->line);
+    k->line = -1;
+    while (waitpid(k->pid, &how, 0) < 0)
+        if (errno != EINTR) return dq_fail_errno(error, errno, "cannot wait for a worker");
+    k->pid = 0;
+    if (WIFSIGNALED(how))
+        of->status = dq_fail(&of->error, DQ_ERR_IO, "the worker was ended by signal %d%s", WTERMSIG(how),
+                             WTERMSIG(how) == SIGKILL ? " (was memory short?)" : "");
+    return DQ_OK;
+}
+
+/* Its line has something to say. */
+static dq_status hear(crew *w, worker *k, dq_error *error)
+{
+    char done;
+    slot *s = &w->slots[k->job % w->slot_count];
+    ssize_t got = recv(k->line, &done, 1, 0);
+    if (got < 0 && errno == EINTR) return DQ_OK;
+    k->busy = false;
+    s->state = SLOT_DONE;
+    return got == 1 ? DQ_OK : bury(k, s->outcome, error);
+}
+
+/* Waits until somebody is done, or a stop is asked for. A signal may come just before the wait: so it ends
  * now and then. */
-static dq_status await(const dq_workers_config *c, place *p, dq_error *error)
+static dq_status await(crew *w, struct pollfd *lines, dq_error *error)
 {
     enum { MILLISECONDS = 200 };
-    struct pollfd other = {.fd = p->alive, .events = POLLIN};
+    const dq_workers_config *c = w->config;
+    dq_status status = DQ_OK;
+    for (size_t i = 0; i < w->worker_count; i++)
+        lines[i] = (struct pollfd){.fd = w->workers[i].busy ? w->workers[i].line : -1, .events = POLLIN};
     int got = 0;
     while (!got && !(c->stop_asked && c->stop_asked())) {
-        got = poll(&other, 1, c->stop_asked ? MILLISECONDS : -1);
+        got = poll(lines, w->worker_count, c->stop_asked ? MILLISECONDS : -1);
         if (got < 0 && errno != EINTR) return dq_fail_errno(error, errno, "cannot wait for a worker");
         if (got < 0) got = 0;
     }
     if (!got) return dq_fail(error, DQ_ERR_STOPPED, "interrupted");
-    (void)close(p->alive);
-    p->alive = -1;
-    return DQ_OK;
+    for (size_t i = 0; !status && i < w->worker_count; i++)
+        if (lines[i].revents) status = hear(w, &w->workers[i], error);
+    return status;
 }
 
-/* How the child's work ended. */
-static dq_status finish(place *p, dq_status *work, dq_error *error)
+/* The next job in order has ended. */
+static dq_status take_next(crew *w, dq_error *error)
 {
-    int how = 0;
-    while (waitpid(p->pid, &how, 0) < 0)
-        if (errno != EINTR) return dq_fail_errno(error, errno, "cannot wait for a worker");
-    p->pid = 0;
-    *work = p->outcome->status;
-    if (*work && error) *error = p->outcome->error;
-    if (WIFSIGNALED(how))
-        *work = dq_fail(error, DQ_ERR_IO, "the worker was ended by signal %d%s", WTERMSIG(how),
-                        WTERMSIG(how) == SIGKILL ? " (was memory short?)" : "");
-    return DQ_OK;
+    const dq_workers_config *c = w->config;
+    size_t job = w->taken;
+    slot *s = &w->slots[job % w->slot_count];
+    dq_status work = s->outcome->status, status = DQ_OK;
+    if (work) {
+        if (error) *error = s->outcome->error;
+        status = c->failed(c->arg, job, work, error);
+    } else {
+        status = rewind_slot(s, error);
+        if (!status) status = c->take(c->arg, job, s->files, error);
+    }
+    w->taken++;
+    return status;
 }
 
-static dq_status end_job(const dq_workers_config *c, place *p, dq_error *error)
+static dq_status run_all(crew *w, struct pollfd *lines, dq_error *error)
 {
-    dq_status work = DQ_OK, status = await(c, p, error);
-    if (!status) status = finish(p, &work, error);
-    if (status) return status;
-    if (work) return c->failed(c->arg, p->job, work, error);
-    for (size_t f = 0; f < DQ_WORKER_FILES; f++)
-        if (lseek(p->files[f], 0, SEEK_SET) != 0)
-            return dq_fail_errno(error, errno, "cannot read what a worker wrote");
-    return c->take(c->arg, p->job, p->files, error);
+    dq_status status = DQ_OK;
+    while (!status && w->taken < w->config->jobs) {
+        status = give_all(w, error);
+        if (status) break;
+        if (w->slots[w->taken % w->slot_count].state == SLOT_DONE)
+            status = take_next(w, error);
+        else
+            status = await(w, lines, error);
+    }
+    return status;
+}
+
+static void end_worker(worker *k)
+{
+    if (k->line >= 0) (void)close(k->line);
+    if (!k->pid) return;
+    (void)kill(k->pid, SIGKILL); /* what it wrote into files without a name is nobody's */
+    while (waitpid(k->pid, NULL, 0) < 0 && errno == EINTR) continue;
 }
 
 dq_status dq_workers_run(const dq_workers_config *c, dq_error *error)
 {
-    size_t n = c->workers < c->jobs ? c->workers : c->jobs, made = 0, started = 0;
-    place *places = calloc(n, sizeof *places);
-    dq_status status = places ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "no memory for workers");
-    for (; !status && made < n; made++) status = make(&places[made], error);
-    for (; !status && started < n; started++) status = start(c, &places[started], started, error);
-    for (size_t job = 0; !status && job < c->jobs; job++) {
-        status = end_job(c, &places[job % n], error);
-        if (!status && started < c->jobs) {
-            status = start(c, &places[job % n], started, error);
-            started++;
-        }
-    }
-    for (size_t i = 0; i < made; i++) drop(&places[i]);
-    free(places);
+    enum { SLOTS_EACH = 2 }; /* one that is worked on, and one that waits for its turn */
+    size_t n = c->workers < c->jobs ? c->workers : c->jobs;
+    crew w = {.config = c,
+              .workers = calloc(n, sizeof *w.workers),
+              .slots = calloc(n * SLOTS_EACH, sizeof *w.slots),
+              .worker_count = n,
+              .slot_count = n * SLOTS_EACH};
+    struct pollfd *lines = calloc(n, sizeof *lines);
+    bool room = w.workers && w.slots && lines;
+    dq_status status = room ? DQ_OK : dq_fail(error, DQ_ERR_MEMORY, "no memory for workers");
+    for (size_t i = 0; room && i < n; i++) w.workers[i].line = -1;
+    for (size_t i = 0; room && i < w.slot_count; i++) w.slots[i] = (slot){.files = {-1, -1}};
+    for (size_t i = 0; !status && i < w.slot_count; i++) status = open_slot(&w.slots[i], error);
+    if (!status) status = run_all(&w, lines, error);
+    for (size_t i = 0; room && i < n; i++) end_worker(&w.workers[i]);
+    for (size_t i = 0; room && i < w.slot_count; i++) close_slot(&w.slots[i]);
+    free(w.workers);
+    free(w.slots);
+    free(lines);
     return status;
 }
 
@@ -177,12 +313,7 @@ static dq_status read_from(void *file, void *to, size_t n, size_t *got, dq_error
 
 dq_status dq_worker_sink(dq_sink **sink, int *file, dq_error *error)
 {
-    return dq_sink_open_fn(sink, "a worker", DQ_SINK_ZSTD, write_to, file, error);
-}
-
-dq_status dq_worker_source(dq_source **source, int *file, dq_error *error)
-{
-    return dq_source_open_fn(source, "a worker", read_from, file, error);
+    return dq_sink_open_fn(sink, "a worker", DQ_SINK_FILE, write_to, file, error);
 }
 
 dq_status dq_worker_copy(dq_log *to, int file, dq_error *error)
@@ -208,7 +339,7 @@ static dq_status write_job(void *arg, size_t job, int files[DQ_WORKER_FILES], dq
     if (s->log->file && !(log.file = fdopen(fcntl(files[LOG], F_DUPFD_CLOEXEC, 0), "w")))
         return dq_fail_errno(error, errno, "cannot open a worker's log");
     dq_status status = dq_worker_sink(&sink, &files[STREAM], error);
-    if (!status) status = dq_writer_open_sink(&out, sink, s->maker, NULL, 0, error);
+    if (!status) status = dq_writer_open_sink(&out, sink, s->maker, s->inputs, s->input_count, error);
     if (!status) status = s->work(s->arg, job, &log, out, error);
     if (status)
         dq_writer_abort(out);
@@ -217,22 +348,11 @@ static dq_status write_job(void *arg, size_t job, int files[DQ_WORKER_FILES], dq
     return dq_log_close(&log, status, error);
 }
 
-static dq_status take_stream(const dq_worker_streams *s, size_t job, int *stream, dq_error *error)
-{
-    dq_source *source;
-    dq_reader *reader = NULL;
-    dq_status status = dq_worker_source(&source, stream, error);
-    if (!status) status = dq_reader_open_source(&reader, source, error);
-    if (!status) status = s->take(s->arg, job, reader, error);
-    dq_reader_close(reader);
-    return status;
-}
-
 static dq_status take_job(void *arg, size_t job, int files[DQ_WORKER_FILES], dq_error *error)
 {
     const dq_worker_streams *s = arg;
     dq_status status = s->log->file ? dq_worker_copy(s->log, files[LOG], error) : DQ_OK;
-    return status ? status : take_stream(s, job, &files[STREAM], error);
+    return status ? status : s->take(s->arg, job, read_from, &files[STREAM], error);
 }
 
 static dq_status job_failed(void *arg, size_t job, dq_status status, dq_error *error)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * Jobs in child processes: each is a fork that shares the parent's memory as it stands, does one job, and
- * hands back what it writes into files that have no name. What comes of the jobs is taken in their order,
- * whatever the order in which they end:
+ * Jobs in child processes: each is a fork that shares the parent's memory as it stood when it was started,
+ * does one job after the other, and hands back what it writes into files that have no name. What comes of the
+ * jobs is taken in their order, whatever the order in which they end:
  *
- *     place 0   job 0   job 2 ...      a place's child is waited for in the order of jobs, what it wrote
- *     place 1   job 1   job 3 ...      is taken, and the place goes to the next job
+ *     worker 0   job 0   job 3 ...      whoever is idle gets the next job, as long as there is a slot for
+ *     worker 1   job 1   job 2 ...      what comes of it: two a worker, so that memory stays bounded
+ *
+ * A worker keeps the memory that a job has freed for the next one. A job must leave nothing else behind that
+ * the next could see.
  */
 #ifndef DQ_CLI_WORKERS_H
 #define DQ_CLI_WORKERS_H
@@ -24,7 +27,7 @@ enum { DQ_WORKER_FILES = 2 };
 typedef struct dq_workers_config {
     size_t workers, jobs; /* each >= 1 */
     void *arg;
-    /* In a child: does a job, and writes into the files, which are empty. Its failure is the job's. */
+    /* In a child: does a job, and writes into the files, from their beginnings. Its failure is the job's. */
     dq_status (*work)(void *arg, size_t job, int files[DQ_WORKER_FILES], dq_error *error);
     /* In the parent: takes what a job wrote, from the files' beginnings. */
     dq_status (*take)(void *arg, size_t job, int files[DQ_WORKER_FILES], dq_error *error);
@@ -40,22 +43,23 @@ typedef struct dq_workers_config {
  * parent's own, as of `take`, ends the others, too. */
 dq_status dq_workers_run(const dq_workers_config *config, dq_error *error);
 
-/* A worker's file as where a stream goes to, and comes from; *file is kept. The rest of one to the end of
- * another. */
+/* A worker's file as where a stream goes to, compressed as in a file; *file is kept. The rest of one to the
+ * end of a log. */
 dq_status dq_worker_sink(dq_sink **sink, int *file, dq_error *error);
-dq_status dq_worker_source(dq_source **source, int *file, dq_error *error);
 dq_status dq_worker_copy(dq_log *to, int file, dq_error *error);
 
 /* Jobs each of which writes a stream and lines of a log, which are taken in the order of jobs. */
 typedef struct dq_worker_streams {
     size_t workers, jobs;  /* each >= 1 */
-    const dq_maker *maker; /* of the workers' streams */
-    dq_log *log;           /* gets a job's lines before its stream is taken */
+    const dq_maker *maker; /* of the workers' streams, and what they are made of */
+    dq_reader *const *inputs;
+    size_t input_count;
+    dq_log *log; /* gets a job's lines before its stream is taken */
     void *arg;
     /* In a child. log has no file where this log has none. */
     dq_status (*work)(void *arg, size_t job, dq_log *log, dq_writer *out, dq_error *error);
-    /* In the parent: takes a job's stream. */
-    dq_status (*take)(void *arg, size_t job, dq_reader *from, dq_error *error);
+    /* In the parent: takes the bytes of a job's stream, compressed as a file's are: read(from, ...). */
+    dq_status (*take)(void *arg, size_t job, dq_source_fn read, void *from, dq_error *error);
     dq_status (*failed)(void *arg, size_t job, dq_status status, dq_error *error);
     bool (*stop_asked)(void);
 } dq_worker_streams;

@@ -22,6 +22,7 @@ static dq_status run(const rank_options *o, dq_cli *cli, dq_error *error)
     bool in_use = false;
     dq_reader *more[2] = {0};
     dq_status status = dq_reader_open(&inputs[0], cli->operands, cli->operand_count, error);
+    if (!status) dq_reader_threads(inputs[0], dq_cli_stream_threads(cli));
     if (!status && beside) status = dq_reader_open(&more[0], &beside, 1, error);
     if (!status && o->fallback) status = dq_reader_open(&more[1], &o->fallback, 1, error);
     for (size_t i = 0; i < 2; i++)

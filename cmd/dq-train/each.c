@@ -52,13 +52,13 @@ static dq_status work(void *arg, size_t job, dq_log *log, dq_writer *out, dq_err
     return train_online(e->t, e->plan.job[job], log, NULL, out, error);
 }
 
-static dq_status take(void *arg, size_t job, dq_reader *from, dq_error *error)
+static dq_status take(void *arg, size_t job, dq_source_fn read, void *from, dq_error *error)
 {
     each *e = arg;
     dq_writer *out = e->t->output;
     /* no model outlasts a power cut that its lines do not */
     dq_status status = e->dir.path ? dq_log_persist(&e->log, error) : DQ_OK;
-    if (!status) status = dq_model_plan_take(&e->plan, job, from, out, error);
+    if (!status) status = dq_model_plan_take(&e->plan, job, read, from, out, error);
     step(e);
     return !status && out && e->t->o->common.flush ? dq_writer_flush(out, error) : status;
 }
@@ -76,6 +76,21 @@ static dq_status make_plan(each *e, dq_error *error)
     e->dir = (dq_model_dir){t->o->models_dir, &e->maker, t->inputs, t->input_count};
     return dq_model_plan_make(&e->plan, &t->base.dataset.catalogue.users.identity.ids, &e->wanted,
                               e->dir.path ? &e->dir : NULL, error);
+}
+
+/* --save delta: all start from one model, which stays where their readers look for it. */
+static dq_status keep_start(const each *e, dq_error *error)
+{
+    const dq_models *init = &e->t->base.init;
+    if (e->t->o->save == TRAIN_SAVE_WHOLE) return DQ_OK;
+    if (init->count != 1)
+        return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                       "--save delta needs --init with one model, from which all start");
+    if (!init->at[0].body)
+        return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                       "%.200s has only what differs from its start; dq-cat --start MODEL makes it whole",
+                       e->t->base.init_name);
+    return dq_model_dir_keep_start(&e->dir, &init->at[0], error);
 }
 
 /* What keeps every agent from its first step, in the same words, is said once, here and not by each worker.
@@ -116,7 +131,9 @@ static dq_status train_all(each *e, dq_error *error)
     const train_options *o = e->t->o;
     const dq_worker_streams streams = {.workers = dq_cli_threads(&o->common, 0),
                                        .jobs = e->plan.jobs,
-                                       .maker = &e->t->maker,
+                                       .maker = &e->maker,
+                                       .inputs = e->t->inputs,
+                                       .input_count = e->t->input_count,
                                        .log = &e->log,
                                        .arg = e,
                                        .work = work,
@@ -157,6 +174,7 @@ dq_status train_run_each(train *t, dq_error *error)
     dq_status status = dq_pool_new(&t->base.pool, 1, error);
     if (!status) status = make_plan(e, error);
     if (!status) status = check_begin(e, error);
+    if (!status) status = keep_start(e, error);
     if (!status) status = open_log(e, error);
     if (!status) {
         e->bar = dq_progress_start(&t->o->common, "training", "users", e->plan.wanted);

@@ -30,7 +30,7 @@ static dq_status train_in_mode(train *t, unsigned mode, dq_error *error)
 {
     train_options_enter(t->cli, mode);
     t->maker = dq_cli_maker(t->cli, (int64_t)t->o->common.seed);
-    if (mode == TRAIN_EACH) t->maker.threads = 1; /* a fork copies no thread, but the locks that one holds */
+    if (mode == TRAIN_EACH) t->maker.threads = 0; /* a fork copies no thread, but the locks that one holds */
     choose_weight(t);
     train_ask(t);
     dq_status status = train_all(t, error);

@@ -19,6 +19,7 @@ typedef struct online {
     dq_world world;
     dq_bundle last;    /* the model as it was at the end; empty: it does not leave */
     dq_value labeller; /* of the world's rewards; nil: nobody labelled */
+    dq_arena arena;    /* of its words */
     dq_kept_run kept;
     dq_checkpoint checkpoint;
     dq_progress *bar; /* may be NULL */
@@ -217,7 +218,7 @@ static dq_status write_model(online *run, const dq_bundle *kept, const char *whi
 static dq_status remember_labeller(online *run, dq_error *error)
 {
     const dq_value *maker = run->world.rewards ? dq_user_rewards_labeller(run->world.rewards) : NULL;
-    if (!maker || dq_value_copy(&run->t->cli->arena, maker, &run->labeller)) return DQ_OK;
+    if (!maker || dq_value_copy(&run->arena, maker, &run->labeller)) return DQ_OK;
     return dq_fail_memory(error, "who labelled");
 }
 
@@ -267,6 +268,8 @@ dq_status train_online(train *t, uint32_t user, dq_log *log, dq_progress *bar, d
     if (!status) status = write_model(&run, &run.last, "last", out, error);
     dq_bundle_free(&run.last);
     dq_online_close(&run.loop);
+    dq_training_drop_features(&t->base);
+    dq_arena_free(&run.arena);
     return status;
 }
 

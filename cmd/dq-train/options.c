@@ -15,6 +15,7 @@ static const char *const rewards[] = {"auto", "cosine", "logged", NULL};
 static const char *const decay_forms[] = {"l2", "decoupled", NULL};
 static const char *const ends[] = {"truncated", "terminal", NULL}; /* of a session */
 static const char *const metas[] = {"none", "reptile", NULL};
+static const char *const saves[] = {"whole", "delta", NULL};
 static const char *const keeps[] = {"last", "best", "both", NULL};
 static const char *const counts[] = {"updates", "steps", "episodes", NULL}; /* as dq_count_by */
 static const char *schedules[16];                                           /* names of dq_schedules */
@@ -103,6 +104,7 @@ static const dq_option table[] = {
     {"each-user", 0, DQ_OPT_FLAG, &o.each_user, NULL, "an agent for each user, one worker a thread", PAYLOAD, .modes = TRAIN_EACH, .recorded = TRAIN_LIVE},
     {"users-file", 0, DQ_OPT_TEXT, &o.users_file, "FILE", "for each user whose id is a line of FILE, not for all", PAYLOAD | DQ_OPT_READS, .modes = TRAIN_EACH},
     {"models-dir", 0, DQ_OPT_TEXT, &o.models_dir, "DIR", "keep each agent in a file of DIR, named by its user, and go on from those that are there; a stream then leaves to --output alone", .modes = TRAIN_EACH},
+    {"save", 0, DQ_OPT_CHOICE, &o.save, "FORM", "what an agent's file has: all of the model, or what differs from --init's, which is kept beside it once", PAYLOAD, saves, .modes = TRAIN_EACH, .needs = "models-dir", .where = "models-dir"},
     {"max-failures", 0, DQ_OPT_COUNT, &o.max_failures, "N", "end when more than N agents have failed (else the others go on)", DQ_OPT_UNSET, .min = 0, .max = 1e9, .modes = TRAIN_EACH},
     {"offline", 0, DQ_OPT_FLAG, &o.offline, NULL, "train on what the stream has logged: its transitions", PAYLOAD, .modes = TRAIN_LOGGED, .recorded = TRAIN_LIVE | TRAIN_LOGGED},
     {"sessions", 0, DQ_OPT_FLAG, &o.sessions, NULL, "or its interactions, as what users met in the order of time", PAYLOAD, .modes = TRAIN_SESSIONS, .recorded = TRAIN_LOGGED, .needs = "offline"},
@@ -137,6 +139,7 @@ static const dq_option table[] = {
     {"activation", 0, DQ_OPT_CHOICE, &o.config.activation, "NAME", "of hidden units", PAYLOAD, .choices = dq_activation_names, .where = NETWORKS},
     {"dropout", 0, DQ_OPT_REAL, &o.config.dropout, "P", "share of hidden units dropped in training", PAYLOAD, .min = 0, .max = 0.95, .where = NETWORKS},
     {"dropout-layers", 0, DQ_OPT_SMALL, &o.config.dropout_layers, "N", "hidden layers behind which it is, from the first (0: all)", PAYLOAD, .min = 0, .max = 16, .where = NETWORK " dropout"},
+    {"precision", 0, DQ_OPT_CHOICE, &o.config.precision, "NAME", "of the products of training: f32; or bf16, operands rounded to bfloat16, sums and weights in float32", PAYLOAD, .choices = dq_precision_names, .where = NETWORKS},
     {"batch-norm", 0, DQ_OPT_FLAG, &o.config.batch_norm, NULL, "batch norm in hidden layers", .flags = PAYLOAD, .where = NETWORK},
     {"dueling", 0, DQ_OPT_FLAG, &o.config.dueling, NULL, "value and advantages apart", .flags = PAYLOAD, .where = NETWORK},
     {"value-hidden", 0, DQ_OPT_TEXT, &o.value_hidden, "N,N,...", "hidden widths of the value's own stream", PAYLOAD, .needs = "dueling", .where = NETWORK},
@@ -150,6 +153,7 @@ static const dq_option table[] = {
     {"outer", 0, DQ_OPT_FLAG, &o.config.outer, NULL, "bandits with a head on actions: products of each number of the state and of the action", PAYLOAD, .where = BANDIT " head=actions"},
     {"balance", 0, DQ_OPT_REAL, &o.passes.balance, "X", "bandits: a row weighs 1 / propensity, at most X (0: each the same)", PAYLOAD, .min = 0, .max = 1e9, .modes = TRAIN_LOGGED, .where = BANDIT, .why = "who acts knows what he did"},
     {"lr", 0, DQ_OPT_REAL, &o.config.adam.rate, "RATE", "Adam's learning rate, at its peak", PAYLOAD, .min = 0, .max = 10, .section = "Learning", .where = NETWORKS},
+    {"train-last", 0, DQ_OPT_SMALL, &o.config.trained_layers, "N", "of each network the last N layers alone learn, the output among them; what is before stays as --init has it (0: all learn)", PAYLOAD, .min = 0, .max = 64, .needs = "init", .where = NETWORKS},
     {"lr-schedule", 0, DQ_OPT_CHOICE, &o.schedule, "NAME", "of the learning rate, over the run", PAYLOAD, .choices = schedules, .where = PASSES},
     {"lr-decay", 0, DQ_OPT_REAL, &o.config.schedule_decay, "X", "exponential schedule: the rate at the end, of its peak", PAYLOAD, .min = 1e-9, .max = 1, .where = "lr-schedule=exponential"},
     {"schedule-steps", 0, DQ_OPT_COUNT, &o.config.schedule_steps, "N", "learning steps after which rate and importance are at their ends (0: with the run: its share of batches done, or the greater of those of episodes and of steps; an episode without a limit of its steps counts when it ends)", PAYLOAD, .min = 0, .max = 1e15, .where = "lr-schedule=one-cycle,linear,cosine,exponential|priority"},

@@ -13,6 +13,7 @@
 typedef enum dq_sink_form {
     DQ_SINK_TEXT, /* as it is */
     DQ_SINK_ZSTD, /* zstd frames with content checksums; refused on a terminal (DQ_ERR_TERMINAL) */
+    DQ_SINK_FILE, /* the same at the level of a file, wherever it goes: bytes that a file will have */
 } dq_sink_form;
 
 typedef struct dq_sink dq_sink;
@@ -28,8 +29,11 @@ typedef dq_status (*dq_sink_fn)(void *arg, const void *data, size_t n, dq_error 
 dq_status dq_sink_open_fn(dq_sink **sink, const char *name, dq_sink_form form, dq_sink_fn write, void *arg,
                           dq_error *error);
 
-/* Compresses in so many threads beside the caller's (1: in the caller's own; a zstd built without threads
- * stays there). Before the first write. The bytes that a reader decompresses are the same. */
+/* From the fifth MiB on, a stream to a file or a pipe is compressed and written in up to so many threads
+ * beside the caller's, of which each has 2 MiB of what is not yet written, and zstd's tables (0, as it is at
+ * first: in the caller's alone, as are texts and functions). The bytes are the same. A failure to write shows
+ * at one of the next calls, at dq_sink_flush or dq_sink_close at the latest. Where there are no threads to be
+ * had, it goes on without. */
 void dq_sink_threads(dq_sink *sink, unsigned threads);
 
 dq_status dq_sink_write(dq_sink *sink, const void *data, size_t n, dq_error *error);
@@ -37,7 +41,8 @@ dq_status dq_sink_write(dq_sink *sink, const void *data, size_t n, dq_error *err
 dq_status dq_sink_printf(dq_sink *sink, dq_error *error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Makes everything written so far visible to a reader (ends the zstd block, writes the buffer). */
+/* Makes everything written so far visible to a reader: ends the zstd frame, and returns when it is written.
+ */
 dq_status dq_sink_flush(dq_sink *sink, dq_error *error);
 
 /* Completes and frees: last frame, write, fsync, rename; every error of these counts. */

@@ -30,7 +30,7 @@ typedef struct dq_maker {
     const char *version; /* "0.1.0" */
     dq_value options;    /* DQ_MAP: the options that can change the payload, in canonical form */
     int64_t seed;        /* -1: draws no random numbers */
-    unsigned threads;    /* to compress with, 0 or 1: the caller's; not kept in the head */
+    unsigned threads;    /* beside the caller's, to compress and write in: dq_sink_threads; not in the head */
 } dq_maker;
 
 typedef struct dq_reader dq_reader;
@@ -70,6 +70,9 @@ uint64_t dq_reader_record(const dq_reader *reader);
 
 /* See dq_source_on_block. */
 void dq_reader_on_block(dq_reader *reader, void (*before_block)(void *arg), void *arg);
+
+/* See dq_source_threads; holds for every operand from now on. */
+void dq_reader_threads(dq_reader *reader, unsigned threads);
 
 void dq_reader_close(dq_reader *reader);
 

@@ -172,6 +172,39 @@ dq_status dq_env_new(dq_env **env, const char *name, const char *options, uint64
     return dq_env_new_like(env, name, options, NULL, seed, error);
 }
 
+static bool in_table(const dq_env_kind *kind)
+{
+    const dq_env_kind *const *k = dq_env_kinds;
+    while (*k && *k != kind) k++;
+    return *k != NULL;
+}
+
+/* Memories lie one behind the other, each in cache lines of its own. */
+dq_status dq_env_twins(dq_env **twins, size_t count, const dq_env *of, dq_arena *arena, dq_error *error)
+{
+    enum { LINE = 64 };
+    if (!in_table(of->kind) || of->offered)
+        return dq_fail(error, DQ_ERR_UNSUPPORTED, "%s is one environment", of->kind->name);
+    size_t bytes = (of->memory_bytes + LINE - 1) / LINE * LINE;
+    dq_env *made = dq_arena_zero(arena, count, sizeof *made);
+    unsigned char *memory = dq_arena_zero(arena, count, bytes);
+    if (!made || !memory) return dq_fail_memory(error, "environments");
+    for (size_t i = 0; i < count; i++, memory += bytes) {
+        dq_env *twin = twins[i] = &made[i];
+        *twin = *of;
+        twin->memory = memory;
+        if (of->state)
+            twin->state = (float *)(void *)(memory +
+                                            ((unsigned char *)of->state - (unsigned char *)of->memory));
+        twin->arena = DQ_ARENA_EMPTY;
+        twin->rng = dq_rng_new(0);
+        twin->number = 0;
+        twin->steps = 0;
+        memset(twin->counters, 0, sizeof twin->counters);
+    }
+    return DQ_OK;
+}
+
 dq_status dq_env_item_ids(const dq_env *env, dq_index *ids, dq_error *error)
 {
     dq_status status = DQ_OK;
@@ -209,20 +242,49 @@ static bool offers(const dq_env *env, uint32_t action)
     return found;
 }
 
-dq_status dq_env_step(dq_env *env, uint32_t action, dq_step *step, dq_error *error)
+static dq_status check_action(const dq_env *env, uint32_t action, dq_error *error)
 {
-    *step = (dq_step){0};
     if (action >= env->shape.action_count)
         return dq_fail(error, DQ_ERR_RANGE, "%s has no action %u, only %u", env->kind->name, action,
                        env->shape.action_count);
     if (!offers(env, action))
         return dq_fail(error, DQ_ERR_RANGE, "%s does not offer action %u in this episode", env->kind->name,
                        action);
-    dq_status status = env->kind->step(env, action, step, error);
-    if (status) return status;
+    return DQ_OK;
+}
+
+static void count_step(dq_env *env, dq_step *step)
+{
     env->steps++;
     if (env->shape.step_limit && env->steps >= env->shape.step_limit && !step->terminal)
         step->truncated = true;
+}
+
+dq_status dq_env_step(dq_env *env, uint32_t action, dq_step *step, dq_error *error)
+{
+    *step = (dq_step){0};
+    dq_status status = check_action(env, action, error);
+    if (!status) status = env->kind->step(env, action, step, error);
+    if (!status) count_step(env, step);
+    return status;
+}
+
+dq_status dq_env_step_many(dq_env *const *envs, const uint32_t *which, size_t n, const uint32_t *actions,
+                           dq_step *steps, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    if (n == 0) return DQ_OK;
+    const dq_env_kind *kind = envs[which[0]]->kind;
+    for (size_t k = 0; !status && !kind->step_many && k < n; k++)
+        status = dq_env_step(envs[which[k]], actions[which[k]], &steps[which[k]], error);
+    if (!kind->step_many) return status;
+    for (size_t k = 0; !status && k < n; k++) {
+        status = check_action(envs[which[k]], actions[which[k]], error);
+        steps[which[k]] = (dq_step){0};
+    }
+    if (status) return status;
+    kind->step_many(envs, which, n, actions, steps);
+    for (size_t k = 0; k < n; k++) count_step(envs[which[k]], &steps[which[k]]);
     return DQ_OK;
 }
 

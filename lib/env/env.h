@@ -93,11 +93,15 @@ typedef struct dq_env_kind {
     const dq_env_option *options;          /* ended by one without a name */
     const char *counters[DQ_ENV_COUNTERS]; /* what is counted besides reward, e.g. "clicks"; NULL: no more */
     /* Fills shape, users and items, and makes memory and self in the arena from the options' values, in
-     * their order; and offered, where there is such a list. */
+     * their order; and offered, where there is such a list. In the table: memory is zero, self stays. */
     dq_status (*init)(dq_env *env, const double *options, dq_error *error);
     dq_status (*reset)(dq_env *env, dq_error *error);
     /* A failure, such as a reward that did not come (DQ_ERR_STOPPED), leaves everything as it was. */
     dq_status (*step)(dq_env *env, uint32_t action, dq_step *step, dq_error *error);
+    /* The same of n environments at once, envs[which[k]], with the action and the step of that number: for a
+     * kind whose arithmetic gains by it. It cannot fail, and comes to the same bits. NULL: one by one. */
+    void (*step_many)(dq_env *const *envs, const uint32_t *which, size_t n, const uint32_t *actions,
+                      dq_step *steps);
     /* Whether memory out of a checkpoint can be what this environment left there; may be NULL: anything can.
      */
     bool (*sound)(const dq_env *env);
@@ -105,22 +109,22 @@ typedef struct dq_env_kind {
 
 struct dq_env {
     const dq_env_kind *kind;
+    void *self;      /* what stays as init made it */
+    void *memory;    /* (memory_bytes): all that changes, without pointers */
+    float *state;    /* (state_width), the current one, inside memory; NULL where states are numbered */
+    uint32_t number; /* of the current state in shape.states; 0 where they are not numbered */
+    uint32_t offered_count;
+    const uint32_t *offered; /* (offered_count) actions on offer in this episode, inside memory; NULL: all */
+    uint64_t steps;          /* of this episode */
+    double counters[DQ_ENV_COUNTERS]; /* of this episode */
+    dq_rng rng;
     dq_env_spec shape;
     /* Who is served and what is shown, of environments about users and items; else all zero. They stay as
      * they are, and are the environment's. Item a is the action a, with its vector; the first user_width
      * numbers of a state are the vector of the user whose episode it is. */
     dq_env_entities users, items;
-    float *state;    /* (state_width), the current one, inside memory; NULL where states are numbered */
-    uint32_t number; /* of the current state in shape.states; 0 where they are not numbered */
-    const uint32_t *offered; /* (offered_count) actions on offer in this episode, inside memory; NULL: all */
-    uint32_t offered_count;
-    void *memory; /* (memory_bytes): all that changes, without pointers */
     size_t memory_bytes;
-    void *self;     /* what stays as init made it */
     dq_arena arena; /* of memory, self and what they point to */
-    dq_rng rng;
-    uint64_t steps;                   /* of this episode */
-    double counters[DQ_ENV_COUNTERS]; /* of this episode */
 };
 
 /* Ended by NULL. */
@@ -143,6 +147,11 @@ dq_status dq_env_new_kind(dq_env **env, const dq_env_kind *kind, void *self, con
                           uint64_t seed, dq_error *error);
 void dq_env_free(dq_env *env);
 
+/* `count` further environments of the same kind and options, as dq_env_new makes them, which share what stays
+ * with `of`: its users, items and tables are there once. They are in the arena, live as long as both, and are
+ * not freed by themselves. DQ_ERR_UNSUPPORTED for a kind that is not in the table, DQ_ERR_MEMORY. */
+dq_status dq_env_twins(dq_env **twins, size_t count, const dq_env *of, dq_arena *arena, dq_error *error);
+
 /* Adds the ids of the items that its actions are; none where they are no items. dq-sim writes them under
  * these. */
 dq_status dq_env_item_ids(const dq_env *env, dq_index *ids, dq_error *error);
@@ -154,6 +163,10 @@ void dq_env_reseed(dq_env *env, uint64_t seed);
 /* One step, truncated by the shape's limit. DQ_ERR_RANGE for an action that the environment does not have, or
  * does not offer. After a failure the step was not taken. */
 dq_status dq_env_step(dq_env *env, uint32_t action, dq_step *step, dq_error *error);
+/* One step of each of n environments of one kind, envs[which[k]], with the action and the step of that
+ * number; the errors of dq_env_step, of the first that fails: those after it took none. */
+dq_status dq_env_step_many(dq_env *const *envs, const uint32_t *which, size_t n, const uint32_t *actions,
+                           dq_step *steps, dq_error *error);
 
 /* Takes up what another environment of the same kind and options remembers (not its generator). */
 void dq_env_copy(dq_env *to, const dq_env *from);

@@ -295,8 +295,9 @@ static dq_import_fault copy_numbers(const dq_value *v, const char *name, float *
 {
     dq_import_fault fault = DQ_IMPORT_FINE;
     for (uint32_t i = 0; i < v->count && !fault; i++) {
-        double number;
-        if (!dq_ejson_number(&v->as.list[i], &number)) {
+        const dq_value *element = &v->as.list[i];
+        double number = element->as.real; /* as it mostly is */
+        if (element->type != DQ_REAL && !dq_ejson_number(element, &number)) {
             dq_fail(error, DQ_ERR_SCHEMA, "%s: element %u is no number", name, i);
             return DQ_IMPORT_MISTYPED;
         }

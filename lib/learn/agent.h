@@ -60,6 +60,7 @@ typedef struct dq_agent_config {
     double dropout;
     uint32_t dropout_layers; /* behind the first so many hidden layers; 0: behind all */
     dq_activation activation;
+    dq_precision precision; /* of training's products */
     bool batch_norm; /* Ioffe and Szegedy, 2015 */
     bool dueling;    /* Wang et al., 2016: V(s) + A(s, a) - mean A; see net/net.h */
     bool sparse;     /* few numbers of a state are not zero: the first layer gathers them */
@@ -76,6 +77,7 @@ typedef struct dq_agent_config {
     dq_hidden_inputs hidden_inputs;
     bool direct, calibrated;
     /* learning */
+    uint32_t trained_layers; /* of each network the last so many learn (net/net.h); 0: all */
     double gamma;
     dq_bootstrap bootstrap;
     bool double_q;   /* van Hasselt et al., "Deep reinforcement learning with double Q-learning", 2016 */

@@ -145,6 +145,7 @@ const char *agent_find_foreign(const dq_agent_config *c)
                        {"world-hidden", c->world_hidden_count},
                        {"dropout", c->dropout > 0},
                        {"activation", c->activation != none.activation},
+                       {"precision", c->precision != none.precision},
                        {"batch-norm", c->batch_norm},
                        {"dueling", c->dueling},
                        {"sparse", c->sparse},
@@ -177,7 +178,9 @@ static dq_net_spec layers(const dq_agent_config *c, const uint32_t *hidden, uint
                         .hidden_count = count,
                         .dropout = c->dropout,
                         .dropout_layers = c->dropout_layers,
-                        .activation = c->activation};
+                        .activation = c->activation,
+                         .trained_layers = c->trained_layers,
+                         .precision = c->precision};
     memcpy(spec.features, c->features, sizeof spec.features);
     memcpy(spec.hidden, hidden, sizeof spec.hidden);
     return spec;

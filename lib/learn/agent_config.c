@@ -16,6 +16,7 @@
  */
 #include "learn/agent_impl.h"
 
+#include "core/delta/delta.h"
 #include "core/record.h"
 
 #include <math.h>
@@ -102,6 +103,7 @@ static const dq_record_field options[] = {
     {"dropout", DQ_RECORD_REAL, AT(dropout)},
     {"dropout_layers", DQ_RECORD_SMALL, AT(dropout_layers)},
     {"activation", DQ_RECORD_SMALL, AT(activation)},
+    {"precision", DQ_RECORD_SMALL, AT(precision)},
     {"batch_norm", DQ_RECORD_FLAG, AT(batch_norm)},
     {"dueling", DQ_RECORD_FLAG, AT(dueling)},
     {"sparse", DQ_RECORD_FLAG, AT(sparse)},
@@ -265,13 +267,14 @@ static bool read_rest(const dq_value *map, dq_agent_config *c)
 static bool sound(const dq_agent_config *c)
 {
     return c->head <= DQ_HEAD_ACTIONS && c->encoder <= DQ_ENCODER_SASREC && c->activation <= DQ_TANH &&
-           c->bootstrap <= DQ_BOOTSTRAP_SAME && c->loss <= DQ_LOSS_PAIRWISE &&
-           c->hidden_inputs <= DQ_HIDDEN_OF_FEATURES && c->factored <= MAX_UNITS &&
-           c->given.width <= DQ_NET_MAX_GIVEN && c->target_by <= DQ_BY_EPISODES && c->decay_by <= DQ_BY_RUN &&
-           c->explore_by <= DQ_EXPLORE_SOFTMAX && c->decay_form <= DQ_DECAY_LINEAR &&
-           c->fit_rows <= MAX_UNITS && c->batch <= c->fit_rows && c->replay <= INT32_MAX &&
-           c->models <= MAX_MODELS && c->envs <= MAX_ENVS && c->n_step <= MAX_ENVS &&
-           c->train_every <= UINT32_MAX && c->states <= MAX_UNITS * 64U && c->context <= DQ_NET_MAX_TOKENS;
+           c->precision <= DQ_PRECISION_BF16 && c->bootstrap <= DQ_BOOTSTRAP_SAME &&
+           c->loss <= DQ_LOSS_PAIRWISE && c->hidden_inputs <= DQ_HIDDEN_OF_FEATURES &&
+           c->factored <= MAX_UNITS && c->given.width <= DQ_NET_MAX_GIVEN && c->target_by <= DQ_BY_EPISODES &&
+           c->decay_by <= DQ_BY_RUN && c->explore_by <= DQ_EXPLORE_SOFTMAX &&
+           c->decay_form <= DQ_DECAY_LINEAR && c->fit_rows <= MAX_UNITS && c->batch <= c->fit_rows &&
+           c->replay <= INT32_MAX && c->models <= MAX_MODELS && c->envs <= MAX_ENVS &&
+           c->n_step <= MAX_ENVS && c->train_every <= UINT32_MAX && c->states <= MAX_UNITS * 64U &&
+           c->context <= DQ_NET_MAX_TOKENS;
 }
 
 /* ---- whether a model holds what it claims to be: nothing is made on its word alone ---- */
@@ -349,12 +352,14 @@ dq_status dq_agent_read_config(const dq_bundle *model, const char **kind, dq_age
 {
     const dq_value *architecture = dq_map_get(&model->meta, "architecture");
     *kind = NULL;
+    dq_status status = dq_delta_refuse(model, error);
+    if (status) return status;
     for (const dq_agent_kind *const *k = dq_agent_kinds; *k; k++)
         if (dq_value_is(architecture, (*k)->name)) *kind = (*k)->name;
     if (!*kind) return dq_fail(error, DQ_ERR_SCHEMA, "the model is of no agent");
     if (dq_value_integer(dq_map_get(dq_map_get(&model->meta, "agent"), "format"), 0) != FORMAT)
         return dq_fail(error, DQ_ERR_SCHEMA, "the model is of an older dq: train it anew");
-    dq_status status = read_options(model, config, error);
+    status = read_options(model, config, error);
     if (!status) status = read_shape(model, shape, error);
     if (status) return status;
     bool table = strcmp(*kind, dq_agent_tabular.name) == 0;

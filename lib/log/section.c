@@ -2,9 +2,12 @@
 #include "log/log_impl.h"
 
 #include "core/array.h"
+#include "wire/frame.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+enum { LEVEL = -1 }; /* of zstd: who asks for a list waits for its log */
 
 static dq_status take_bytes(void *arg, const void *data, size_t n, dq_error *error)
 {
@@ -15,21 +18,31 @@ static dq_status take_bytes(void *arg, const void *data, size_t n, dq_error *err
     return DQ_OK;
 }
 
-dq_status dq_log_section_write(dq_log_bytes *to, const dq_maker *maker, const dq_bundle *bundle,
+static dq_status write_section(dq_log_bytes *to, const dq_maker *maker, const dq_bundle *bundle,
                                dq_error *error)
 {
     dq_sink *sink;
     dq_writer *writer;
-    size_t before = to->n;
-    dq_status status = dq_sink_open_fn(&sink, "log", DQ_SINK_ZSTD, take_bytes, to, error);
+    dq_status status = dq_sink_open_fn(&sink, "log", DQ_SINK_TEXT, take_bytes, to, error);
     if (!status) status = dq_writer_open_sink(&writer, sink, maker, NULL, 0, error);
     if (status) return status;
     status = dq_writer_put(writer, bundle, error);
-    if (status)
-        dq_writer_abort(writer);
-    else
-        status = dq_writer_close(writer, error);
-    if (status) to->n = before;
+    if (!status) return dq_writer_close(writer, error);
+    dq_writer_abort(writer);
+    return status;
+}
+
+dq_status dq_log_section_write(dq_log_bytes *to, const dq_maker *maker, const dq_bundle *bundle,
+                               dq_error *error)
+{
+    dq_log_bytes section = {0};
+    unsigned char *frame = NULL;
+    size_t n = 0;
+    dq_status status = write_section(&section, maker, bundle, error);
+    if (!status) status = dq_frame_make(section.at, section.n, LEVEL, &frame, &n, error);
+    if (!status) status = take_bytes(to, frame, n, error);
+    free(section.at);
+    free(frame);
     return status;
 }
 

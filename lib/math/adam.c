@@ -51,6 +51,22 @@ static float apply_block(const dq_adam_step *step, float *restrict w, float *res
     return squares[0];
 }
 
+DQ_CLONES
+static void apply_outer(const dq_adam_step *step, float *restrict w, const float *restrict x, size_t n,
+                        float m, float root)
+{
+    const dq_adam_step s = *step;
+    for (size_t i = 0; i < n; i++) w[i] -= s.shrink * w[i] + m * x[i] / (fabsf(x[i]) * root + s.eps);
+}
+
+void dq_adam_apply_outer(const dq_adam_step *step, float *w, const float *x, size_t n, float *m, float *v,
+                         float g)
+{
+    *m = step->beta1 * *m + step->rest1 * g;
+    *v = step->beta2 * *v + step->rest2 * g * g;
+    apply_outer(step, w, x, n, step->step * *m, sqrtf(*v) * step->unbias);
+}
+
 double dq_adam_apply(const dq_adam_step *step, float *w, float *m, float *v, const float *g, size_t n)
 {
     double sum = 0;

@@ -41,4 +41,10 @@ dq_adam_step dq_adam_begin(const dq_adam *adam, uint64_t t);
 /* One pass over n parameters w with moments m, v and gradient g. Returns the sum of g's squares. */
 double dq_adam_apply(const dq_adam_step *step, float *w, float *m, float *v, const float *g, size_t n);
 
+/* The same of n parameters w whose gradients have all been g x, of one x (n) and of numbers g: their moments
+ * are m x and v x^2, of which m and v alone are kept. To a few roundings what dq_adam_apply makes of them;
+ * decay is 0. */
+void dq_adam_apply_outer(const dq_adam_step *step, float *w, const float *x, size_t n, float *m, float *v,
+                         float g);
+
 #endif

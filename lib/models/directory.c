@@ -2,6 +2,7 @@
 #include "models/directory.h"
 
 #include "models/name.h"
+#include "wire/delta/starts.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -139,19 +140,54 @@ dq_status dq_models_pass(dq_reader *reader, dq_writer *writer, dq_error *error)
     return !status && got < 0 ? error->status : status;
 }
 
-dq_status dq_model_dir_keep(const dq_model_dir *dir, const char *id, size_t bytes, dq_reader *from,
-                            dq_error *error)
+static dq_status copy(dq_source_fn read, void *from, dq_sink *to, dq_error *error)
+{
+    enum { BLOCK = 256 << 10 };
+    char *block = malloc(BLOCK);
+    size_t got = 0;
+    dq_status status = block ? DQ_OK : dq_fail_memory(error, "a file");
+    while (!status && !(status = read(from, block, BLOCK, &got, error)) && got > 0)
+        status = dq_sink_write(to, block, got, error);
+    free(block);
+    return status;
+}
+
+dq_status dq_model_dir_keep(const dq_model_dir *dir, const char *id, size_t bytes, dq_source_fn read,
+                            void *from, dq_error *error)
 {
     char *path;
-    dq_writer *out = NULL;
+    dq_sink *out = NULL;
     dq_status status = path_of(dir, id, bytes, &path, error);
-    if (!status) status = dq_writer_open(&out, path, dir->maker, dir->inputs, dir->input_count, error);
-    if (!status) status = dq_models_pass(from, out, error);
+    if (!status) status = dq_sink_open(&out, path, DQ_SINK_TEXT, error);
+    if (!status) status = copy(read, from, out, error);
     if (status)
-        dq_writer_abort(out);
+        dq_sink_abort(out);
     else
-        status = dq_writer_close(out, error);
+        status = dq_sink_close(out, error);
     if (status) (void)dq_error_at(error, path, DQ_NO_RECORD);
+    free(path);
+    return status;
+}
+
+static dq_status write_start(const dq_model_dir *dir, const char *path, const dq_bundle *start,
+                             dq_error *error)
+{
+    dq_writer *out = NULL;
+    dq_status status = dq_writer_open(&out, path, dir->maker, dir->inputs, dir->input_count, error);
+    if (!status) status = dq_writer_put(out, start, error);
+    if (!status) return dq_writer_close(out, error);
+    dq_writer_abort(out);
+    return status;
+}
+
+dq_status dq_model_dir_keep_start(const dq_model_dir *dir, const dq_bundle *start, dq_error *error)
+{
+    dq_starts there = {0};
+    char *path = dq_starts_path(dir->path, start->body_hash);
+    if (!path) return dq_fail_memory(error, "a file's name");
+    bool whole = dq_starts_give(&there, path, NULL) == DQ_OK && there.held[0].body_hash == start->body_hash;
+    dq_status status = whole ? DQ_OK : write_start(dir, path, start, error);
+    dq_starts_free(&there);
     free(path);
     return status;
 }

@@ -6,7 +6,7 @@
  *     dq_model_dir dir = {"agents", &maker, inputs, count};
  *     dq_model_dir_make(&dir, &e);
  *     dq_model_dir_find(&dir, id, bytes, &found, &e);      DQ_MODEL_SAME: it need not be made again
- *     dq_model_dir_keep(&dir, id, bytes, reader, &e);
+ *     dq_model_dir_keep(&dir, id, bytes, read, from, &e);
  *     dq_model_dir_open(&dir, id, bytes, &reader, &e);
  */
 #ifndef DQ_MODELS_DIRECTORY_H
@@ -35,10 +35,14 @@ dq_status dq_model_dir_make(const dq_model_dir *dir, dq_error *error);
  * for one that cannot be read. */
 dq_status dq_model_dir_find(const dq_model_dir *dir, const char *id, size_t bytes, dq_model_found *found,
                             dq_error *error);
-/* Makes or replaces a user's file of the bundles that a reader has. */
-dq_status dq_model_dir_keep(const dq_model_dir *dir, const char *id, size_t bytes, dq_reader *from,
-                            dq_error *error);
-/* Opens a user's file; *reader NULL: there is none. */
+/* Makes or replaces a user's file of the bytes that read(from, ...) gives: a stream of this maker and these
+ * inputs, as it is to stand there. */
+dq_status dq_model_dir_keep(const dq_model_dir *dir, const char *id, size_t bytes, dq_source_fn read,
+                            void *from, dq_error *error);
+/* Keeps a model that others started from beside them, where a reader looks for it (wire/delta/starts.h),
+ * unless it is there already. It is as it was read. */
+dq_status dq_model_dir_keep_start(const dq_model_dir *dir, const dq_bundle *start, dq_error *error);
+/* Opens a user's file, as it stands: it may have a delta; *reader NULL: there is none. */
 dq_status dq_model_dir_open(const dq_model_dir *dir, const char *id, size_t bytes, dq_reader **reader,
                             dq_error *error);
 /* Opens the file of some user, the first by name. DQ_ERR_UNKNOWN for a folder without any. */

@@ -84,14 +84,26 @@ static dq_status pass_until(dq_model_plan *plan, size_t end, dq_writer *out, dq_
     return status;
 }
 
-dq_status dq_model_plan_take(dq_model_plan *plan, size_t job, dq_reader *from, dq_writer *out,
+/* Without a folder what was made leaves at once. */
+static dq_status pass_bytes(dq_source_fn read, void *from, dq_writer *out, dq_error *error)
+{
+    dq_source *source;
+    dq_reader *reader = NULL;
+    dq_status status = dq_source_open_fn(&source, "a worker", read, from, error);
+    if (!status) status = dq_reader_open_source(&reader, source, error);
+    if (!status) status = dq_models_pass(reader, out, error);
+    dq_reader_close(reader);
+    return status;
+}
+
+dq_status dq_model_plan_take(dq_model_plan *plan, size_t job, dq_source_fn read, void *from, dq_writer *out,
                              dq_error *error)
 {
     size_t n;
     uint32_t user = plan->job[job];
     const char *id = dq_index_id(plan->users, user, &n);
-    dq_status status = plan->dir ? dq_model_dir_keep(plan->dir, id, n, from, error)
-                                 : dq_models_pass(from, out, error);
+    dq_status status = plan->dir ? dq_model_dir_keep(plan->dir, id, n, read, from, error)
+                                 : pass_bytes(read, from, out, error);
     if (status) return status;
     plan->state[user] = DQ_MODEL_KEPT;
     plan->made++;

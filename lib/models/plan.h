@@ -6,7 +6,7 @@
  *
  *     dq_model_plan plan;
  *     dq_model_plan_make(&plan, &users, &wanted, &dir, &e);
- *     for each job: dq_model_plan_take(&plan, job, reader, out, &e)   or  dq_model_plan_fail(&plan, job)
+ *     for each job: dq_model_plan_take(&plan, job, read, from, out, &e)   or  dq_model_plan_fail(&plan, job)
  *     dq_model_plan_finish(&plan, out, &e);
  *     dq_model_plan_free(&plan);
  */
@@ -40,9 +40,9 @@ typedef struct dq_model_plan {
  * It can be freed also when this fails. */
 dq_status dq_model_plan_make(dq_model_plan *plan, const dq_index *users, const dq_user_list *wanted,
                              const dq_model_dir *dir, dq_error *error);
-/* A job's model: into the folder where there is one; and into a stream (NULL: none), behind those of all
- * users before this one. */
-dq_status dq_model_plan_take(dq_model_plan *plan, size_t job, dq_reader *from, dq_writer *out,
+/* A job's model, the bytes of a stream that read(from, ...) gives: into the folder where there is one, as
+ * they are; and into a stream (NULL: none), behind those of all users before this one. */
+dq_status dq_model_plan_take(dq_model_plan *plan, size_t job, dq_source_fn read, void *from, dq_writer *out,
                              dq_error *error);
 void dq_model_plan_fail(dq_model_plan *plan, size_t job);
 /* All jobs have ended: the rest into the stream. */

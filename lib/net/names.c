@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 const char *const dq_activation_names[] = {"relu", "gelu", "tanh", NULL};
+const char *const dq_precision_names[] = {"f32", "bf16", NULL};
 const char *const dq_head_names[] = {"outputs", "actions", NULL};
 const char *const dq_encoder_names[] = {"none", "mean", "attention", "sasrec", NULL};
 const char *const dq_loss_names[] = {"mse", "huber", "softmax", "pairwise", NULL};

@@ -75,7 +75,7 @@ static bool allocate(dq_net *net)
     if (s->sparse && !net_nonzero_init(&net->nonzero, states, s->input, &net->arena)) return false;
     for (int l = 0; l < net->layer_count; l++)
         if (!allocate_layer(net, &net->layers[l])) return false;
-    return (!pairs || allocate_slots(net)) && allocate_scratch(net);
+    return (!pairs || allocate_slots(net)) && net_outer_allocate(net) && allocate_scratch(net);
 }
 
 /* What is not drawn. */
@@ -162,12 +162,14 @@ dq_status dq_net_clone(dq_net **clone, const dq_net *net, dq_error *error)
 
 void dq_net_copy(dq_net *to, const dq_net *from)
 {
+    to->outer.known = false;
     memcpy(to->weights, from->weights, to->count * sizeof *to->weights);
     memcpy(to->statistics, from->statistics, to->statistic_count * sizeof *to->statistics);
 }
 
 void dq_net_soft_update(dq_net *to, const dq_net *from, double tau)
 {
+    to->outer.known = false;
     dq_vec_soft_update(to->weights, from->weights, (float)tau, to->count);
     memcpy(to->statistics, from->statistics, to->statistic_count * sizeof *to->statistics);
 }
@@ -178,4 +180,5 @@ void dq_net_reset_optimizer(dq_net *net)
     memset(net->m, 0, net->count * sizeof *net->m);
     memset(net->v, 0, net->count * sizeof *net->v);
     net->steps = 0;
+    net_outer_reset(net);
 }

@@ -94,6 +94,13 @@ extern const char *const dq_hidden_inputs_names[]; /* "all", "features", NULL */
 typedef enum dq_activation { DQ_RELU, DQ_GELU, DQ_TANH } dq_activation;
 extern const char *const dq_activation_names[]; /* "relu", "gelu", "tanh", NULL */
 
+/* What the products of matrices compute with in training passes and updates: float32; or operands rounded to
+ * bfloat16 (8 bits of mantissa), sums in float32. Weights and moments are float32 in either, and so are
+ * predictions and scores, the product of a single row, and what is not a product (Kalamkar et al., "A study
+ * of BFLOAT16 for deep learning training", 2019). */
+typedef enum dq_precision { DQ_PRECISION_F32, DQ_PRECISION_BF16 } dq_precision;
+extern const char *const dq_precision_names[]; /* "f32", "bf16", NULL */
+
 /* A state is [user (user_width) | history (history, item_width) | rest], as env/env.h says; the three are 0
  * where all is rest. */
 typedef struct dq_net_spec {
@@ -128,6 +135,11 @@ typedef struct dq_net_spec {
     double input_dropout; /* 0 <= p < 1, in training only: of the numbers of states and of actions' vectors,
                              once a distinct one; features are of the whole vectors. Not of sparse states */
     bool calibrated;      /* one output, on pairs: scale and shift, 1 and 0 at first (dq_net_calibrate) */
+    /* The last so many layers of weights learn, and those before them keep every bit: 1 is the output with
+     * what is added to it (direct, factored, V's output), 2 the hidden layer before it, too, with its norm,
+     * whose statistics stay as well where it does not learn; an encoder is one layer. 0: all. A part of the
+     * run, not saved. */
+    uint32_t trained_layers;
     uint32_t hidden[DQ_NET_MAX_HIDDEN], hidden_count;
     /* Wang et al., "Dueling network architectures", 2016: V and A are streams with hidden layers of their own
      * (value_hidden, each) above the shared ones, and Q = V + A - mean A. Without value_hidden the last
@@ -147,6 +159,7 @@ typedef struct dq_net_spec {
     /* Of DQ_ENCODER_SASREC and _TRAJECTORY, else 0: width is what is encoded, a multiple of heads. */
     uint32_t blocks, heads, encoder_width;
     uint32_t step_state; /* DQ_ENCODER_TRAJECTORY: numbers of a step that are its state */
+    dq_precision precision;
 } dq_net_spec;
 
 /* What a pass is over: row r is vector state[r] of the states and, on pairs, vector action[r] of the actions.
@@ -232,10 +245,10 @@ dq_status dq_net_save(dq_net *net, const char *prefix, bool moments, dq_bundle *
 bool dq_net_read_hidden(const dq_value *map, const char *name, uint32_t *widths, uint32_t *count);
 /* Spec of a saved network; DQ_ERR_UNKNOWN when the bundle has none under that prefix. */
 dq_status dq_net_load_spec(const dq_bundle *model, const char *prefix, dq_net_spec *spec, dq_error *error);
-/* Whether the bundle has a network of this spec (dropout, where it is, and sparse may differ; and one that is
- * not calibrated is as good as one by 1 and 0) with all its
- * columns, to know it before anything is made. DQ_ERR_UNKNOWN as above, DQ_ERR_RANGE for another shape,
- * DQ_ERR_SCHEMA for a column that is missing or has another size. */
+/* Whether the bundle has a network of this spec (dropout, where it is, precision and sparse may differ; and
+ * one that is not calibrated is as good as one by 1 and 0) with all its columns, to know it before anything
+ * is made. DQ_ERR_UNKNOWN as above, DQ_ERR_RANGE for another shape, DQ_ERR_SCHEMA for a column that is
+ * missing or has another size. */
 dq_status dq_net_saved_as(const dq_bundle *model, const char *prefix, const dq_net_spec *spec,
                           dq_error *error);
 /* Fills a network from one that is saved so, with the same errors, and DQ_ERR_NUMERIC for a number that is

@@ -482,7 +482,34 @@ static void add_calibration(dq_net *net)
     name(net, true, "calibration", "shift", 0, 1);
 }
 
-void net_plan(dq_net *net)
+/* ---- what learns ---- */
+
+/* Whether layers are counted by it. A norm, and what is added to an output, are of their dense layer; an
+ * encoder is one layer, whose parts make gradients together. */
+static bool is_level(const net_layer *l)
+{
+    return l->kind == &net_dense || l->kind == &net_pair;
+}
+
+/* Freezes what has so many layers of weights above it; then nobody wants the gradients of what it reads. */
+static void freeze(dq_net *net, uint32_t trained)
+{
+    uint32_t above[NET_LAYERS] = {0};
+    for (int i = net->layer_count - 1; i >= 0; i--) {
+        net_layer *l = &net->layers[i];
+        const int reads[] = {l->from, l->beside};
+        for (size_t r = 0; r < 2; r++) {
+            uint32_t under = above[i] + is_level(l);
+            if (reads[r] >= 0 && above[reads[r]] < under) above[reads[r]] = under;
+        }
+        l->frozen = l->units && above[i] >= trained;
+    }
+    for (net_layer *l = net->layers; l < net->layers + net->layer_count; l++)
+        l->wants = (l->units && !l->frozen) || (l->from >= 0 && net->layers[l->from].wants) ||
+                   (l->beside >= 0 && net->layers[l->beside].wants);
+}
+
+static void plan_layers(dq_net *net)
 {
     const dq_net_spec *s = &net->spec;
     bool on_pairs = net_on_pairs(net), apart = on_pairs || s->encoder != DQ_ENCODER_NONE;
@@ -510,4 +537,10 @@ void net_plan(dq_net *net)
     if (s->factored) add_factored(net);
     if (s->dueling) add_value_apart(net, last(net), s->outputs);
     if (s->calibrated) add_calibration(net);
+}
+
+void net_plan(dq_net *net)
+{
+    plan_layers(net);
+    if (net->spec.trained_layers) freeze(net, net->spec.trained_layers);
 }

@@ -6,9 +6,10 @@
  *                    features: [[state offset, action offset, width] ..], hidden: [..], dueling,
  *                    value_hidden: [..], dropout, dropout_layers, activation, batch_norm, encoder, blocks,
  *                    heads, encoder_width, step_state, given, feature_scale, hidden_inputs, direct,
- *                    start_feature, start_weight, factored, input_dropout, calibrated, steps}
+ *                    start_feature, start_weight, factored, input_dropout, calibrated, precision, steps}
  *     PREFIX.hidden.0.weight ...               as net/net.h lists them
  *     PREFIX.adam.m, PREFIX.adam.v (count)     the moments, laid out as the flat block of weights
+ *     PREFIX.adam.outer.m, .v, .x              what some of them are products of (outer.c)
  */
 #include "net/net_impl.h"
 
@@ -29,7 +30,7 @@ static dq_status no_memory(dq_error *error)
 /* ---- the spec ---- */
 
 /* A number of the spec in the metadata, its bound, and what it is where it is left out (-1: it may not be).
- * Where dropout is, and whether states are sparse, makes no other network. */
+ * Where dropout is, the precision of training, and whether states are sparse, make no other network. */
 /* clang-format off */
 #define SHAPE_NUMBERS(X)                                                                                     \
     X(input, DQ_NET_MAX_WIDTH, -1) X(user_width, DQ_NET_MAX_WIDTH, -1) X(history, DQ_NET_MAX_WIDTH, -1)      \
@@ -42,7 +43,7 @@ static dq_status no_memory(dq_error *error)
     X(step_state, DQ_NET_MAX_WIDTH, 0)
 #define SPEC_NUMBERS(X)                                                                                      \
     SHAPE_NUMBERS(X) X(sparse, 1, -1) X(dropout_layers, 2 * DQ_NET_MAX_HIDDEN, -1)                           \
-    X(calibrated, 1, 0) X(start_feature, DQ_NET_MAX_FEATURES + DQ_NET_MAX_GIVEN, 0)
+    X(calibrated, 1, 0) X(precision, DQ_PRECISION_BF16, 0) X(start_feature, DQ_NET_MAX_FEATURES + DQ_NET_MAX_GIVEN, 0)
 #define SPEC_REALS(X) X(dropout, NAN) X(input_dropout, 0) X(feature_scale, 0) X(start_weight, 0)
 /* clang-format on */
 
@@ -133,8 +134,9 @@ dq_status dq_net_save(dq_net *net, const char *prefix, bool moments, dq_bundle *
     }
     const dq_record_part parts[] = {{"adam.m", DQ_F4, net->count, 0, net->m},
                                     {"adam.v", DQ_F4, net->count, 0, net->v}};
-    return status || !moments || !net->max_rows ? status
-                                                : dq_record_save_parts(parts, 2, prefix, model, error);
+    if (status || !moments || !net->max_rows) return status;
+    status = net_outer_save(net, prefix, model, error);
+    return status ? status : dq_record_save_parts(parts, 2, prefix, model, error);
 }
 
 /* Column PREFIX.PART of count numbers, of any type of number. */
@@ -169,7 +171,7 @@ static dq_status load_moments(dq_net *net, const char *prefix, const dq_bundle *
     if (status) return status;
     int64_t steps = dq_value_integer(dq_map_get(dq_map_get(&model->meta, prefix), "steps"), 0);
     net->steps = steps > 0 ? (uint64_t)steps : 0;
-    return DQ_OK;
+    return net_outer_restore(net, prefix, model, error);
 }
 
 static dq_status check_spec(const dq_bundle *model, const char *prefix, const dq_net_spec *wanted,
@@ -215,6 +217,7 @@ dq_status dq_net_saved_as(const dq_bundle *model, const char *prefix, const dq_n
 dq_status dq_net_load(dq_net *net, const char *prefix, bool moments, const dq_bundle *model, dq_error *error)
 {
     dq_status status = check_spec(model, prefix, &net->spec, error);
+    net->outer.known = false;
     for (const net_tensor *t = net->tensors; !status && t < net->tensors + net->tensor_count; t++)
         if (!may_lack(model, prefix, t))
             status = load_column(model, prefix, t->name, numbers_of(t), place(net, t), error);

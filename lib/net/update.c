@@ -60,6 +60,27 @@ static double step(const work *w, size_t at, const float *g, size_t n)
     return sum;
 }
 
+/* Of its gradients: none of what does not learn. */
+static size_t tiles_of(const net_layer *l)
+{
+    return l->frozen ? 0 : net_tiles(l->units, NET_GRADIENT);
+}
+
+/* The same of n units of the layer whose moments of states are outer products: `bias` is the gradient of
+ * their products, rows of `weight` behind the states' part that of the rest. */
+static double step_units(const work *w, const net_layer *l, size_t u0, size_t n, const float *weight,
+                         const float *bias)
+{
+    size_t states = w->net->spec.input;
+    double sum = 0;
+    for (size_t u = 0; u < n; u++) {
+        size_t at = u * l->in + states;
+        sum += net_outer_step(w->net, &w->adam, u0 + u, bias[u]);
+        sum += step(w, l->at + u0 * l->in + at, weight + at, l->in - states);
+    }
+    return sum;
+}
+
 /* Tiles are numbered through the layers. */
 static void gradient_tile(void *arg, size_t tile, unsigned thread)
 {
@@ -67,7 +88,7 @@ static void gradient_tile(void *arg, size_t tile, unsigned thread)
     dq_net *net = w->net;
     const net_layer *l = net->layers;
     size_t u0 = tile;
-    for (; u0 >= net_tiles(l->units, NET_GRADIENT); l++) u0 -= net_tiles(l->units, NET_GRADIENT);
+    for (; u0 >= tiles_of(l); l++) u0 -= tiles_of(l);
     u0 *= NET_GRADIENT;
     size_t n = net_min(NET_GRADIENT, l->units - u0), at = l->at + u0 * l->unit_width;
     size_t numbers = n * l->unit_width, bias_at = l->at + l->units * l->unit_width + u0;
@@ -76,10 +97,20 @@ static void gradient_tile(void *arg, size_t tile, unsigned thread)
     float *weight = w->steps ? own : net->gradient + at;
     float *bias = w->steps ? own + numbers : net->gradient + bias_at;
     l->kind->gradient(net, l, u0, n, weight, bias);
-    if (w->steps)
+    if (net->outer.steps && l == &net->layers[net->outer.layer])
+        net->squares[tile] = step_units(w, l, u0, n, weight, bias) + step(w, bias_at, bias, biases);
+    else if (w->steps)
         net->squares[tile] = step(w, at, weight, numbers) + step(w, bias_at, bias, biases);
     else if (w->squares)
         net->squares[tile] = squares_of(weight, numbers) + squares_of(bias, biases);
+}
+
+static void prepare_layer(void *arg, size_t i, unsigned thread)
+{
+    (void)thread;
+    const work *w = arg;
+    const net_layer *l = &w->net->layers[i];
+    if (l->kind->prepare && !l->frozen) l->kind->prepare(w->net, l);
 }
 
 /* All gradients; returns their norm where the sums of squares are wanted. */
@@ -89,9 +120,10 @@ static double run_gradients(work *w)
     size_t multiplications = 0;
     double sum = 0;
     for (const net_layer *l = net->layers; l < net->layers + net->layer_count; l++) {
-        w->tiles += net_tiles(l->units, NET_GRADIENT);
-        multiplications += l->units * l->unit_width * net_rows(net, l);
+        w->tiles += tiles_of(l);
+        multiplications += l->frozen ? 0 : l->units * l->unit_width * net_rows(net, l);
     }
+    net_run_tiles(net, prepare_layer, w, (size_t)net->layer_count, multiplications);
     net_run_tiles(net, gradient_tile, w, w->tiles, multiplications);
     for (size_t i = 0; i < w->tiles && w->squares; i++) sum += net->squares[i];
     return sqrt(sum);
@@ -111,6 +143,21 @@ static void clip_values(float *g, size_t n, float max)
     for (size_t i = 0; i < n; i++) g[i] = fminf(fmaxf(g[i], -max), max);
 }
 
+/* The same of what learns among n numbers from `at` on, which may be of several layers. */
+static void step_trained(const work *w, size_t at, const float *g, size_t n)
+{
+    const dq_net *net = w->net;
+    if (!net->spec.trained_layers) {
+        step(w, at, g, n);
+        return;
+    }
+    for (const net_layer *l = net->layers; l < net->layers + net->layer_count; l++) {
+        size_t end = net_min(at + n, l->at + l->units * (l->unit_width + l->has_bias));
+        size_t from = at > l->at ? at : l->at;
+        if (!l->frozen && from < end) step(w, from, g + (from - at), end - from);
+    }
+}
+
 static void step_tile(void *arg, size_t tile, unsigned thread)
 {
     (void)thread;
@@ -118,13 +165,14 @@ static void step_tile(void *arg, size_t tile, unsigned thread)
     dq_net *net = w->net;
     size_t at = tile * STEP_TILE, n = net_min(STEP_TILE, net->count - at);
     if (w->scale != 1) dq_vec_scale(net->gradient + at, w->scale, n);
-    step(w, at, net->gradient + at, n);
+    step_trained(w, at, net->gradient + at, n);
 }
 
 /* A step on the gradient, whose norm is known. */
 static void step_clipped(dq_net *net, const dq_adam *adam, double norm, double clip_norm, double clip_value)
 {
     work w = {.net = net, .scale = 1, .tiles = net_tiles(net->count, STEP_TILE)};
+    net_outer_end(net);
     if (clip_value > 0) {
         clip_values(net->gradient, net->count, (float)clip_value);
         norm = sqrt(squares_of(net->gradient, net->count));
@@ -150,7 +198,11 @@ double dq_net_update(dq_net *net, const float *dy, const dq_adam *adam, double c
     if (!dq_vec_finite(dy, net_outputs(net))) return INFINITY;
     net_backward_inputs(net, dy);
     if (w.steps) w.adam = dq_adam_begin(adam, ++net->steps);
+    net->outer.steps = w.steps && w.adam.decay == 0 && net_outer_begin(net);
+    if (!net->outer.steps) net_outer_end(net);
     double norm = run_gradients(&w);
+    net->outer.known = net->outer.steps;
+    net->outer.steps = false;
     if (!w.steps && isfinite(norm)) step_clipped(net, adam, norm, clip_norm, clip_value);
     return norm;
 }

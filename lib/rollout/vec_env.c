@@ -26,14 +26,17 @@ static dq_status open_envs(dq_vec_env *envs, dq_error *error)
     dq_status status = DQ_OK;
     envs->envs = dq_arena_zero(&envs->arena, c->count, sizeof *envs->envs);
     if (!envs->envs) return dq_fail_memory(error, "environments");
-    for (size_t i = 0; !status && !c->env && i < c->count; i++)
-        status = dq_vec_env_make(&envs->envs[i], c->name, c->like, error);
+    if (c->env)
+        envs->envs[0] = c->env;
+    else
+        status = dq_vec_env_make(&envs->envs[0], c->name, c->like, error);
     if (status) return status;
-    if (c->env) envs->envs[0] = c->env;
     const dq_env *first = envs->envs[0];
     if (c->count != 1 && (c->env || first->offered))
         return dq_fail(error, DQ_ERR_RANGE, "%s is one environment, not %zu side by side", first->kind->name,
                        c->count);
+    status = c->count > 1 ? dq_env_twins(envs->envs + 1, c->count - 1, first, &envs->arena, error) : DQ_OK;
+    if (status) return status;
     envs->shape = first->shape;
     envs->offered = first->offered;
     envs->offered_count = first->offered_count;
@@ -89,8 +92,7 @@ dq_status dq_vec_env_close(dq_vec_env *envs, dq_status status, dq_error *error)
 {
     if (!envs) return status;
     if (envs->process) status = dq_env_client_close(envs, status, error);
-    for (size_t i = 0; envs->envs && !envs->config.env && i < envs->config.count; i++)
-        dq_env_free(envs->envs[i]);
+    if (envs->envs && !envs->config.env) dq_env_free(envs->envs[0]); /* the others are in the arena */
     dq_index_free(&envs->items);
     dq_arena_free(&envs->arena);
     free(envs);
@@ -116,15 +118,6 @@ static dq_status reset_env(dq_vec_env *envs, size_t i, dq_error *error)
     dq_env_reseed(env, dq_episode_seed(envs->config.seed, i, envs->episode[i]));
     dq_status status = dq_env_reset(env, error);
     take_state(envs, i, envs->states, envs->number);
-    return status;
-}
-
-static dq_status step_env(dq_vec_env *envs, size_t i, uint32_t action, dq_error *error)
-{
-    dq_env *env = envs->envs[i];
-    dq_status status = dq_env_step(env, action, &envs->steps[i], error);
-    take_state(envs, i, envs->next, envs->next_number);
-    memcpy(envs->counted[i], env->counters, sizeof env->counters);
     return status;
 }
 
@@ -158,9 +151,11 @@ dq_status dq_vec_env_step(dq_vec_env *envs, const uint32_t *actions, dq_error *e
     size_t n = list(envs, false);
     dq_status status = DQ_OK;
     if (envs->process) return n ? dq_env_client_step(envs, n, actions, error) : DQ_OK;
+    status = dq_env_step_many(envs->envs, envs->which, n, actions, envs->steps, error);
     for (size_t k = 0; !status && k < n; k++) {
         uint32_t i = envs->which[k];
-        status = step_env(envs, i, actions[i], error);
+        take_state(envs, i, envs->next, envs->next_number);
+        if (envs->counters[0]) memcpy(envs->counted[i], envs->envs[i]->counters, sizeof envs->counted[i]);
     }
     return status;
 }
@@ -172,13 +167,14 @@ void dq_vec_env_truncate(dq_vec_env *envs, size_t i)
 
 void dq_vec_env_advance(dq_vec_env *envs)
 {
-    size_t width = envs->shape.state_width;
-    for (size_t i = 0; i < envs->config.count; i++) {
+    size_t width = envs->shape.state_width, n = envs->config.count;
+    bool all = !memchr(envs->done, 1, n);
+    if (envs->states && all) memcpy(envs->states, envs->next, n * width * sizeof(float));
+    for (size_t i = 0; i < n; i++) {
         if (envs->done[i]) continue;
-        if (envs->states)
+        if (envs->states && !all)
             memcpy(envs->states + i * width, envs->next + i * width, width * sizeof(float));
-        else
-            envs->number[i] = envs->next_number[i];
+        if (!envs->states) envs->number[i] = envs->next_number[i];
         envs->done[i] = envs->steps[i].terminal || envs->steps[i].truncated;
     }
 }

@@ -13,12 +13,13 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
-enum { WINDOW_LOG_MAX = 27 };
+enum { WINDOW_LOG_MAX = 27, BLOCK = 128 << 10 /* the most that one holds */ };
 
 struct dq_decoder {
     ZSTD_DCtx *zstd; /* or NULL: gzip */
     z_stream gzip;
     bool boundary;
+    size_t in_block; /* bytes that came out of the block at hand, where blocks are full */
 };
 
 static bool begins(const unsigned char *first, size_t n, const char *magic, size_t length)
@@ -81,8 +82,10 @@ static dq_status zstd_failed(size_t code, dq_error *error)
 static dq_status run_zstd(dq_decoder *d, const unsigned char *in, size_t *at, size_t end, void *to, size_t n,
                           size_t *got, dq_error *error)
 {
+    /* One block a call, for a call that meets damage gives out nothing: so all that is sound comes before. */
+    size_t room = BLOCK - d->in_block;
     ZSTD_inBuffer from = {.src = in, .size = end, .pos = *at};
-    ZSTD_outBuffer out = {.dst = to, .size = n};
+    ZSTD_outBuffer out = {.dst = to, .size = n < room ? n : room};
     size_t left = ZSTD_decompressStream(d->zstd, &out, &from);
     if (ZSTD_isError(left) && ZSTD_getErrorCode(left) == ZSTD_error_prefix_unknown && d->boundary)
         return dq_fail_foreign("bytes after a zstd frame that are no frame:", in + *at, end - *at, false,
@@ -91,6 +94,7 @@ static dq_status run_zstd(dq_decoder *d, const unsigned char *in, size_t *at, si
     *at = from.pos;
     *got = out.pos;
     d->boundary = left == 0;
+    d->in_block = d->boundary ? 0 : (d->in_block + out.pos) % BLOCK;
     return DQ_OK;
 }
 

@@ -28,6 +28,7 @@ struct dq_reader {
     dq_error error;
     void (*before_block)(void *);
     void *arg;
+    unsigned threads;
     dq_reader_filter_fn filter; /* or NULL */
     void *filter_arg;
 };
@@ -256,6 +257,7 @@ static dq_status next_operand(dq_reader *r, dq_error *error)
     if (status) return status;
     r->opened++;
     if (r->before_block) dq_source_on_block(source, r->before_block, r->arg);
+    dq_source_threads(source, r->threads);
     return first_head(r, source, error);
 }
 
@@ -412,4 +414,10 @@ void dq_reader_on_block(dq_reader *reader, void (*before_block)(void *arg), void
     reader->before_block = before_block;
     reader->arg = arg;
     dq_source_on_block(reader->source, before_block, arg);
+}
+
+void dq_reader_threads(dq_reader *reader, unsigned threads)
+{
+    reader->threads = threads;
+    dq_source_threads(reader->source, threads);
 }

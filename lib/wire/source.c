@@ -1,31 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * A descriptor, a buffer of bytes as they came, a decoder when they are compressed, and, for those who read
- * lines, a buffer of bytes as they were.
+ * Bytes as they were (bytes/input.c), and, for those who read lines, a buffer of them that looks ahead.
  */
+#include "wire/bytes/input.h"
 #include "wire/wire.h"
 
 #include "core/array.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { RAW = 256 << 10, LINE_MAX_BYTES = 256 << 20, PIPE = 1 << 20 };
+enum { RAW = 256 << 10, LINE_MAX_BYTES = 256 << 20 };
 
 struct dq_source {
-    int fd;
-    dq_source_fn read; /* instead of fd, when not NULL */
-    void *read_arg;
+    dq_input *input;
     char *name;
-    bool told, ended;    /* whether the coding is known; whether read() said 0 */
-    dq_decoder *decoder; /* NULL: plain */
-    unsigned char *raw;  /* bytes as they came, [at, end) */
-    size_t at, end;
     char *text; /* bytes as they were, read ahead for lines: [from, to) of room */
     size_t from, to, room;
     bool begun;              /* as a text: its mark is behind us */
@@ -33,8 +22,6 @@ struct dq_source {
     dq_converter *converter; /* NULL: UTF-8 */
     char *coded;             /* what it has still to read, [coded_at, coded_end) of RAW */
     size_t coded_at, coded_end;
-    void (*before_block)(void *);
-    void *arg;
 };
 
 /* A source that reads from nowhere yet. */
@@ -43,26 +30,13 @@ static dq_status new_source(dq_source **source, const char *name, dq_error *erro
     dq_source *s = calloc(1, sizeof *s);
     *source = s;
     if (s) {
-        s->fd = -1;
         s->name = strdup(name);
-        s->raw = malloc(RAW);
-        if (s->name && s->raw) return DQ_OK;
+        s->input = dq_input_new();
+        if (s->name && s->input) return DQ_OK;
     }
     dq_source_close(s);
     *source = NULL;
     return dq_fail(error, DQ_ERR_MEMORY, "out of memory to open %s", name);
-}
-
-static dq_status open_fd(dq_source *s, const char *path, bool standard, dq_error *error)
-{
-    s->fd = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    struct stat st;
-    if (s->fd < 0 || fstat(s->fd, &st) < 0) return dq_fail_errno(error, errno, "cannot open");
-    if (S_ISDIR(st.st_mode)) return dq_fail_errno(error, EISDIR, "cannot read");
-    if (S_ISCHR(st.st_mode) && isatty(s->fd))
-        return dq_fail(error, DQ_ERR_TERMINAL, "a terminal, where a file or a pipe is wanted");
-    if (S_ISFIFO(st.st_mode)) (void)fcntl(s->fd, F_SETPIPE_SZ, PIPE);
-    return DQ_OK;
 }
 
 dq_status dq_source_open(dq_source **source, const char *path, dq_error *error)
@@ -72,7 +46,7 @@ dq_status dq_source_open(dq_source **source, const char *path, dq_error *error)
     *source = NULL;
     dq_status status = new_source(&s, standard ? "stdin" : path, error);
     if (status) return status;
-    if ((status = open_fd(s, path, standard, error))) {
+    if ((status = dq_input_open(s->input, path, standard, error))) {
         (void)dq_error_at(error, s->name, DQ_NO_RECORD);
         dq_source_close(s);
         return status;
@@ -86,19 +60,16 @@ dq_status dq_source_open_fn(dq_source **source, const char *name, dq_source_fn r
 {
     dq_status status = new_source(source, name, error);
     if (status) return status;
-    (*source)->read = read;
-    (*source)->read_arg = arg;
+    dq_input_from((*source)->input, read, arg);
     return DQ_OK;
 }
 
 void dq_source_close(dq_source *source)
 {
     if (!source) return;
-    if (source->fd > STDIN_FILENO) (void)close(source->fd);
-    dq_decoder_free(source->decoder);
+    dq_input_close(source->input);
     dq_converter_free(source->converter);
     free(source->coded);
-    free(source->raw);
     free(source->text);
     free(source->name);
     free(source);
@@ -111,103 +82,18 @@ const char *dq_source_name(const dq_source *source)
 
 void dq_source_on_block(dq_source *source, void (*before_block)(void *arg), void *arg)
 {
-    source->before_block = before_block;
-    source->arg = arg;
+    dq_input_on_block(source->input, before_block, arg);
 }
 
-static void wait_readable(dq_source *s, int milliseconds, bool *ready)
+void dq_source_threads(dq_source *source, unsigned threads)
 {
-    struct pollfd p = {.fd = s->fd, .events = POLLIN};
-    *ready = poll(&p, 1, milliseconds) != 0;
-}
-
-/* read(2), begun anew after a signal; *got = 0 and ended at the end. */
-static dq_status read_fd(dq_source *s, void *to, size_t n, size_t *got, dq_error *error)
-{
-    *got = 0;
-    if (s->ended) return DQ_OK;
-    if (s->read) {
-        dq_status status = s->read(s->read_arg, to, n, got, error);
-        s->ended = !status && *got == 0;
-        return status;
-    }
-    bool ready = true;
-    if (s->before_block) wait_readable(s, 0, &ready);
-    if (!ready) s->before_block(s->arg);
-    for (;;) {
-        ssize_t r = read(s->fd, to, n);
-        if (r >= 0) {
-            *got = (size_t)r;
-            s->ended = r == 0;
-            return DQ_OK;
-        }
-        if (errno == EAGAIN)
-            wait_readable(s, -1, &ready);
-        else if (errno != EINTR)
-            return dq_fail_errno(error, errno, "cannot read");
-    }
-}
-
-/* Reads until the first bytes tell plain, zstd or gzip. A few bytes that only begin a magic number count as a
- * compressed source cut short. */
-static dq_status tell_coding(dq_source *s, dq_error *error)
-{
-    dq_coding coding;
-    while ((coding = dq_coding_of(s->raw, s->end)) == DQ_CODING_MORE && !s->ended) {
-        size_t got;
-        dq_status status = read_fd(s, s->raw + s->end, RAW - s->end, &got, error);
-        if (status) return status;
-        s->end += got;
-    }
-    s->told = true;
-    if (coding == DQ_CODING_PLAIN || s->end == 0) return DQ_OK;
-    if (coding == DQ_CODING_MORE)
-        return dq_fail(error, DQ_ERR_TRUNCATED, "cut off inside its first %zu bytes", s->end);
-    s->decoder = dq_decoder_new(coding);
-    return s->decoder ? DQ_OK : dq_fail_memory(error, "a decoder");
-}
-
-static dq_status fill_raw(dq_source *s, dq_error *error)
-{
-    s->at = s->end = 0;
-    return read_fd(s, s->raw, RAW, &s->end, error);
-}
-
-static dq_status read_plain(dq_source *s, void *to, size_t n, size_t *got, dq_error *error)
-{
-    if (s->at == s->end && n >= RAW) return read_fd(s, to, n, got, error);
-    if (s->at == s->end) {
-        dq_status status = fill_raw(s, error);
-        if (status) return status;
-    }
-    *got = s->end - s->at < n ? s->end - s->at : n;
-    if (*got) memcpy(to, s->raw + s->at, *got); /* NOLINT(*.NonNullParamChecker): n bytes have a place */
-    s->at += *got;
-    return DQ_OK;
-}
-
-static dq_status read_coded(dq_source *s, void *to, size_t n, size_t *got, dq_error *error)
-{
-    dq_status status;
-    for (;;) {
-        if (s->at < s->end || !dq_decoder_at_boundary(s->decoder)) {
-            status = dq_decoder_run(s->decoder, s->raw, &s->at, s->end, to, n, got, error);
-            if (status || *got) return status;
-        }
-        if (s->at < s->end) continue;
-        if ((status = fill_raw(s, error))) return status;
-        if (s->ended && dq_decoder_at_boundary(s->decoder)) return DQ_OK;
-        if (s->ended) return dq_fail(error, DQ_ERR_TRUNCATED, "cut off inside a compressed frame");
-    }
+    dq_input_threads(source->input, threads);
 }
 
 /* Bytes past the line buffer. */
 static dq_status read_decoded(dq_source *s, void *to, size_t n, size_t *got, dq_error *error)
 {
-    *got = 0;
-    if (n == 0) return DQ_OK;
-    dq_status status = s->told ? DQ_OK : tell_coding(s, error);
-    if (!status) status = (s->decoder ? read_coded : read_plain)(s, to, n, got, error);
+    dq_status status = dq_input_read(s->input, to, n, got, error);
     if (status) (void)dq_error_at(error, s->name, DQ_NO_RECORD);
     return status;
 }
@@ -367,8 +253,7 @@ const void *dq_source_held(const dq_source *source, size_t *n)
     const dq_source *s = source;
     *n = s->to - s->from;
     if (*n) return s->text + s->from;
-    *n = s->decoder ? 0 : s->end - s->at;
-    return *n ? s->raw + s->at : NULL;
+    return dq_input_held(s->input, n);
 }
 
 dq_status dq_source_line(dq_source *source, char **line, size_t *bytes, dq_error *error)

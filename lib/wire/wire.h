@@ -2,8 +2,9 @@
  *
  * What the files of this room share and nobody else sees.
  *
- *     descriptor -> source.c (decode.c, text.c) -> reader.c -> unpack.c -> table.c -> dq_bundle
- *     dq_bundle  -> pack.c -> writer.c -> sink.c (aside.c) -> descriptor
+ *     descriptor -> bytes/input.c (decode.c, frame.c, bytes/ahead.c) -> source.c (text.c)
+ *                -> reader.c -> unpack.c -> table.c -> dq_bundle
+ *     dq_bundle  -> pack.c -> writer.c -> sink.c (frame.c, bytes/behind.c, aside.c) -> descriptor
  *
  * section.c holds what reader and writer both keep of a section.
  */
@@ -104,9 +105,10 @@ typedef struct dq_pieces {
     size_t glue_bytes, glue_room;
     dq_piece *piece;
     size_t count, room;
-    uint64_t bytes; /* of the whole body */
-    bool failed;    /* memory was short */
-    bool foreign;   /* a text was not UTF-8 */
+    dq_arena shuffled; /* columns with their bytes in another order: bytes/shuffle.h */
+    uint64_t bytes;    /* of the whole body */
+    bool failed;       /* memory was short */
+    bool foreign;      /* a text was not UTF-8 */
 } dq_pieces;
 
 dq_status dq_pack_value(dq_pieces *pieces, const dq_value *value, dq_error *error);

@@ -15,7 +15,6 @@ import os
 import statistics
 import subprocess
 import sys
-import time
 from typing import NamedTuple
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -50,13 +49,15 @@ def loads(python, modules, env=None):
 class Bench:
     """build: the folder with the programs. quick: tiny sizes. dir: a folder for a part's data, another one for quick ones."""
 
+    debian = "/usr/bin/python3"  # the Python that runs this, with NumPy
+
     def __init__(self, build, rounds, quick):
         self.build, self.quick = os.path.abspath(build), quick
         self.rounds = 1 if quick else rounds
         self.dir = f"{self.build}/bench/{'quick' if quick else 'data'}"
         self.shared = os.path.realpath(f"{ROOT}/../shared")
         self.threads = int(os.environ.get("DQ_THREADS") or len(os.sched_getaffinity(0)))
-        self.rows, self.versions, self.ceilings, self.failed, self._said = [], {}, {}, [], set()
+        self.rows, self.versions, self.ceilings, self.pictures, self.failed, self._said = [], {}, {}, [], [], set()
         os.makedirs(self.dir, exist_ok=True)
 
     # ---- what to run ----
@@ -78,12 +79,12 @@ class Bench:
         return quick if self.quick else full
 
     def python(self, variable, modules, debian=False):
-        """The interpreter that the environment's VARIABLE names, or else Debian's where it may be that one, if it has these
+        """The interpreter that the environment's VARIABLE names, or Debian's where it may be that one, if it has these
         modules ("torch, numpy"); else None, and a word."""
-        for python in (os.environ.get(variable), "/usr/bin/python3" if debian else None):
+        for python in (os.environ.get(variable) if variable else None, self.debian if debian else None):
             if python and loads(python, modules):
                 return python
-        self.skip(f"no Python with {modules} ({variable} names one): its rows are of dq alone")
+        self.skip(f"no Python with {modules}" + (f" ({variable} names one)" if variable else "") + ": its rows are left out")
         return None
 
     def skip(self, words):
@@ -101,6 +102,11 @@ class Bench:
         yield path + ".new"
         os.rename(path + ".new", path)
 
+    def picture(self, name):
+        """Where a part draws: docs/NAME.svg in the end, if the record is written."""
+        self.pictures.append(name)
+        return f"{self.dir}/{name}.svg"
+
     # ---- running ----
 
     def run(self, command, stdin=None, stdout=subprocess.DEVNULL, env=None):
@@ -108,17 +114,16 @@ class Bench:
         stderr are shown where it fails. stdout: where to; an open file. env: more variables."""
         if isinstance(command, str):
             command = ["bash", "-o", "pipefail", "-c", command]
-        t0 = time.perf_counter()
-        child = subprocess.Popen(command, stdin=stdin or subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE,
-                                 env=dict(os.environ, **(env or {})))
-        words = child.stderr.read()
-        _, status, usage = os.wait4(child.pid, 0)
-        wall = time.perf_counter() - t0
-        child.returncode = os.waitstatus_to_exitcode(status)
-        child.stderr.close()
-        if child.returncode:
-            raise RuntimeError(f"{' '.join(map(str, command))}: exit status {child.returncode}\n{words.decode(errors='replace')}")
-        return Cost(wall, usage.ru_utime, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+        report, far = os.pipe()
+        with open(report) as said:
+            child = subprocess.Popen([self.helper("cost"), str(far), *map(str, command)], stdin=stdin or subprocess.DEVNULL,
+                                     stdout=stdout, stderr=subprocess.PIPE, pass_fds=[far], env=dict(os.environ, **(env or {})))
+            os.close(far)
+            words = child.communicate()[1].decode(errors="replace")
+            if child.returncode:
+                raise RuntimeError(f"{' '.join(map(str, command))}: exit status {child.returncode}\n{words}")
+            c = json.load(said)
+        return Cost(c["wall"], c["user"], c["user"] + c["system"], c["kib"] / 1024)
 
     def drained(self, command, **more):
         """The same for a command that writes into a pipe, which `cat` empties."""
@@ -143,26 +148,33 @@ class Bench:
 
     # ---- rows ----
 
+    @staticmethod
+    def rate(count, seconds):
+        """A rate; CPU time counts in steps, so that what is quick may have taken none."""
+        return count / max(seconds, 1e-6)
+
     def ceiling(self, name):
         """What this machine can do, measured in this run: one of ceilings.py's rates."""
         return self.ceilings[name]
 
     def row(self, what, unit, dq, peer=None, theirs=None, better="lower", limit=None, limited_by=None,
-            ratio=None, share=None, bound=None):
+            ratio=None, share=None, bound=None, points=None):
         """A row of the table. dq, theirs: a number a round, in the unit; theirs may be None, where the peer is not there.
         better: "lower" (seconds) or "higher" (a rate). limit: the best that the machine could do, in the unit, computed from
         a ceiling; limited_by says which. What is aimed at: ratio, how many times better than the peer; share, of the limit;
-        bound, a number in the unit."""
+        bound, a number in the unit. points: pairs of numbers that are drawn (laws.py)."""
         row = {"what": what, "unit": unit, "better": better, "dq": spread(dq)}
         low = better == "lower"
         if peer and theirs:
             row.update(peer=peer, theirs=spread(theirs))
             pairs = zip(theirs, dq) if len(theirs) == len(dq) else [(spread(theirs)[0], spread(dq)[0])]
-            row["ratio"] = statistics.median(t / o if low else o / t for t, o in pairs)
+            row["ratio"] = statistics.median(t / max(o, 1e-9) if low else o / max(t, 1e-9) for t, o in pairs)
         if limit:
             row.update(limit=limit, limited_by=limited_by, share=limit / row["dq"][0] if low else row["dq"][0] / limit)
         wanted = {k: v for k, v in (("ratio", ratio if "ratio" in row else None), ("share", share), ("bound", bound)) if v is not None}
         if wanted:
             row["wanted"] = wanted
+        if points:
+            row["points"] = points
         self.rows.append(row)
         say(f"  {what}: {row['dq'][0]:.4g} {unit}" + (f", {row['ratio']:.2f} times {peer}" if "ratio" in row else ""))

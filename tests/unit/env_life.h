@@ -39,7 +39,7 @@ static void near(double got, double wanted, double within)
     if (!(fabs(got - wanted) <= within)) fail_msg("%.9g is not %.9g within %.9g", got, wanted, within);
 }
 
-static double product(const float *a, const float *b, uint32_t n)
+static inline double product(const float *a, const float *b, uint32_t n)
 {
     double sum = 0;
     for (uint32_t i = 0; i < n; i++) sum += (double)a[i] * (double)b[i];

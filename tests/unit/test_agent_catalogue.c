@@ -177,8 +177,10 @@ static void gamma_zero_learns_rewards(void **state)
                          DQ_OK);
         for (int i = 0; i < ITEMS; i++) {
             assert_float_equal(r[i], rewards[i], 0.05F);
-            assert_true(ends[i] == 0 && (apart[i] == 0) == (models == 1) && apart[i] < 0.1F);
+            assert_true(ends[i] == 0 && apart[i] < 0.1F);
         }
+        bool agree = apart[0] == 0 && apart[1] == 0 && apart[2] == 0 && apart[3] == 0;
+        assert_true(agree == (models == 1)); /* on one item several may, to the last bit */
         drop(&w);
     }
 }

@@ -125,6 +125,100 @@ static void a_stop_ends_the_workers(void **state)
     assert_int_equal(j.failed, JOBS);
 }
 
+/* ---- who does the jobs ---- */
+
+enum { MANY = 40 };
+
+typedef struct note {
+    size_t job;
+    pid_t by;
+    char rest[100];
+} note;
+
+/* Notes of other lengths. */
+static dq_status write_note(void *arg, size_t job, int files[DQ_WORKER_FILES], dq_error *error)
+{
+    note n = {.job = job, .by = getpid()};
+    (void)arg;
+    return write_to(&files[0], &n, sizeof n - job % 7, error);
+}
+
+typedef struct seen {
+    size_t taken, workers;
+    pid_t by[8];
+} seen;
+
+static dq_status take_note(void *arg, size_t job, int files[DQ_WORKER_FILES], dq_error *error)
+{
+    seen *s = arg;
+    note n[2];
+    size_t got = 0, i = 0;
+    dq_status status = read_from(&files[0], n, sizeof n, &got, error);
+    assert_int_equal(got, sizeof *n - job % 7); /* and nothing of a longer one before */
+    assert_int_equal(n->job, s->taken++);
+    while (i < s->workers && s->by[i] != n->by) i++;
+    assert_true(i < 8);
+    if (i == s->workers) s->by[s->workers++] = n->by;
+    return status;
+}
+
+static void a_worker_does_job_after_job(void **state)
+{
+    (void)state;
+    seen s = {0};
+    const dq_workers_config config = {.workers = 3,
+                                      .jobs = MANY,
+                                      .arg = &s,
+                                      .work = write_note,
+                                      .take = take_note,
+                                      .failed = job_has_failed};
+    assert_int_equal(dq_workers_run(&config, NULL), DQ_OK);
+    assert_int_equal(s.taken, MANY);
+    assert_in_range(s.workers, 1, 3);
+}
+
+/* Every fourth job ends its worker: the place is filled, and every other job is done. */
+static dq_status write_or_die(void *arg, size_t job, int files[DQ_WORKER_FILES], dq_error *error)
+{
+    if (job % 4 == 1) (void)raise(SIGKILL);
+    return write_note(arg, job, files, error);
+}
+
+static dq_status count_note(void *arg, size_t job, int files[DQ_WORKER_FILES], dq_error *error)
+{
+    seen *s = arg;
+    (void)files, (void)error;
+    assert_int_not_equal(job % 4, 1);
+    s->taken++;
+    return DQ_OK;
+}
+
+static dq_status count_failure(void *arg, size_t job, dq_status status, dq_error *error)
+{
+    seen *s = arg;
+    (void)error;
+    assert_int_equal(job % 4, 1);
+    assert_int_equal(status, DQ_ERR_IO);
+    s->workers++;
+    return DQ_OK;
+}
+
+static void the_place_of_one_that_ended_is_filled(void **state)
+{
+    (void)state;
+    seen s = {0};
+    dq_error e = DQ_ERROR_NONE;
+    const dq_workers_config config = {.workers = 2,
+                                      .jobs = MANY,
+                                      .arg = &s,
+                                      .work = write_or_die,
+                                      .take = count_note,
+                                      .failed = count_failure};
+    assert_int_equal(dq_workers_run(&config, &e), DQ_OK);
+    assert_int_equal(s.workers, MANY / 4);
+    assert_int_equal(s.taken, MANY - MANY / 4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +226,8 @@ int main(void)
         cmocka_unit_test(a_worker_that_ends_early_is_spoken_of),
         cmocka_unit_test(others_go_on_where_one_may_fail),
         cmocka_unit_test(a_stop_ends_the_workers),
+        cmocka_unit_test(a_worker_does_job_after_job),
+        cmocka_unit_test(the_place_of_one_that_ended_is_filled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

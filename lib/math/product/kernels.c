@@ -50,6 +50,7 @@ dq_status product_check_choice(dq_error *error)
 {
     pthread_once(&once, choose);
     if (!refused[0]) return DQ_OK;
+    if (strcmp(refused, product_openblas.word) == 0) return product_load_openblas(error);
     char words[128] = "";
     for (const product_kernel *const *k = product_kernels; *k; k++)
         if ((*k)->has())

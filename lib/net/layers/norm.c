@@ -58,7 +58,7 @@ static void norm_forward(dq_net *net, net_layer *layer)
     norm *n = layer->own;
     size_t out, rows = net_rows(net, layer);
     const float *x = net_input(net, layer, &out), *weight = net->weights + layer->at;
-    n->of_batch = net->training && rows > 1;
+    n->of_batch = net->training && rows > 1 && !layer->frozen;
     if (n->of_batch) {
         batch_statistics(net, layer, x, rows);
     } else {
@@ -122,4 +122,4 @@ void net_norm_folded(const net_layer *layer, const float **scale, const float **
     *shift = n->fold_shift;
 }
 
-const net_kind net_norm = {norm_forward, norm_input, norm_gradient, norm_allocate};
+const net_kind net_norm = {norm_forward, norm_input, norm_gradient, norm_allocate, NULL};

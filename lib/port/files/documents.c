@@ -15,6 +15,7 @@
 #include "port/files/ejson.h"
 #include "port/files/json.h"
 #include "port/files/json_cut.h"
+#include "port/text/json_reader.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -30,6 +31,7 @@ typedef enum array_place { NO_ARRAY, FIRST_ELEMENT, ELEMENT, COMMA } array_place
 
 typedef struct file {
     dq_source *source;
+    dq_json_reader *reader;
     way way;
     uint64_t line; /* of the byte at hand */
     /* of documents and arrays: */
@@ -52,9 +54,11 @@ static void explain(const char *text, size_t bytes, dq_error *error)
 }
 
 /* A document, or why this text is none. */
-static int read_document(const char *text, size_t bytes, dq_arena *arena, dq_value *document, dq_error *error)
+static int read_document(file *f, const char *text, size_t bytes, dq_arena *arena, dq_value *document,
+                         dq_error *error)
 {
-    dq_status status = dq_ejson_parse(text, bytes, arena, document, error);
+    dq_status status = dq_json_reader_parse(f->reader, text, bytes, arena, document, error);
+    if (!status) status = dq_ejson_normalise(document, arena, error);
     if (!status && document->type == DQ_MAP) return DQ_DOCUMENT;
     if (status == DQ_ERR_MEMORY) return DQ_DOCUMENT_BROKEN;
     if (!status) {
@@ -97,9 +101,9 @@ static bool was_cut_off(const file *f, const char *line, size_t bytes)
 static int line_document(dq_documents *documents, const char *line, size_t bytes, dq_arena *arena,
                          dq_value *document, dq_error *error)
 {
-    const file *f = documents->self;
+    file *f = documents->self;
     documents->record = f->line;
-    int answer = read_document(line, bytes, arena, document, error);
+    int answer = read_document(f, line, bytes, arena, document, error);
     if (answer <= DQ_DOCUMENT || !was_cut_off(f, line, bytes)) return answer;
     dq_fail(error, DQ_ERR_TRUNCATED, "the last line is cut off");
     return DQ_DOCUMENT_BROKEN;
@@ -289,7 +293,8 @@ static int next_document(dq_documents *documents, dq_arena *arena, dq_value *doc
     } else if (answer == DQ_DOCUMENT) {
         answer = next_text(documents, error);
         if (answer == DQ_DOCUMENT)
-            answer = read_document(f->text.data ? f->text.data : "", f->text.bytes, arena, document, error);
+            answer = read_document(f, f->text.data ? f->text.data : "", f->text.bytes, arena, document,
+                                   error);
     }
     if (answer != DQ_DOCUMENT && answer != DQ_DOCUMENT_END)
         dq_error_at(error, documents->name, documents->record);
@@ -302,6 +307,7 @@ static void close_documents(dq_documents *documents)
     documents->self = NULL;
     if (!f) return;
     dq_source_close(f->source);
+    dq_json_reader_free(f->reader);
     dq_json_text_free(&f->text);
     free(f->piece);
     free(f);
@@ -311,7 +317,8 @@ dq_status dq_documents_open_json(dq_documents *documents, dq_source *source, dq_
 {
     file *f = calloc(1, sizeof *f);
     *documents = (dq_documents){.next = next_document, .close = close_documents, .self = f};
-    if (!f) {
+    if (!f || !(f->reader = dq_json_reader_new())) {
+        close_documents(documents);
         dq_source_close(source);
         return dq_fail_memory(error, "documents");
     }

@@ -224,8 +224,11 @@ static dq_status unwrap(dq_value *v, dq_arena *arena, dq_error *error)
 dq_status dq_ejson_normalise(dq_value *v, dq_arena *arena, dq_error *error)
 {
     dq_status status = DQ_OK;
-    for (uint32_t i = 0; v->type == DQ_LIST && i < v->count && !status; i++)
-        status = dq_ejson_normalise(&v->as.list[i], arena, error);
+    for (uint32_t i = 0; v->type == DQ_LIST && i < v->count && !status; i++) {
+        dq_value *element = &v->as.list[i]; /* a vector's many numbers are no forms */
+        if (element->type == DQ_LIST || element->type == DQ_MAP)
+            status = dq_ejson_normalise(element, arena, error);
+    }
     for (uint32_t i = 0; v->type == DQ_MAP && i < v->count && !status; i++)
         status = dq_ejson_normalise(&v->as.map[i].value, arena, error);
     return status || !dq_ejson_key(v) ? status : unwrap(v, arena, error);

@@ -1,0 +1,145 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# `make bench`: every part still runs, in its quick form; the page says what the record says; a fall is seen.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    set -o pipefail
+    root=$(realpath "$BATS_TEST_DIRNAME/../..")
+    bench=$root/tests/bench
+    cd "$BATS_TEST_TMPDIR" || return
+    unset "${!BENCH@}" TORCH_PYTHON JAX_PYTHON SERVE_PYTHON IMPLICIT_PYTHON OBP_PYTHON ENVS_PYTHON TREC_EVAL ROUNDS WRITE QUICK
+}
+
+# Parts make their data with NumPy.
+needs_numpy() { /usr/bin/python3 -c 'import numpy' 2>&- || skip 'no python3-numpy'; }
+
+# A record of one part of one row, which took so many seconds at best, in the median and at worst.
+record() { # FILE MIN MEDIAN MAX
+    cat > "$1" <<JSON
+{"cpus": {"a CPU, 2 cores": {"parts": {"start": {"date": "2026-01-02", "commit": "abc", "rounds": 5, "threads": 2, "kernels": "",
+ "versions": {}, "load": 0.1, "rows": [{"what": "a thing", "unit": "s", "better": "lower", "dq": [$3, $2, $4]}]}}}}}
+JSON
+}
+
+@test "docs/performance.md is what the script writes from docs/performance.json" {
+    run -0 /usr/bin/python3 "$bench/page.py" --check "$root/docs/performance.json" "$root/docs/performance.md"
+    [ -z "$output" ]
+}
+
+@test "a figure that somebody edits on the page is found, and written back" {
+    record record.json 1 2 3
+    printf '%s\n' '# Page' '<!-- bench: start -->' '<!-- end -->' 'Prose.' > page.md
+    /usr/bin/python3 "$bench/page.py" record.json page.md
+    grep -qF '| a thing, s | 2.00 (1.00 to 3.00) |' page.md
+    [ "$(tail -1 page.md)" = Prose. ]
+    cp page.md before
+    sed -i 's/2\.00/1.00/' page.md
+    run -1 /usr/bin/python3 "$bench/page.py" --check record.json page.md
+    grep -qF '+| a thing, s | 2.00 (1.00 to 3.00) |' <<<"$output"
+    /usr/bin/python3 "$bench/page.py" record.json page.md
+    cmp page.md before
+}
+
+@test "a part that has no place on the page is not passed over" {
+    record record.json 1 2 3
+    echo '# Page' > page.md
+    run -1 /usr/bin/python3 "$bench/page.py" record.json page.md
+    [[ $output == *'no place for start'* ]]
+}
+
+@test "a fall is one where the best is worse than the median was" {
+    cat > fall.py <<'PY'
+import sys
+sys.path.insert(0, sys.argv[1])
+import page, record
+
+def row(what="x", **more):
+    return {"what": what, "unit": "s", "better": "lower", "dq": [2.0, 1.9, 2.2], **more}
+
+def fall(new, old):
+    rows = [new]
+    record.compare(rows, [old])
+    return rows[0].get("fell")
+
+assert fall(row(), row()) is None
+assert fall(row(dq=[2.08, 2.05, 2.2]), row()) is None, "4 % are none"
+assert fall(row(dq=[2.3, 2.1, 2.5]), row()) == 2.0
+assert fall(row(dq=[2.3, 1.95, 2.5]), row()) is None, "once it was as fast"
+assert fall(row(dq=[1.0, 0.9, 1.1]), row()) is None
+assert fall(row(better="higher", dq=[1.0, 0.9, 1.1]), row(better="higher")) == 2.0
+assert fall(row(peer="p", ratio=1.5), row(peer="p", ratio=2.0)) == 2.0
+assert fall(row(peer="p", ratio=2.1, dq=[4.0, 4.0, 4.0]), row(peer="p", ratio=2.0)) is None, "both slow: another day"
+assert fall(row(peer="p", ratio=1.5), row(peer="q", ratio=2.0)) is None
+assert fall(row("y", dq=[9.0, 9.0, 9.0]), row("x")) is None
+fallen = row(dq=[2.3, 2.1, 2.5])
+record.compare([fallen], [row()])
+assert "▼ was 2.00" in page.table([fallen]), page.table([fallen])
+PY
+    run -0 /usr/bin/python3 fall.py "$bench"
+}
+
+@test "what was aimed at and not reached is said" {
+    cat > aims.py <<'PY'
+import sys
+sys.path.insert(0, sys.argv[1])
+import page
+
+def said(**more):
+    return page.wanted({"better": "lower", "dq": [2.0, 2.0, 2.0], **more})
+
+assert said(ratio=2.0, wanted={"ratio": 1.5}) == "1.50 ×"
+assert said(ratio=1.4, wanted={"ratio": 1.5}) == "1.50 ×: **not reached**"
+assert said(share=0.8, wanted={"share": 0.85}) == "85 %: **not reached**"
+assert said(wanted={"bound": 3}) == "≤ 3.00"
+assert said(wanted={"bound": 1}) == "≤ 1.00: **not reached**"
+assert said(better="higher", wanted={"bound": 1}) == "≥ 1.00"
+assert said() == ""
+assert [page.figure(x) for x in (0.0123456, 0.123, 1.234, 12.34, 123.4, 1234.5, 12345.6, 123456)] == \
+    ["0.0123", "0.123", "1.23", "12.3", "123", "1,230", "12,300", "123,000"]
+PY
+    run -0 /usr/bin/python3 aims.py "$bench"
+}
+
+@test "every part runs, in its quick form, and none is new to the page" {
+    needs_numpy
+    QUICK=1 BUILD=$BUILD run -0 bash "$bench/run"
+    [[ $output != *FAILED* ]]
+    for part in "$bench"/parts/*.py; do
+        name=$(basename "$part" .py)
+        grep -qx "$name:" <<<"$output"
+        grep -qxF "<!-- bench: $name -->" "$root/docs/performance.md"
+    done
+    jq -e '[.cpus[].parts.ceilings.rows[].dq[0] > 0] | length > 5 and all' "$BUILD/bench/quick/record.json"
+}
+
+@test "figures are written where that was asked for, and the other parts' stay" {
+    needs_numpy
+    record record.json 1 2 3
+    jq '.cpus["another"] = .cpus["a CPU, 2 cores"]' record.json > two.json
+    printf '%s\n' '<!-- bench: ceilings -->' '<!-- end -->' '<!-- bench: start -->' '<!-- end -->' '<!-- bench: pairs -->' '<!-- end -->' > page.md
+    run -2 /usr/bin/python3 "$bench/bench.py" --build "$BUILD" --quick --write start
+    [[ $output == *'quick figures are worth nothing'* ]]
+    run -2 /usr/bin/python3 "$bench/bench.py" --build "$BUILD" strat
+    [[ $output == *'no part strat; there are: '* ]]
+    run -0 /usr/bin/python3 "$bench/bench.py" --build "$BUILD" --quick --write --record two.json --page page.md start
+    jq -e '.cpus | length == 3' two.json
+    jq -e '.cpus["another"].parts.start.rows[0].what == "a thing"' two.json
+    grep -qF 'dq-cat --help' page.md
+    grep -qF '| a thing, s |' page.md
+    run -0 /usr/bin/python3 "$bench/page.py" --check two.json page.md
+}
+
+@test "a part that fails is named, and the others are measured" {
+    needs_numpy
+    cp -r "$bench" bench
+    mkdir -p docs && echo '{}' > docs/performance.json
+    rm bench/parts/*.py
+    echo 'def measure(bench): bench.run(["false"])' > bench/parts/bad.py
+    echo 'def measure(bench): bench.row("a", "s", [1.0])' > bench/parts/good.py
+    printf 'from harness import Skip\ndef measure(bench): raise Skip("no wheels")\n' > bench/parts/left.py
+    run -1 /usr/bin/python3 bench/bench.py --build "$BUILD" --quick
+    [[ $output == *'failed: bad'* && $output == *'false: exit status 1'* && $output == *'left out: no wheels'* ]]
+    grep -qF '| a, s | 1.00 |' <<<"$output"
+}
