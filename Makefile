@@ -57,7 +57,7 @@ CC       ?= cc
 ifeq ($(origin CC),default)
 CC       := cc
 endif
-# For the one file of C++, lib/port/json/json_reader.cc: of the compiler of C.
+# For the one file of C++, lib/port/text/json_reader.cc: of the compiler of C.
 ifeq ($(origin CXX),default)
 CXX      := $(if $(findstring clang,$(CC)),$(subst clang,clang++,$(CC)),$(if $(filter ccache,$(CC)),ccache) g++)
 endif

@@ -20,7 +20,8 @@ enum {
     NET_LAYERS = 6 * DQ_NET_MAX_HIDDEN + 2 * DQ_NET_MAX_BLOCKS + 16,
     NET_TENSORS = 24 * DQ_NET_MAX_HIDDEN + 12 * DQ_NET_MAX_BLOCKS + 40,
     NET_COLUMNS = 128, /* units of a tile of a pass: few enough that threads share the work */
-    NET_GRADIENT = 64, /* units of a tile of gradients: it, the weights and the moments are near for Adam */
+    NET_GRADIENT = 56, /* units of a tile of gradients: it, the weights and the moments are near for Adam */
+    NET_PACKED = 512,  /* rows of a pass at most whose inputs are packed: of more a tile has enough to do */
     NET_TILE = 256,    /* columns of a scoring tile at most */
     NET_CHUNK = 512,   /* pairs that predict looks at together */
     NET_BLOCK = 256,   /* states that it looks at together */
@@ -44,6 +45,8 @@ typedef struct net_kind {
                      float *bias);
     /* Memory beside y and dy; false when there is none. NULL: it needs none. */
     bool (*allocate)(dq_net *net, net_layer *layer);
+    /* Before the gradients: packs what all tiles of them read. NULL: nothing. */
+    void (*prepare)(const dq_net *net, const net_layer *layer);
 } net_kind;
 
 struct net_layer {
@@ -57,15 +60,17 @@ struct net_layer {
     size_t statistics; /* its running statistics begin there: mean (out), variance (out) */
     bool activates;    /* the activation, then dropout where it drops */
     bool drops;
-    uint32_t depth;  /* hidden layers up to it, it among them */
-    bool wants;      /* something in it or before it has weights that learn */
-    bool frozen;     /* its weights do not learn */
-    bool pairs;      /* its rows are pairs, */
-    bool of_actions; /* or distinct actions, not states */
-    uint64_t number; /* among those that draw dropout */
-    float *y, *dy;   /* (states or pairs, out) */
-    float *slope;    /* (as dy) of an activation but ReLU, dropout in it; else NULL */
-    void *own;       /* scratch of its kind */
+    uint32_t depth;     /* hidden layers up to it, it among them */
+    bool wants;         /* something in it or before it has weights that learn */
+    bool frozen;        /* its weights do not learn */
+    bool pairs;         /* its rows are pairs, */
+    bool of_actions;    /* or distinct actions, not states */
+    uint64_t number;    /* among those that draw dropout */
+    float *y, *dy;      /* (states or pairs, out) */
+    float *slope;       /* (as dy) of an activation but ReLU, dropout in it; else NULL */
+    float *packed;      /* its input, or the actions of pairs, packed for all tiles of a product: */
+    size_t packed_rows; /* of at most so many rows; 0: not worth it */
+    void *own;          /* scratch of its kind */
 };
 
 /* A named part of the flat blocks. */
@@ -305,6 +310,35 @@ bool net_score_allocate(dq_net *net, net_scratch *scratch);
 void net_norm_fold(const dq_net *net, const net_layer *norm, const float *bias);
 /* What net_norm_fold has computed: (out) each. */
 void net_norm_folded(const net_layer *norm, const float **scale, const float **shift);
+
+/* The products of passes and updates, as math/blas.h has them: in a training pass in the precision of the
+ * spec. */
+void net_nn(const dq_net *net, size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
+            size_t ldb, float *c, size_t ldc);
+void net_nt(const dq_net *net, size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
+            size_t ldb, float *c, size_t ldc);
+void net_tn(const dq_net *net, size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
+            size_t ldb, float *c, size_t ldc);
+
+/* Rows of numbers that weights are multiplied with: the input of a layer, or the actions of pairs. */
+typedef struct net_operand {
+    const float *x;
+    size_t stride, rows, in; /* floats between rows, rows, numbers of each that count */
+} net_operand;
+
+/* Memory for such an operand of a layer, packed; true where none is worth it, too. */
+bool net_packed_allocate(dq_net *net, net_layer *layer, size_t rows, size_t in);
+/* Packs it for products with weights, or for their gradient, where there is memory. */
+void net_pack(const dq_net *net, const net_layer *layer, const net_operand *of, bool gradient);
+/* c (rows, n), ldc floats between rows = the operand, packed if it was, times the layer's weights (n, in) of
+ * some units.
+ */
+void net_times_weights(const dq_net *net, const net_layer *layer, const net_operand *of, const float *weights,
+                       size_t n, float *c);
+/* The way back: the gradient of such weights from that of their products, dc[r * out + u], into rows of
+ * layer->in. */
+void net_weights_gradient(const dq_net *net, const net_layer *layer, const net_operand *of, const float *dc,
+                          size_t n, float *weights);
 
 /* The product of a layer's input, its first `in` numbers, and the weights of units [c0, c0 + width): to[r *
  * out + c] for c0 + c. */

@@ -30,6 +30,7 @@ bool net_outer_allocate(dq_net *net)
     net_outer *o = &net->outer;
     if (!has_layer(net)) return true;
     while (net->layers[o->layer].kind != &net_pair) o->layer++;
+    if (net->layers[o->layer].frozen) return true;
     size_t units = net->layers[o->layer].units;
     const dq_buffer buffers[] = {DQ_BUFFER(o->m, units), DQ_BUFFER(o->v, units), DQ_BUFFER(o->product, units),
                                  DQ_BUFFER(o->x, net->spec.input)};

@@ -33,47 +33,62 @@ AVX2 static inline __m256i first_lanes(size_t n)
     return _mm256_loadu_si256((const __m256i *)(masks + HALF - (n < HALF ? n : HALF)));
 }
 
-AVX2 static inline __attribute__((always_inline)) void tile_of(const size_t rows, size_t k, const float *a,
-                                                               const float *panel, float *c, size_t ldc,
-                                                               size_t lanes, bool more)
+/* `rows` and `vectors` are constants wherever this is inlined. */
+AVX2 static inline __attribute__((always_inline)) void tile_of(const size_t rows, const size_t vectors,
+                                                               size_t k, const float *a, size_t lda,
+                                                               const float *panel, size_t ldp, float *c,
+                                                               size_t ldc, size_t lanes, bool more)
 {
     __m256 sum[ROWS][2];
-    __m256i low = first_lanes(lanes), high = first_lanes(lanes > HALF ? lanes - HALF : 0);
+    const __m256i mask[2] = {first_lanes(lanes), first_lanes(lanes > HALF ? lanes - HALF : 0)};
 #pragma GCC unroll 6
-    for (size_t r = 0; r < rows; r++) {
-        sum[r][0] = more ? _mm256_maskload_ps(c + r * ldc, low) : _mm256_setzero_ps();
-        sum[r][1] = more ? _mm256_maskload_ps(c + r * ldc + HALF, high) : _mm256_setzero_ps();
-    }
-    for (size_t i = 0; i < k; i++, panel += LANES) {
-        __m256 b0 = _mm256_load_ps(panel), b1 = _mm256_load_ps(panel + HALF);
+    for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 2
+        for (size_t v = 0; v < vectors; v++)
+            sum[r][v] = more ? _mm256_maskload_ps(c + r * ldc + v * HALF, mask[v]) : _mm256_setzero_ps();
+    for (size_t i = 0; i < k; i++, a++, panel += ldp) {
+        __m256 b[2];
+#pragma GCC unroll 2
+        for (size_t v = 0; v < vectors; v++) b[v] = _mm256_loadu_ps(panel + v * HALF);
 #pragma GCC unroll 6
         for (size_t r = 0; r < rows; r++) {
-            __m256 all = _mm256_broadcast_ss(a + r * PRODUCT_STRIDE + i);
-            sum[r][0] = _mm256_fmadd_ps(all, b0, sum[r][0]);
-            sum[r][1] = _mm256_fmadd_ps(all, b1, sum[r][1]);
+            __m256 all = _mm256_broadcast_ss(&a[r * lda]);
+#pragma GCC unroll 2
+            for (size_t v = 0; v < vectors; v++) sum[r][v] = _mm256_fmadd_ps(all, b[v], sum[r][v]);
         }
     }
 #pragma GCC unroll 6
-    for (size_t r = 0; r < rows; r++) {
-        _mm256_maskstore_ps(c + r * ldc, low, sum[r][0]);
-        _mm256_maskstore_ps(c + r * ldc + HALF, high, sum[r][1]);
-    }
+    for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 2
+        for (size_t v = 0; v < vectors; v++)
+            if (lanes == LANES) /* a masked store takes AMD's cores ten times as long */
+                _mm256_storeu_ps(c + r * ldc + v * HALF, sum[r][v]);
+            else
+                _mm256_maskstore_ps(c + r * ldc + v * HALF, mask[v], sum[r][v]);
 }
 
-#define CASE(n)                                                                                              \
-    case n: tile_of(n, k, a, panel, c, ldc, lanes, more); break
+#define CASE(rows, vectors)                                                                                  \
+    case rows:                                                                                               \
+        tile_of(rows, vectors, k, a, lda, panel, ldp, c, ldc, lanes, more);                                  \
+        break
 
-AVX2 static void tile(size_t rows, size_t k, const float *a, const float *panel, float *c, size_t ldc,
-                      size_t lanes, bool more)
-{
-    switch (rows) {
-        CASE(1);
-        CASE(2);
-        CASE(3);
-        CASE(4);
-        CASE(5);
-        CASE(6);
+#define CASES(vectors)                                                                                       \
+    switch (rows) {                                                                                          \
+        CASE(1, vectors);                                                                                    \
+        CASE(2, vectors);                                                                                    \
+        CASE(3, vectors);                                                                                    \
+        CASE(4, vectors);                                                                                    \
+        CASE(5, vectors);                                                                                    \
+        CASE(6, vectors);                                                                                    \
     }
+
+AVX2 static void tile(size_t rows, size_t k, const float *a, size_t lda, const float *panel, size_t ldp,
+                      float *c, size_t ldc, size_t lanes, bool more)
+{
+    if (lanes > HALF)
+        CASES(2)
+    else
+        CASES(1)
 }
 
 /* ---- transposing ---- */
@@ -97,18 +112,21 @@ AVX2 static inline void transpose_8_by_4(const float *from, size_t ld, float *to
     _mm256_storeu_ps(to + 3 * ldto, _mm256_shuffle_ps(AB, CD, 0xee));
 }
 
+/* 16 rows at a time, whose columns are whole lines of what is written. */
 AVX2 void product_transpose_avx2(size_t rows, size_t columns, const float *from, size_t ld, float *to,
                                  size_t ldto)
 {
-    size_t r = 0;
-    for (; r + 8 <= rows; r += 8) {
-        size_t c = 0;
-        for (; c + 4 <= columns; c += 4) transpose_8_by_4(from + r * ld + c, ld, to + c * ldto + r, ldto);
+    for (size_t r = 0; r < rows; r += 16) {
+        size_t c = 0, n = rows - r < 16 ? rows - r : 16;
+        for (; c + 4 <= columns && n >= 8; c += 4) {
+            transpose_8_by_4(from + r * ld + c, ld, to + c * ldto + r, ldto);
+            if (n == 16) transpose_8_by_4(from + (r + 8) * ld + c, ld, to + c * ldto + r + 8, ldto);
+        }
+        for (size_t j = 0; j < c && n < 16; j++)
+            for (size_t i = r + 8; i < r + n; i++) to[j * ldto + i] = from[i * ld + j];
         for (; c < columns; c++)
-            for (size_t i = r; i < r + 8; i++) to[c * ldto + i] = from[i * ld + c];
+            for (size_t i = r; i < r + n; i++) to[c * ldto + i] = from[i * ld + c];
     }
-    for (; r < rows; r++)
-        for (size_t c = 0; c < columns; c++) to[c * ldto + r] = from[r * ld + c];
 }
 
 const product_kernel product_avx2 = {.word = "avx2",

@@ -22,11 +22,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum {
-    PRODUCT_DEPTH = 256,                /* k of a tile at most */
-    PRODUCT_STRIDE = PRODUCT_DEPTH + 16 /* floats between a tile's rows: no two in one set of the L1 cache */
-};
-
 struct product;
 
 typedef struct product_kernel {
@@ -34,10 +29,11 @@ typedef struct product_kernel {
     bool (*has)(void);       /* whether this CPU runs it */
     size_t rows, lanes;      /* of a tile at most */
 
-    /* c (rows, lanes) = a panel, or with `more` c += a panel. a (rows, k), PRODUCT_STRIDE between rows; panel
-     * (k, kernel's lanes) aligned to 64 bytes; 1 <= rows, 1 <= lanes, both at most the kernel's; k from 0. */
-    void (*tile)(size_t rows, size_t k, const float *a, const float *panel, float *c, size_t ldc,
-                 size_t lanes, bool more);
+    /* c (rows, lanes) = a panel, or with `more` c += a panel. a (rows, k), panel (k, the kernel's lanes);
+     * lda, ldp and ldc floats between their rows. 1 <= rows, 1 <= lanes, both at most the kernel's; k from 0.
+     * The panel is read in all of the kernel's lanes, or in half of them where that is enough. */
+    void (*tile)(size_t rows, size_t k, const float *a, size_t lda, const float *panel, size_t ldp, float *c,
+                 size_t ldc, size_t lanes, bool more);
     /* to (columns, rows) = from (rows, columns) transposed. */
     void (*transpose)(size_t rows, size_t columns, const float *from, size_t ld, float *to, size_t ldto);
 
@@ -91,17 +87,18 @@ void product_pack(const product_kernel *kernel, product_operand from, size_t n, 
 /* ---- scratch memory ---- */
 
 enum {
-    PRODUCT_BLOCK_ROWS = 84,   /* whole tiles of 6 and of 14 rows */
-    PRODUCT_BLOCK_LANES = 128, /* whole panels */
-    PRODUCT_BLOCK_DEPTH = 4096
+    PRODUCT_BLOCK = 128, /* rows and columns of a block of C */
+    PRODUCT_DEPTH =
+        4096, /* of an operand that is made for a block, all of k; of more it is made step by step */
+    PRODUCT_STRIDE = PRODUCT_DEPTH + 16
 };
 
 /* What one product under way needs, the same for every shape. */
 typedef struct product_scratch {
-    _Alignas(64) float panels[PRODUCT_BLOCK_LANES * PRODUCT_BLOCK_DEPTH];
-    float rows[PRODUCT_BLOCK_ROWS * PRODUCT_STRIDE];
-    float block[PRODUCT_BLOCK_ROWS * PRODUCT_BLOCK_LANES];    /* of C, or of C transposed */
-    float finished[PRODUCT_BLOCK_ROWS * PRODUCT_BLOCK_LANES]; /* of C, where there is no C */
+    _Alignas(64) float panels[PRODUCT_BLOCK * PRODUCT_DEPTH]; /* runs of numbers as panels */
+    float rows[PRODUCT_BLOCK * PRODUCT_STRIDE];               /* columns of numbers as rows */
+    float block[PRODUCT_BLOCK * PRODUCT_BLOCK];               /* of C, or of C transposed */
+    float finished[PRODUCT_BLOCK * PRODUCT_BLOCK];            /* of C, where there is no C */
     atomic_bool taken;
 } product_scratch;
 

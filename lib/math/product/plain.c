@@ -13,13 +13,13 @@ static bool has(void)
     return true;
 }
 
-static void tile(size_t rows, size_t k, const float *a, const float *panel, float *c, size_t ldc,
-                 size_t lanes, bool more)
+static void tile(size_t rows, size_t k, const float *a, size_t lda, const float *panel, size_t ldp, float *c,
+                 size_t ldc, size_t lanes, bool more)
 {
     for (size_t r = 0; r < rows; r++)
         for (size_t l = 0; l < lanes; l++) {
             float sum = more ? c[r * ldc + l] : 0;
-            for (size_t i = 0; i < k; i++) sum = fmaf(a[r * PRODUCT_STRIDE + i], panel[i * LANES + l], sum);
+            for (size_t i = 0; i < k; i++) sum = fmaf(a[r * lda + i], panel[i * ldp + l], sum);
             c[r * ldc + l] = sum;
         }
 }

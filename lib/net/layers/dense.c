@@ -4,8 +4,6 @@
  */
 #include "net/net_impl.h"
 
-#include "math/blas.h"
-
 #include <string.h>
 
 static bool on_sparse(const dq_net *net, const net_layer *layer)
@@ -18,33 +16,51 @@ static size_t multiplications(const dq_net *net, const net_layer *layer)
     return net_rows(net, layer) * layer->in * layer->out;
 }
 
+static net_operand input(const dq_net *net, const net_layer *l, size_t rows, size_t in)
+{
+    net_operand of = {.rows = rows, .in = in};
+    of.x = net_input(net, l, &of.stride);
+    return of;
+}
+
 void net_product(const dq_net *net, const net_layer *l, size_t rows, size_t in, size_t c0, size_t width,
                  float *to)
 {
-    size_t stride;
-    const float *x = net_input(net, l, &stride), *weights = net->weights + l->at + c0 * l->in;
+    const net_operand of = input(net, l, rows, in);
+    const float *weights = net->weights + l->at + c0 * l->in;
     if (on_sparse(net, l))
         net_nonzero_product(&net->nonzero, rows, in, weights, l->in, width, to, l->out);
     else if (rows < NET_FEW)
         for (size_t r = 0; r < rows; r++)
             for (size_t c = 0; c < width; c++)
-                to[r * l->out + c] = dq_vec_dot(x + r * stride, weights + c * l->in, in);
+                to[r * l->out + c] = dq_vec_dot(of.x + r * of.stride, weights + c * l->in, in);
     else
-        dq_gemm_nt(rows, width, in, x, stride, weights, l->in, to, l->out);
+        net_nt(net, rows, width, in, of.x, of.stride, weights, l->in, to, l->out);
 }
 
 void net_product_gradient(const dq_net *net, const net_layer *l, size_t rows, size_t in, const float *dy,
                           size_t n, float *weight)
 {
-    size_t stride;
-    const float *x = net_input(net, l, &stride);
+    const net_operand of = input(net, l, rows, in);
     if (on_sparse(net, l))
         net_nonzero_gradient(&net->nonzero, rows, in, dy, l->out, n, weight, l->in);
     else if (rows > 1)
-        dq_gemm_tn(n, in, rows, dy, l->out, x, stride, weight, l->in);
+        net_tn(net, n, in, rows, dy, l->out, of.x, of.stride, weight, l->in);
     else
         for (size_t u = 0; u < n; u++)
-            for (size_t j = 0; j < in; j++) weight[u * l->in + j] = dy[u] * x[j];
+            for (size_t j = 0; j < in; j++) weight[u * l->in + j] = dy[u] * of.x[j];
+}
+
+/* Whether the input was packed for this pass. */
+static bool packs(const dq_net *net, const net_layer *l)
+{
+    return !on_sparse(net, l) && net_rows(net, l) >= NET_FEW;
+}
+
+static void pack(const dq_net *net, const net_layer *l, bool gradient)
+{
+    const net_operand of = input(net, l, net_rows(net, l), l->in);
+    if (packs(net, l) && !net_picks(net, l)) net_pack(net, l, &of, gradient);
 }
 
 /* ---- one output a row: its unit alone ---- */
@@ -95,23 +111,39 @@ static void pick_gradient(const dq_net *net, const net_layer *l, size_t u0, size
 
 static void forward_tile(const dq_net *net, const net_layer *l, size_t c0, size_t width)
 {
-    net_product(net, l, net_rows(net, l), l->in, c0, width, l->y + c0);
+    const net_operand of = input(net, l, net_rows(net, l), l->in);
+    if (packs(net, l))
+        net_times_weights(net, l, &of, net->weights + l->at + c0 * l->in, width, l->y + c0);
+    else
+        net_product(net, l, of.rows, l->in, c0, width, l->y + c0);
     net_activate(net, l, NULL, net->weights + l->at + l->in * l->out, c0, width);
 }
 
 static void dense_forward(dq_net *net, net_layer *layer)
 {
+    pack(net, layer, false);
     if (net_picks(net, layer))
         pick_forward(net, layer);
     else
         net_run(net, layer, forward_tile, layer->out, multiplications(net, layer));
 }
 
+static void dense_prepare(const dq_net *net, const net_layer *layer)
+{
+    pack(net, layer, true);
+}
+
+static bool dense_allocate(dq_net *net, net_layer *layer)
+{
+    size_t rows = layer->pairs ? net->max_rows : net->max_trained;
+    return on_sparse(net, layer) || net_packed_allocate(net, layer, rows, layer->in);
+}
+
 /* dx = dy W, some columns of it. */
 static void input_tile(const dq_net *net, const net_layer *l, size_t c0, size_t width)
 {
-    dq_gemm_nn(net_rows(net, l), width, l->out, l->dy, l->out, net->weights + l->at + c0, l->in,
-               net_input_gradient(net, l) + c0, net->layers[l->from].out);
+    net_nn(net, net_rows(net, l), width, l->out, l->dy, l->out, net->weights + l->at + c0, l->in,
+           net_input_gradient(net, l) + c0, net->layers[l->from].out);
     net_gate(net, l, c0, width);
 }
 
@@ -132,8 +164,12 @@ static void dense_gradient(const dq_net *net, const net_layer *l, size_t u0, siz
         pick_gradient(net, l, u0, n, weight, bias);
         return;
     }
-    net_product_gradient(net, l, rows, l->in, l->dy + u0, n, weight);
+    const net_operand of = input(net, l, rows, l->in);
+    if (packs(net, l))
+        net_weights_gradient(net, l, &of, l->dy + u0, n, weight);
+    else
+        net_product_gradient(net, l, rows, l->in, l->dy + u0, n, weight);
     net_sum_rows(bias, l->dy + u0, l->out, rows, n);
 }
 
-const net_kind net_dense = {dense_forward, dense_input, dense_gradient, NULL};
+const net_kind net_dense = {dense_forward, dense_input, dense_gradient, dense_allocate, dense_prepare};

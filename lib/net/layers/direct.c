@@ -5,8 +5,6 @@
  */
 #include "net/net_impl.h"
 
-#include "math/blas.h"
-
 #include <string.h>
 
 static void direct_forward(dq_net *net, net_layer *layer)
@@ -30,8 +28,8 @@ static void direct_gradient(const dq_net *net, const net_layer *l, size_t u0, si
                             float *bias)
 {
     (void)u0, (void)bias;
-    dq_gemm_tn(n, l->unit_width, net->rows, l->dy, 1, net->layers[l->beside].y, l->unit_width, weight,
-               l->unit_width);
+    net_tn(net, n, l->unit_width, net->rows, l->dy, 1, net->layers[l->beside].y, l->unit_width, weight,
+           l->unit_width);
 }
 
 void dq_net_start_at(dq_net *net, uint32_t feature, double weight)
@@ -40,4 +38,4 @@ void dq_net_start_at(dq_net *net, uint32_t feature, double weight)
         if (l->kind == &net_direct) net->weights[l->at + feature] = (float)weight;
 }
 
-const net_kind net_direct = {direct_forward, direct_input, direct_gradient, NULL};
+const net_kind net_direct = {direct_forward, direct_input, direct_gradient, NULL, NULL};

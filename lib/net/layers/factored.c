@@ -12,7 +12,6 @@
 #include "net/net_impl.h"
 
 #include "core/buffers.h"
-#include "math/blas.h"
 
 #include <math.h>
 #include <string.h>
@@ -49,8 +48,8 @@ static void states_gradient(const dq_net *net, const net_layer *l, size_t u0, si
 
 static void actions_tile(const dq_net *net, const net_layer *l, size_t c0, size_t width)
 {
-    dq_gemm_nt(net->action_slots.count, width, l->in, net->x_actions, l->in,
-               net->weights + l->at + c0 * l->in, l->in, l->y + c0, l->out);
+    net_nt(net, net->action_slots.count, width, l->in, net->x_actions, l->in,
+           net->weights + l->at + c0 * l->in, l->in, l->y + c0, l->out);
 }
 
 static void actions_forward(dq_net *net, net_layer *layer)
@@ -62,11 +61,11 @@ static void actions_gradient(const dq_net *net, const net_layer *l, size_t u0, s
                              float *bias)
 {
     (void)bias;
-    dq_gemm_tn(n, l->in, net->action_slots.count, l->dy + u0, l->out, net->x_actions, l->in, weight, l->in);
+    net_tn(net, n, l->in, net->action_slots.count, l->dy + u0, l->out, net->x_actions, l->in, weight, l->in);
 }
 
-const net_kind net_project_states = {states_forward, NULL, states_gradient, NULL};
-const net_kind net_project_actions = {actions_forward, NULL, actions_gradient, NULL};
+const net_kind net_project_states = {states_forward, NULL, states_gradient, NULL, NULL};
+const net_kind net_project_actions = {actions_forward, NULL, actions_gradient, NULL, NULL};
 
 /* ---- the cosine ---- */
 
@@ -106,7 +105,7 @@ static void grid_tile(const dq_net *net, const net_layer *l, size_t from, size_t
 {
     const factored *f = l->own;
     size_t k = net->spec.factored, grid = net->given.grid;
-    dq_gemm_nt(n, grid, k, f->states.unit + from * k, k, f->actions.unit, k, f->cosine + from * grid, grid);
+    net_nt(net, n, grid, k, f->states.unit + from * k, k, f->actions.unit, k, f->cosine + from * grid, grid);
 }
 
 static void find_cosines(dq_net *net, net_layer *layer)
@@ -140,8 +139,8 @@ static void spread(const dq_net *net, const net_layer *l, float *du, float *dv)
     const factored *f = l->own;
     size_t k = net->spec.factored, grid = net->given.grid;
     if (grid) {
-        dq_gemm_nn(net->states, k, grid, l->dy, grid, f->actions.unit, k, du, k);
-        dq_gemm_tn(grid, k, net->states, l->dy, grid, f->states.unit, k, dv, k);
+        net_nn(net, net->states, k, grid, l->dy, grid, f->actions.unit, k, du, k);
+        net_tn(net, grid, k, net->states, l->dy, grid, f->states.unit, k, dv, k);
         return;
     }
     memset(du, 0, net->states * k * sizeof *du);
@@ -184,4 +183,4 @@ static void factored_gradient(const dq_net *net, const net_layer *l, size_t u0, 
     *weight = (float)((const factored *)l->own)->slope;
 }
 
-const net_kind net_factored = {factored_forward, factored_input, factored_gradient, factored_allocate};
+const net_kind net_factored = {factored_forward, factored_input, factored_gradient, factored_allocate, NULL};

@@ -13,7 +13,6 @@
 #include "net/net_impl.h"
 
 #include "core/buffers.h"
-#include "math/blas.h"
 
 #include <string.h>
 
@@ -37,7 +36,8 @@ static bool pair_allocate(dq_net *net, net_layer *layer)
         DQ_BUFFER(p->dstates, net->max_trained * layer->out),
         DQ_BUFFER(p->dactions, net->max_acted * layer->out),
     };
-    return dq_buffers_take(&net->arena, buffers, DQ_BUFFERS(buffers));
+    return dq_buffers_take(&net->arena, buffers, DQ_BUFFERS(buffers)) &&
+           (s->one_hot || net_packed_allocate(net, layer, net->max_acted, p->width));
 }
 
 float *net_pair_states(const net_layer *layer)
@@ -52,18 +52,26 @@ float *net_pair_actions(const net_layer *layer)
 
 /* ---- forward ---- */
 
+/* The distinct actions of the pass. */
+static net_operand distinct(const dq_net *net, const net_layer *l)
+{
+    const pair *p = l->own;
+    return (net_operand){
+        .x = net->x_actions, .stride = p->width, .rows = net->action_slots.count, .in = p->width};
+}
+
 static void action_part(const dq_net *net, const net_layer *l, size_t c0, size_t width)
 {
     const pair *p = l->own;
     const net_slots *slots = &net->action_slots;
+    const net_operand of = distinct(net, l);
     const float *weights = net->weights + l->at + c0 * l->in + p->encoded;
     if (net->spec.one_hot)
         for (size_t a = 0; a < slots->count; a++)
             for (size_t c = 0; c < width; c++)
                 p->actions[a * l->out + c0 + c] = weights[c * l->in + slots->distinct[a]];
     else
-        dq_gemm_nt(slots->count, width, p->width, net->x_actions, p->width, weights, l->in, p->actions + c0,
-                   l->out);
+        net_times_weights(net, l, &of, weights, width, p->actions + c0);
 }
 
 static void forward_tile(const dq_net *net, const net_layer *l, size_t c0, size_t width)
@@ -79,8 +87,8 @@ static void forward_tile(const dq_net *net, const net_layer *l, size_t c0, size_
     action_part(net, l, c0, width);
     if (p->more) {
         const float *weights = net->weights + l->at + c0 * l->in + p->encoded + p->width;
-        dq_gemm_nt(net->rows, width, p->more, net->layers[net->features].y, p->more, weights, l->in,
-                   l->y + c0, l->out);
+        net_nt(net, net->rows, width, p->more, net->layers[net->features].y, p->more, weights, l->in,
+               l->y + c0, l->out);
         for (size_t r = 0; r < net->rows; r++)
             dq_vec_add(l->y + r * l->out + c0, p->actions + action[r] * l->out + c0, width);
         parts.a = NULL;
@@ -92,6 +100,8 @@ static void pair_forward(dq_net *net, net_layer *layer)
 {
     const pair *p = layer->own;
     const net_slots *slots = &net->action_slots;
+    const net_operand of = distinct(net, layer);
+    if (!net->spec.one_hot) net_pack(net, layer, &of, false);
     net_run(net, layer, forward_tile, layer->out,
             (net->states * p->encoded + slots->count * p->width) * layer->out);
 }
@@ -115,8 +125,9 @@ static void action_gradient(const dq_net *net, const net_layer *l, const float *
 {
     const pair *p = l->own;
     const net_slots *slots = &net->action_slots;
+    const net_operand of = distinct(net, l);
     if (!net->spec.one_hot) {
-        dq_gemm_tn(n, p->width, slots->count, dactions + u0, l->out, net->x_actions, p->width, weight, l->in);
+        net_weights_gradient(net, l, &of, dactions + u0, n, weight);
         return;
     }
     for (size_t u = 0; u < n; u++) {
@@ -135,9 +146,15 @@ static void pair_gradient(const dq_net *net, const net_layer *l, size_t u0, size
     if (!net->outer.steps) net_product_gradient(net, l, net->states, p->encoded, dstates + u0, n, weight);
     action_gradient(net, l, dactions, u0, n, weight + p->encoded);
     if (p->more)
-        dq_gemm_tn(n, p->more, net->rows, l->dy + u0, l->out, net->layers[net->features].y, p->more,
-                   weight + p->encoded + p->width, l->in);
+        net_tn(net, n, p->more, net->rows, l->dy + u0, l->out, net->layers[net->features].y, p->more,
+               weight + p->encoded + p->width, l->in);
     net_sum_rows(bias, dstates + u0, l->out, net->states, n);
+}
+
+static void pair_prepare(const dq_net *net, const net_layer *l)
+{
+    const net_operand of = distinct(net, l);
+    if (!net->spec.one_hot) net_pack(net, l, &of, true);
 }
 
 /* de = (the states' sums of dy) Ws */
@@ -145,8 +162,8 @@ static void pair_input(dq_net *net, net_layer *layer)
 {
     const pair *p = layer->own;
     const float *dstates = collect(p->dstates, &net->state_slots, layer, net->rows, 0, layer->out);
-    dq_gemm_nn(net->states, p->encoded, layer->out, dstates, layer->out, net->weights + layer->at, layer->in,
-               net_input_gradient(net, layer), net->layers[layer->from].out);
+    net_nn(net, net->states, p->encoded, layer->out, dstates, layer->out, net->weights + layer->at, layer->in,
+           net_input_gradient(net, layer), net->layers[layer->from].out);
 }
 
-const net_kind net_pair = {pair_forward, pair_input, pair_gradient, pair_allocate};
+const net_kind net_pair = {pair_forward, pair_input, pair_gradient, pair_allocate, pair_prepare};
