@@ -119,14 +119,16 @@ class Column:
     offsets  texts: where each begins, and where the last ends; else None
     nulls    an array of bool, True where the value is null; None: nowhere
     ref      the kind whose rows the numbers count; None: they count none
+    shuffle  whether the numbers' bytes are shuffled in the stream, where smooth ones take less room; data is in order
 
-    Arrays are views of the record that was read, and read-only.
+    Arrays are views of the record that was read (shuffled ones copies of it), and read-only.
     """
     type: str
     data: numpy.ndarray
     offsets: numpy.ndarray | None = None
     nulls: numpy.ndarray | None = None
     ref: str | None = None
+    shuffle: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -321,7 +323,9 @@ class Bundle(Mapping):
     rows     how many; 0 of a model, whose columns have shapes of their own
     meta     a dictionary
     section  the Section that it stands in; None of one that was made of several sections, or here
+    digest   that of the record that it was, 16 hexadecimal digits; None of one that was made here
     """
+    digest: str | None = None
 
     def __init__(self, kind: str, columns: Mapping[str, Column], meta: Mapping[str, Any] | None = None,
                  section: Section | None = None, ids: Callable[[str], numpy.ndarray] | None = None):
@@ -370,6 +374,28 @@ class Bundle(Mapping):
         words = _SCHEMA.get(self.kind, {})
         more = {name: _column_of(name, v, words.get(name, "").split(), self._find) for name, v in columns.items()}
         return Bundle(self.kind, {**self.columns, **more}, {**self.meta, **(meta or {})}, self.section, self._ids)
+
+    def whole(self, start: Bundle) -> Bundle:
+        """The model of which this has only what differs from the one that its training started from (meta["delta"])."""
+        delta = self.meta.get("delta")
+        if not isinstance(delta, dict) or not all(isinstance(delta.get(k), list) for k in ("columns", "meta")):
+            raise Error("this is no model that has only what differs from its start")
+        if delta.get("start") != start.digest:
+            raise Error(f"it started from the model {delta.get('start')}, and this is {start.digest}")
+        try:
+            meta = {k: self.meta.get(k, start.meta.get(k)) for k in delta["meta"]}
+            return Bundle(self.kind, {n: self._whole_column(n, start) for n in delta["columns"]}, meta, self.section)
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise Error("what differs from its start is no model") from None
+
+    def _whole_column(self, name: str, start: Bundle) -> Column:
+        rows = self.columns.get(f"delta.{name}")
+        if rows is None:
+            return self.columns[name] if name in self.columns else start.columns[name]
+        data, now = start.columns[name].data.copy(), self.columns[name].data
+        part = data.reshape(-1) if now.ndim == 1 else data
+        part[rows.data] = now
+        return Column(self.columns[name].type, data)
 
     def _find(self, kind: str, ids: Sequence[str]) -> numpy.ndarray:
         if self._ids is None:
@@ -635,6 +661,8 @@ def _column_from(c: Any, base: int) -> tuple[str, Column]:
         offsets = _binary(name, c, "offsets", base)
         if len(offsets) != 4 * (shape[0] + 1) or len(shape) != 1:
             raise Error(f"column {name}: its offsets are not one a row and one more")
+        if "shuffle" in c:
+            raise Error(f"column {name}: texts that are shuffled")
         offsets = offsets.view("<u4")
         _check_text(name, data, offsets)
         return name, Column(type_, data, offsets, nulls, ref)
@@ -645,7 +673,13 @@ def _column_from(c: Any, base: int) -> tuple[str, Column]:
         elements *= n
     if elements * dtype.itemsize != len(data) or (elements == 0 and max(shape) >= 1 << 40):
         raise Error(f"column {name}: its shape does not match its bytes")
-    return name, Column(type_, data.view(dtype).reshape(shape), None, nulls, ref)
+    shuffle = "shuffle" in c
+    if shuffle:
+        if c["shuffle"] is not True or dtype.itemsize < 2:
+            raise Error(f"column {name}: its shuffle is not true, or its type has no bytes to shuffle")
+        data = numpy.ascontiguousarray(data.reshape(dtype.itemsize, -1).T).ravel()
+        data.flags.writeable = False
+    return name, Column(type_, data.view(dtype).reshape(shape), None, nulls, ref, shuffle)
 
 
 def _bundle_from(record: Mapping[str, Any], body: memoryview, section: Section) -> Bundle:
@@ -746,6 +780,7 @@ class Reader:
                     raise Error("no head where a section should begin")
                 elif what == "bundle":
                     bundle = _bundle_from(record, body, section)
+                    bundle.digest = f"{hash64:016x}"
                     section._add(bundle, hash64)
                     yield bundle
                 else:
@@ -939,13 +974,17 @@ def _body_of(bundle: Bundle) -> bytes:
 
     for name, c in bundle.columns.items():
         pairs = {"name": name, "type": c.type, "shape": list(c.shape), **({"ref": c.ref} if c.ref else {})}
-        put(bytes((0x80 | len(pairs) + 2 + (c.nulls is not None) + 2 * (c.offsets is not None),)))
+        put(bytes((0x80 | len(pairs) + 2 + (c.nulls is not None) + 2 * (c.offsets is not None) + c.shuffle,)))
         put(*(_pack(v) for pair in pairs.items() for v in pair))
         if c.nulls is not None:
             binary("nulls", c.nulls.astype("u1"), padded=False)
         if c.offsets is not None:
             binary("offsets", c.offsets.astype("<u4"))
-        binary("data", c.data)
+        data = c.data
+        if c.shuffle:
+            put(_pack("shuffle"), _pack(True))
+            data = numpy.ascontiguousarray(data).reshape(-1).view("u1").reshape(-1, data.itemsize).T
+        binary("data", data)
     if at > MAX_BODY:
         raise Error(f"{bundle.kind}: a record of {at} bytes, where 2^30 are the most")
     return b"".join(out)

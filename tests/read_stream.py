@@ -102,7 +102,12 @@ def column(body, c):
              (offsets[1:] >= offsets[:-1]).all(), f"{name}: offsets")
         values = [c["data"][a:b].decode() for a, b in zip(offsets[:-1], offsets[1:])]
         return [None if null else v for v, null in zip(values, nulls)]
-    values = numpy.frombuffer(c["data"], TYPES[c["type"]])
+    data = c["data"]
+    if "shuffle" in c:
+        size = numpy.dtype(TYPES[c["type"]]).itemsize
+        must(c["shuffle"] is True and size > 1, f"{name}: shuffle")
+        data = numpy.frombuffer(data, "u1").reshape(size, -1).T.tobytes()
+    values = numpy.frombuffer(data, TYPES[c["type"]])
     if c["type"] == "bf16":
         values = (values.astype("<u4") << 16).view("<f4")
     must(len(values) == numpy.prod(c["shape"], dtype=object), f"{name}: shape")

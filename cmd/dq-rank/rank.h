@@ -11,6 +11,7 @@
 #include "models/users.h"
 #include "rank/lists.h"
 #include "rank/texts.h"
+#include "wire/delta/starts.h"
 
 typedef enum rank_format { RANK_STREAM, RANK_TSV, RANK_JSONL, RANK_TREC } rank_format;
 
@@ -82,6 +83,7 @@ typedef struct rank_agents {
     const char *dir;   /* of --models-dir, or NULL */
     bool fallback;     /* there is one: each model serves its user alone */
     dq_kept kept;      /* of all that were read; rank_agents_free leaves it */
+    dq_starts starts;  /* of those that are deltas */
 } rank_agents;
 
 /* Takes a model (*model is emptied), which is not one to pass over (data/dataset.h). A second one is

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ROWS_A_THREAD = 168 }; /* of a bundle that is scored where it lies: a tile of a network's products */
+
 /* ---- a piece of the stream ---- */
 
 /* An agent of sessions: the only model. */
@@ -138,7 +140,8 @@ static dq_status open_block(ranking *r, uint32_t first, dq_error *error)
 {
     bool floats = r->sessions.on || dq_rank_scorer_needs_lists(&r->scorer) ||
                   dq_rank_scorer_needs_lists(&r->fallback);
-    r->block = (dq_rank_block){.floats = floats};
+    uint32_t enough = ROWS_A_THREAD * dq_pool_threads(r->pool);
+    r->block = (dq_rank_block){.floats = floats, .borrows = keeps_blocks(r) ? 0 : enough};
     dq_status status = dq_rank_block_open(&r->block, r->items.width, dq_pool_threads(r->pool), error);
     dq_rank_block_clear(&r->block, first);
     return status;

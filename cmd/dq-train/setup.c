@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "train.h"
 
+#include "core/delta/delta.h"
 #include "data/load.h"
 
 #include <string.h>
@@ -102,7 +103,11 @@ dq_status train_agent(train *t, const dq_env_spec *shape, uint32_t user, dq_agen
 dq_status train_write_model(const train *t, dq_status status, dq_bundle *model, dq_writer *out,
                             dq_error *error)
 {
-    if (!status) status = dq_writer_put(out, model, error);
+    dq_bundle delta = DQ_BUNDLE_EMPTY;
+    bool whole = t->o->save == TRAIN_SAVE_WHOLE;
+    if (!status && !whole) status = dq_delta_make(&delta, &t->base.init.at[0], model, error);
+    if (!status) status = dq_writer_put(out, whole ? model : &delta, error);
+    dq_bundle_free(&delta);
     if (!status && t->o->common.flush) status = dq_writer_flush(out, error);
     dq_bundle_free(model);
     return status;

@@ -99,6 +99,8 @@ float net_factored_pair(const net_score *s, size_t state, size_t action);
 
 /* V of the states that have just been through their layers, to values[first ...]. */
 void net_take_values(dq_net *net, size_t first);
+/* What s->states states do alone, each as if it were alone: V, and their parts of the pair layer. */
+void net_score_states(net_score *s, const float *const *states);
 /* Every state with every action, tile by tile (score.c). */
 void net_run_scores(net_score *s);
 

@@ -16,7 +16,7 @@
 #include "feature/feature.h"
 #include "math/cosine.h"
 #include "math/pool.h"
-#include "net/net.h"
+#include "net/scoring.h"
 #include "rank/baseline.h"
 #include "rank/block.h"
 #include "rank/items.h"
@@ -27,6 +27,8 @@ typedef struct dq_rank_scorer {
     dq_pool *pool; /* borrowed */
     dq_net **nets; /* (net_count) of Q, or the world models, whose mean counts; none for the cosine */
     size_t net_count;
+    dq_net_scoring *
+        *ready; /* (net_count) their weights packed for many items, once they are; NULL: not yet */
     uint32_t user_width, item_width; /* that they learnt from */
     dq_value layout;                 /* and the fields, in arena; DQ_NIL when the model does not say */
     float *members; /* (members, count, rows) of several members, what each said of the last block */

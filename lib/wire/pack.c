@@ -11,6 +11,7 @@
 
 #include "core/array.h"
 #include "core/utf8.h"
+#include "wire/bytes/shuffle.h"
 
 #include <msgpack.h>
 #include <stdlib.h>
@@ -65,6 +66,7 @@ const void *dq_piece_data(const dq_pieces *pieces, size_t i)
 
 void dq_pieces_clear(dq_pieces *pieces)
 {
+    dq_arena_free(&pieces->shuffled);
     pieces->glue_bytes = 0;
     pieces->count = 0;
     pieces->bytes = 0;
@@ -73,6 +75,7 @@ void dq_pieces_clear(dq_pieces *pieces)
 
 void dq_pieces_free(dq_pieces *pieces)
 {
+    dq_arena_free(&pieces->shuffled);
     free(pieces->glue);
     free(pieces->piece);
     *pieces = (dq_pieces){0};
@@ -176,10 +179,25 @@ static bool any_null(const dq_column *column)
     return column->nulls && column->shape[0] && memchr(column->nulls, 1, column->shape[0]);
 }
 
+/* The bytes of vectors that are smaller so, shuffled; NULL where they stay as they are. The payload may not
+ * depend on the memory at hand: where it is short, the record fails. */
+static const void *shuffled(dq_pieces *pieces, const dq_column *column)
+{
+    bool floats = column->type == DQ_F2 || column->type == DQ_BF16 || column->type == DQ_F4 ||
+                  column->type == DQ_F8;
+    size_t size = dq_dtype_size(column->type);
+    if (!floats || column->dims < 2 || !dq_shuffle_pays(column->data, column->bytes, size)) return NULL;
+    void *to = dq_arena_take(&pieces->shuffled, column->bytes);
+    pieces->failed |= !to;
+    if (to) dq_shuffle(to, column->data, column->bytes, size);
+    return to;
+}
+
 static void pack_column(msgpack_packer *out, dq_pieces *pieces, const dq_column *column)
 {
     bool text = dq_dtype_size(column->type) == 0, nulls = any_null(column);
-    (void)msgpack_pack_map(out, 5U + (column->ref != NULL) + nulls + (text ? 2U : 0U));
+    const void *data = shuffled(pieces, column);
+    (void)msgpack_pack_map(out, 5U + (column->ref != NULL) + nulls + (text ? 2U : 0U) + (data != NULL));
     pack_key(out, "name");
     pack_key(out, column->name);
     pack_key(out, "type");
@@ -198,7 +216,11 @@ static void pack_column(msgpack_packer *out, dq_pieces *pieces, const dq_column 
     if (text)
         pack_aligned(out, pieces, "offsets_pad", "offsets", column->offsets,
                      (column->shape[0] + 1) * sizeof(uint32_t));
-    pack_aligned(out, pieces, "data_pad", "data", column->data, column->bytes);
+    if (data) {
+        pack_key(out, "shuffle");
+        (void)msgpack_pack_true(out);
+    }
+    pack_aligned(out, pieces, "data_pad", "data", data ? data : column->data, column->bytes);
 }
 
 dq_status dq_pack_bundle(dq_pieces *pieces, const dq_bundle *bundle, dq_error *error)

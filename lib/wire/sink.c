@@ -66,7 +66,7 @@ static dq_status new_sink(dq_sink **sink, const char *name, dq_sink_form form, d
     if (s) {
         s->fd = -1;
         s->name = strdup(name);
-        s->out = malloc(form == DQ_SINK_ZSTD ? DQ_FRAME_PAYLOAD : OUT);
+        s->out = malloc(form != DQ_SINK_TEXT ? DQ_FRAME_PAYLOAD : OUT);
         if (s->name && s->out) return DQ_OK;
     }
     dq_sink_abort(s);

@@ -6,6 +6,7 @@
 #include "wire/wire.h"
 
 #include "core/utf8.h"
+#include "wire/bytes/shuffle.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,21 @@ static dq_status read_nulls(dq_column *column, const dq_value *nulls, dq_error *
     return DQ_OK;
 }
 
+/* Numbers whose bytes are shuffled are put in order beside the body, which stays as it came. */
+static dq_status read_shuffled(dq_column *column, dq_arena *arena, const dq_value *shuffle, dq_error *error)
+{
+    size_t size = dq_dtype_size(column->type);
+    if (!shuffle) return DQ_OK;
+    if (shuffle->type != DQ_BOOL || !shuffle->as.boolean || size < 2)
+        return bad(column->name, "its shuffle is not true, or its type has no bytes to shuffle", error);
+    if (column->bytes == 0) return DQ_OK;
+    void *numbers = dq_arena_take(arena, column->bytes);
+    if (!numbers) return dq_fail_memory(error, "column %s", column->name);
+    dq_unshuffle(numbers, column->data, column->bytes, size);
+    column->data = numbers;
+    return DQ_OK;
+}
+
 static dq_status read_column(const dq_bundle *bundle, dq_arena *arena, dq_column *column, const dq_value *map,
                              dq_error *error)
 {
@@ -73,7 +89,11 @@ static dq_status read_column(const dq_bundle *bundle, dq_arena *arena, dq_column
     if (status) return status;
     column->data = data->as.binary;
     column->bytes = data->count;
-    if (dq_dtype_size(column->type)) return dq_column_check(column, error);
+    if (dq_dtype_size(column->type)) {
+        status = dq_column_check(column, error);
+        return status ? status : read_shuffled(column, arena, dq_map_get(map, "shuffle"), error);
+    }
+    if (dq_map_get(map, "shuffle")) return bad(column->name, "texts that are shuffled", error);
     if ((status = read_aligned(bundle, column, map, "offsets", &offsets, error))) return status;
     if (offsets->count / sizeof(uint32_t) != column->shape[0] + 1 || offsets->count % sizeof(uint32_t))
         return bad(column->name, "its offsets are not one a row and one more", error);

@@ -105,9 +105,10 @@ typedef struct dq_pieces {
     size_t glue_bytes, glue_room;
     dq_piece *piece;
     size_t count, room;
-    uint64_t bytes; /* of the whole body */
-    bool failed;    /* memory was short */
-    bool foreign;   /* a text was not UTF-8 */
+    dq_arena shuffled; /* columns with their bytes in another order: bytes/shuffle.h */
+    uint64_t bytes;    /* of the whole body */
+    bool failed;       /* memory was short */
+    bool foreign;      /* a text was not UTF-8 */
 } dq_pieces;
 
 dq_status dq_pack_value(dq_pieces *pieces, const dq_value *value, dq_error *error);

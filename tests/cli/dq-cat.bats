@@ -26,6 +26,60 @@ same_json() { diff <(jq -cS . "$1") <(jq -cS . "$2"); }
     zstd -dcq s.dq | dq-cat | cmp - c
 }
 
+@test "threads change neither what is read nor what is written; smooth vectors are shuffled, and read by the second reader" {
+    /usr/bin/python3 -c 'import numpy
+smooth = 1 + numpy.cumsum(numpy.random.default_rng(1).normal(0, .01, (7000, 512)), 1).astype("f4")
+numpy.save("smooth.npy", smooth); numpy.save("few.npy", smooth[:100])'
+    for name in smooth few; do dq-cat -t 1 --from npy $name.npy -o $name.dq; done
+    dq-cat few.dq > c
+    /usr/bin/python3 "$ROOT/tests/read_stream.py" few.dq > python
+    same_json c python
+    zstd -dcq few.dq | grep -ca shuffle
+    for t in 2 4; do
+        dq-cat -t $t --from npy smooth.npy | cat > pipe.dq
+        dq-cat -t $t --from npy smooth.npy -o $t.dq
+        cmp smooth.dq $t.dq
+        cmp <(zstd -dcq pipe.dq) <(zstd -dcq smooth.dq)
+        cmp <(dq-cat -t $t --to stream smooth.dq) <(dq-cat -t 1 --to stream smooth.dq)
+        cat smooth.dq | dq-cat -t $t --check - smooth.dq
+        dq-cat -t $t --row 6999 --kind items smooth.dq | cmp - <(dq-cat -t 1 --row 6999 --kind items smooth.dq)
+    done
+}
+
+# Reading and writing in threads ends as without: the same line, the same status, at the same record.
+@test "threads change nothing of what is said of a stream that is damaged or cut, or cannot be written" {
+    /usr/bin/python3 -c 'import numpy; numpy.save("v.npy", numpy.random.default_rng(1).random((20000, 256), "f4"))'
+    dq-cat -t 1 --from npy v.npy -o v.dq
+    size=$(stat -c %s v.dq)
+    for at in 40000 $((size / 2)) $((size * 7 / 8)) $((size - 30)); do
+        head -c "$at" v.dq > cut
+        { head -c "$at" v.dq; head -c 5 /dev/zero; tail -c +$((at + 6)) v.dq; } > damaged
+        for broken in cut damaged; do
+            for t in 1 2 4; do
+                code=0
+                dq-cat -t $t --to stream < $broken > out.$t 2> said.$t || code=$?
+                [ $code -eq 1 ]
+                [ "$(wc -l < said.$t)" -eq 1 ]
+                cmp said.$t said.1
+                cmp out.$t out.1
+                code=0
+                dq-cat -t $t --to stream -o never.dq < $broken 2> said || code=$?
+                [ $code -eq 1 ]
+                cmp said said.1
+                [ ! -e never.dq ]
+            done
+        done
+    done
+    for t in 1 4; do
+        run -1 --separate-stderr dq-cat -t $t --to stream v.dq -o /dev/full
+        [ "$stderr" = "dq-cat: /dev/full: cannot write: No space left on device" ]
+        set +o pipefail
+        dq-cat -t $t --to stream v.dq 2> said | head -c 9000000 > some
+        [ "${PIPESTATUS[0]}" -eq 141 ]
+        [ ! -s said ]
+    done
+}
+
 @test "one kind is printed without its name, several with it" {
     dq-cat --kind users s.dq > users
     [ "$(jq -r .id users | paste -sd' ')" = "u1 u2 ü€" ]

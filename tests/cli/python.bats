@@ -22,6 +22,14 @@ setup() {
 
 streams() { /usr/bin/python3 "$BATS_TEST_DIRNAME"/python_streams.py "$@"; }
 
+# Vectors whose bytes are shuffled in the stream, in several frames.
+smooth_vectors() {
+    /usr/bin/python3 -c 'import numpy; numpy.save("smooth.npy", 1 + numpy.cumsum(numpy.random.default_rng(1).normal(0, .01, (600, 512)), 1).astype("f4"))'
+    dq-cat --from npy smooth.npy -o smooth.dq
+    zstd -dcq smooth.dq | grep -ca shuffle
+    [ "$(stat -c %s smooth.dq)" -lt $(($(stat -c %s smooth.npy) * 3 / 4)) ]
+}
+
 # A stream of each kind and maker: a catalogue with attributes and fields, transitions, models, rankings, sessions, a log.
 make_streams() {
     local demo=$ROOT/data/demo
@@ -37,6 +45,7 @@ make_streams() {
     dq-train --env sequence --agent tabular --total-steps 50 -q -o table.dq
     printf 'shown r%d u%d i%d 1 0.2 m %d\n' 1 1 1 1 2 2 3 2 | "$BUILD"/helpers/make_log log.dq
     printf 'answer r1 u1 i1 1 0.2 m 3 APPLY\n' | "$BUILD"/helpers/make_log log.dq
+    smooth_vectors
     zstd -dcq "$sample" > plain
     zstd -dcq "$sample" | gzip > gzip
     cat made.dq made.dq > two.dq

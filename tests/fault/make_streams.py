@@ -206,6 +206,13 @@ def of_bundles():
     yield "infinity", users(plain, vectors((1, 0), (0, float("inf")))), "not a finite number"
     yield "column-twice", users(plain, ids(["a", "b"])), "two columns named id"
     yield "null-id", users((name, "text", [2], text, {"nulls": b"\0\1", "offsets": struct.pack("<3I", 0, 2, 4)})), "nulls"
+    yield "shuffle-false", users(plain, ("vector", "f4", [2, 1], two, {"shuffle": False})), "shuffle is not true"
+    yield "shuffle-number", users(plain, ("vector", "f4", [2, 1], two, {"shuffle": 4})), "shuffle is not true"
+    yield "shuffle-byte", users(plain, ("x", "u1", [2], b"ab", {"shuffle": True})), "no bytes to shuffle"
+    yield "shuffle-text", users(plain, (*ids(["a", "b"], "text.x")[:4], {**ids(["a", "b"], "text.x")[4], "shuffle": True})), "texts that are shuffled"
+    yield "shuffle-short", users(plain, ("vector", "f4", [2, 1], two[:7], {"shuffle": True})), "does not match its bytes"
+    # sound but for its numbers, which are infinite once they are in order
+    yield "shuffle-infinite", users(plain, ("vector", "f4", [2, 1], bytes(4) + b"\x80\x80\x7f\x7f", {"shuffle": True})), "not a finite number"
     yield "nulls-short", users(plain, ("x", "f4", [2], two, {"nulls": b"\1"})), "one flag a row"
     yield "nulls-7", users(plain, ("x", "f4", [2], two, {"nulls": b"\0\7"})), "neither 0 nor 1"
     yield "text-not-utf8", users(ids([b"\xff\xfe", b"u2"])), "not UTF-8"
