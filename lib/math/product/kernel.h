@@ -21,6 +21,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct product;
 
@@ -84,21 +85,73 @@ void product_run(const product *p);
 size_t product_packed_floats(const product_kernel *kernel, size_t n, size_t k);
 void product_pack(const product_kernel *kernel, product_operand from, size_t n, size_t k, float *to);
 
+/* ---- bfloat16 ---- */
+
+enum { PRODUCT_HALF_STEP = 32 /* numbers that a tile's k is a multiple of; zeros fill it */ };
+
+/* A tile of bfloat16: a panel is (k / 2, lanes, 2), the two of a pair side by side, in whole panels. */
+typedef struct product_half_kernel {
+    const char *word, *name;
+    bool (*has)(void);
+    size_t rows, lanes; /* of a tile at most; lanes: of a panel */
+
+    /* c (rows, lanes) = a panel, or with `more` c += a panel. k: a multiple of PRODUCT_HALF_STEP, or 0. */
+    void (*tile)(size_t rows, size_t k, const uint16_t *a, size_t lda, const uint16_t *panel, float *c,
+                 size_t ldc, size_t lanes, bool more);
+    /* As product_kernel's. */
+    void (*transpose)(size_t rows, size_t columns, const float *from, size_t ld, float *to, size_t ldto);
+} product_half_kernel;
+
+extern const product_half_kernel product_half_plain, product_half_avx2, product_half_avx512, product_half_amx;
+
+/* Those of one word stand together; best first, NULL behind the last. AMX has no word: it is taken only where
+ * the environment names nothing. */
+extern const product_half_kernel *const product_half_kernels[];
+const product_half_kernel *product_half_choose(const char *word);
+const product_half_kernel *product_half_chosen(void);
+
+/* As product_operand and product, of bfloat16. */
+typedef struct product_half_operand {
+    const uint16_t *at;
+    size_t ld;
+    bool columns;
+    const uint16_t *panels;
+} product_half_operand;
+
+typedef struct product_half {
+    const product_half_kernel *kernel;
+    size_t m, n, k;
+    product_half_operand a, b;
+    float *c;
+    size_t ldc;
+    const dq_epilogue *epilogue;
+} product_half;
+
+void product_half_run(const product_half *p);
+
+size_t product_half_packed(const product_half_kernel *kernel, size_t n, size_t k);
+void product_half_pack(const product_half_kernel *kernel, product_half_operand from, size_t n, size_t k,
+                       uint16_t *to);
+
 /* ---- scratch memory ---- */
 
 enum {
     PRODUCT_BLOCK = 128, /* rows and columns of a block of C */
     PRODUCT_DEPTH =
         4096, /* of an operand that is made for a block, all of k; of more it is made step by step */
-    PRODUCT_STRIDE = PRODUCT_DEPTH + 16
+    PRODUCT_STRIDE = PRODUCT_DEPTH + 16,
+    PRODUCT_HALF_DEPTH = 1024, /* k of a step of bfloat16 */
+    PRODUCT_HALF_STRIDE = PRODUCT_HALF_DEPTH + 32
 };
 
 /* What one product under way needs, the same for every shape. */
 typedef struct product_scratch {
     _Alignas(64) float panels[PRODUCT_BLOCK * PRODUCT_DEPTH]; /* runs of numbers as panels */
     float rows[PRODUCT_BLOCK * PRODUCT_STRIDE];               /* columns of numbers as rows */
-    float block[PRODUCT_BLOCK * PRODUCT_BLOCK];               /* of C, or of C transposed */
-    float finished[PRODUCT_BLOCK * PRODUCT_BLOCK];            /* of C, where there is no C */
+    uint16_t half_panels[PRODUCT_BLOCK * PRODUCT_DEPTH];      /* the same of bfloat16 */
+    uint16_t half_rows[PRODUCT_BLOCK * PRODUCT_HALF_STRIDE];
+    float block[PRODUCT_BLOCK * PRODUCT_BLOCK];    /* of C, or of C transposed */
+    float finished[PRODUCT_BLOCK * PRODUCT_BLOCK]; /* of C, where there is no C */
     atomic_bool taken;
 } product_scratch;
 

@@ -6,7 +6,13 @@
 
 #include <string.h>
 
-enum { DEPTH = 256 /* k of a tile at most */ };
+enum {
+    DEPTH = 768,       /* k of a tile at most */
+    DEPTH_LYING = 256, /* where lanes are read where they lie */
+    PAGE = 1024,       /* rows so many floats apart are all in one set of the nearest cache, */
+    MANY = 128,        /* rows that pay for the packing of lanes */
+    WAYS = 8           /* which holds so many lines */
+};
 
 /* One operand gives the lanes of vectors, the other the numbers that are cast to all lanes of one. Where A
  * gives the lanes, C is made transposed, block by block. */
@@ -18,7 +24,8 @@ typedef struct work {
     size_t lanes, casts;
     size_t depth; /* k of a step; the last may have less */
     bool transposed;
-    bool at_once; /* all of k of a block is made at once, where it is made */
+    bool makes_lanes; /* the lanes are made into panels here */
+    bool at_once;     /* all of k of a block is made at once, where it is made */
 } work;
 
 /* One step: k numbers from k0 on of a block of C. */
@@ -99,8 +106,8 @@ static const float *panel_of(const work *w, const step *s, size_t l, size_t *ldp
     size_t width = w->kernel->lanes, n = least(width, s->lanes - l), k = w->p->k;
     *ldp = width;
     if (w->lane.panels) return w->lane.panels + (s->l0 + l) * k + s->k0 * width;
-    if (!w->lane.columns && w->at_once) return w->scratch->panels + l * k + s->k0 * width;
-    if (!w->lane.columns) return w->scratch->panels + l * s->k;
+    if (w->makes_lanes && w->at_once) return w->scratch->panels + l * k + s->k0 * width;
+    if (w->makes_lanes) return w->scratch->panels + l * s->k;
     if (n == width) {
         *ldp = w->lane.ld;
         return w->lane.at + s->k0 * w->lane.ld + s->l0 + l;
@@ -124,9 +131,10 @@ static void run_tiles(const work *w, const step *s, float *c, size_t ldc)
     const product_kernel *kernel = w->kernel;
     size_t lda, ldp;
     const float *a = rows_of(w, s, &lda);
+    size_t most = lda % PAGE == 0 ? least(kernel->rows, WAYS) : kernel->rows;
     for (size_t l = 0; l < s->lanes; l += kernel->lanes) {
         const float *panel = panel_of(w, s, l, &ldp);
-        for (size_t r = 0, tiles = parts(s->casts, kernel->rows), rows; tiles; tiles--, r += rows) {
+        for (size_t r = 0, tiles = parts(s->casts, most), rows; tiles; tiles--, r += rows) {
             rows = parts(s->casts - r, tiles);
             kernel->tile(rows, s->k, a + r * lda, lda, panel, ldp, c + r * ldc + l, ldc,
                          least(kernel->lanes, s->lanes - l), s->k0 > 0);
@@ -140,12 +148,20 @@ static void finish(const product *p, float *c, size_t ldc, size_t row, size_t ro
     if (p->epilogue) p->epilogue->finish(p->epilogue->arg, c, ldc, row, rows, column, columns);
 }
 
+static void copy_block(const step *s, const float *from, float *to, size_t ldto)
+{
+    for (size_t r = 0; r < s->casts; r++)
+        memcpy(to + r * ldto, from + r * PRODUCT_BLOCK, s->lanes * sizeof *to);
+}
+
 /* A block is whole. */
 static void finish_block(const work *w, const step *s, float *c, size_t ldc)
 {
     const product *p = w->p;
     if (!w->transposed) {
-        finish(p, c, ldc, s->r0, s->casts, s->l0, s->lanes);
+        float *to = p->c ? p->c + s->r0 * p->ldc + s->l0 : c;
+        if (to != c) copy_block(s, c, to, p->ldc);
+        finish(p, to, to != c ? p->ldc : ldc, s->r0, s->casts, s->l0, s->lanes);
         return;
     }
     float *to = p->c ? p->c + s->l0 * p->ldc + s->r0 : w->scratch->finished;
@@ -157,12 +173,12 @@ static void finish_block(const work *w, const step *s, float *c, size_t ldc)
 static void run_block(const work *w, step s)
 {
     const product *p = w->p;
-    bool direct = p->c && !w->transposed;
+    bool direct = p->c && !w->transposed && (p->k <= w->depth || p->ldc % PAGE != 0);
     float *c = direct ? p->c + s.r0 * p->ldc + s.l0 : w->scratch->block;
     size_t ldc = direct ? p->ldc : PRODUCT_BLOCK;
     do {
         s.k = least(w->depth, p->k - s.k0);
-        if (!w->at_once && !w->lane.panels && !w->lane.columns) make_panels(w, &s, s.k0, s.k);
+        if (!w->at_once && w->makes_lanes) make_panels(w, &s, s.k0, s.k);
         if (!w->at_once && w->cast.columns) make_rows(w, &s, s.k0, s.k);
         run_tiles(w, &s, c, ldc);
         s.k0 += s.k;
@@ -191,7 +207,7 @@ static bool prefers_transposed(const product *p)
  * be. */
 static void run_blocks(const work *w)
 {
-    bool makes_lanes = !w->lane.panels && !w->lane.columns;
+    bool makes_lanes = w->makes_lanes;
     size_t outer = makes_lanes ? w->lanes : w->casts, inner = makes_lanes ? w->casts : w->lanes;
     for (size_t i = 0; i < outer; i += PRODUCT_BLOCK)
         for (size_t j = 0; j < inner; j += PRODUCT_BLOCK) {
@@ -230,6 +246,11 @@ static product_operand as_it_lies(product_operand o, size_t n)
     return o.panels ? (product_operand){.at = o.panels, .ld = n, .columns = true} : o;
 }
 
+static bool makes_lanes(const product_operand *lane, size_t casts)
+{
+    return !lane->panels && (!lane->columns || (casts >= MANY && lane->ld % PAGE == 0));
+}
+
 void product_run(const product *p)
 {
     if (p->m == 0 || p->n == 0) return;
@@ -241,15 +262,19 @@ void product_run(const product *p)
         lying.b = as_it_lies(p->b, p->n);
         run_whole(&lying, scratch);
     } else {
+        product_operand lane = transposed ? p->a : p->b, cast = transposed ? p->b : p->a;
+        bool makes = makes_lanes(&lane, transposed ? p->n : p->m);
+        size_t depth = lane.panels || makes ? DEPTH : DEPTH_LYING;
         work w = {.p = p,
                   .kernel = p->kernel,
                   .scratch = scratch,
-                  .lane = transposed ? p->a : p->b,
-                  .cast = transposed ? p->b : p->a,
+                  .lane = lane,
+                  .cast = cast,
                   .lanes = transposed ? p->m : p->n,
                   .casts = transposed ? p->n : p->m,
-                  .depth = p->k ? parts(p->k, parts(p->k, DEPTH)) : 0,
+                  .depth = p->k ? parts(p->k, parts(p->k, depth)) : 0,
                   .transposed = transposed,
+                  .makes_lanes = makes,
                   .at_once = p->k <= PRODUCT_DEPTH};
         run_blocks(&w);
     }
