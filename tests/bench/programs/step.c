@@ -14,6 +14,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum { USER = 768, ITEM = 1536, ITEMS = 2000, OFFERED = 100, OBSERVED = 1000, WARM = 20 };
@@ -101,7 +102,8 @@ int main(int argc, char **argv)
                                .action_width = ITEM,
                                .actions = item_at,
                                .states = states};
-    const dq_agent_config config = system_a();
+    dq_agent_config config = system_a();
+    if (argc > 3 && strcmp(argv[3], dq_precision_names[DQ_PRECISION_BF16]) == 0) config.precision = DQ_PRECISION_BF16;
     double *times = calloc((size_t)steps, sizeof *times), *cpu = calloc((size_t)steps, sizeof *cpu);
     if (!times || !cpu || dq_pool_new(&pool, (unsigned)atoi(argv[1]), NULL) ||
         dq_agent_new(&agent, "dyna-q", &config, &shape, pool, NULL))
