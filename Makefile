@@ -57,7 +57,7 @@ CC       ?= cc
 ifeq ($(origin CC),default)
 CC       := cc
 endif
-# For the one file of C++, lib/port/json/json_reader.cc: of the compiler of C.
+# For the one file of C++, lib/port/text/json_reader.cc: of the compiler of C.
 ifeq ($(origin CXX),default)
 CXX      := $(if $(findstring clang,$(CC)),$(subst clang,clang++,$(CC)),$(if $(filter ccache,$(CC)),ccache) g++)
 endif
@@ -69,11 +69,18 @@ CFLAGS   ?=
 ALL_CFLAGS  = -std=c11 -D_GNU_SOURCE $(OPT) '-fdebug-prefix-map=$(CURDIR)=.' $(WARN) -ffp-contract=off -fno-math-errno -pthread -Iinclude -Ilib -Icmd $(PKG_CFLAGS) $(SAN) $(CPPFLAGS) $(CFLAGS)
 # Without exceptions and type information, which nothing here uses; and so without the checks that need these.
 CXX_CFLAGS  = $(patsubst -std=c11,-std=c++17 -fno-exceptions -fno-rtti,$(ALL_CFLAGS)) $(if $(findstring undefined,$(ALL_CFLAGS)),-fno-sanitize=vptr)
-ALL_LDFLAGS = -Wl,--as-needed -pthread $(SAN) $(LDFLAGS)
+# Functions of ours that stand before those of libraries: lib/port/mongo/mongoc.c's and lib/math/product/openblas.c's.
+EXPORTED   := mongoc_log openblas_num_threads_env
+ALL_LDFLAGS = -Wl,--as-needed $(EXPORTED:%=-Wl,--export-dynamic-symbol=%) -pthread $(SAN) $(LDFLAGS)
 SAN         = $(if $(SANITIZER),-fsanitize=$(SANITIZER) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 PKG_SERVE  := $(if $(filter dq-serve,$(LEFT)),,libmicrohttpd)
 PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) $(PKG_SERVE) 2>/dev/null))
-LIBS       := $(shell pkg-config --libs $(PKGS) $(PKG_SERVE) 2>/dev/null) -lstdc++ -lm
+# What is loaded when it is first needed (lib/core/load/shared.h): no program is linked with it, and soname is the name that
+# one which is linked with package $(1) would ask for.
+LOADED     := openblas libcurl libmongoc-1.0
+LIBS       := $(shell pkg-config --libs $(filter-out $(LOADED),$(PKGS)) libbson-1.0 $(PKG_SERVE) 2>/dev/null) -ldl -lstdc++ -lm
+soname      = $(shell so=$$(mktemp) && $(CC) -shared -o $$so -Wl,--no-as-needed $$(pkg-config --libs $(1)) && \
+                readelf -d $$so | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | head -1; rm -f $$so)
 
 # ---- building ----
 
@@ -111,6 +118,15 @@ $(B)/obj/%.o: %.cc Makefile | needed
 $(B)/librooms.a: $(call objects,$(ROOMS)) $(B)/obj/lib/label/prompts.o
 	@rm -f $@
 	ar qcs $@ $^
+
+# Linked with all that is loaded, for who asks what programs depend on (debian/rules).
+$(B)/loaded.so: Makefile
+	@mkdir -p $(@D)
+	$(CC) -shared -Wl,--no-as-needed $(shell pkg-config --libs $(LOADED)) -o $@
+
+$(B)/obj/lib/math/product/openblas.o: ALL_CFLAGS += -DDQ_SONAME='"$(call soname,openblas)"'
+$(B)/obj/lib/port/http/curl.o:    ALL_CFLAGS += -DDQ_SONAME='"$(call soname,libcurl)"'
+$(B)/obj/lib/port/mongo/mongoc.o: ALL_CFLAGS += -DDQ_SONAME='"$(call soname,libmongoc-1.0)"'
 
 $(B)/libcli.a: $(call objects,$(SHARED)) $(B)/obj/cmd/cli/option/script_bytes.o
 	@rm -f $@

@@ -323,7 +323,9 @@ class Bundle(Mapping):
     rows     how many; 0 of a model, whose columns have shapes of their own
     meta     a dictionary
     section  the Section that it stands in; None of one that was made of several sections, or here
+    digest   that of the record that it was, 16 hexadecimal digits; None of one that was made here
     """
+    digest: str | None = None
 
     def __init__(self, kind: str, columns: Mapping[str, Column], meta: Mapping[str, Any] | None = None,
                  section: Section | None = None, ids: Callable[[str], numpy.ndarray] | None = None):
@@ -372,6 +374,28 @@ class Bundle(Mapping):
         words = _SCHEMA.get(self.kind, {})
         more = {name: _column_of(name, v, words.get(name, "").split(), self._find) for name, v in columns.items()}
         return Bundle(self.kind, {**self.columns, **more}, {**self.meta, **(meta or {})}, self.section, self._ids)
+
+    def whole(self, start: Bundle) -> Bundle:
+        """The model of which this has only what differs from the one that its training started from (meta["delta"])."""
+        delta = self.meta.get("delta")
+        if not isinstance(delta, dict) or not all(isinstance(delta.get(k), list) for k in ("columns", "meta")):
+            raise Error("this is no model that has only what differs from its start")
+        if delta.get("start") != start.digest:
+            raise Error(f"it started from the model {delta.get('start')}, and this is {start.digest}")
+        try:
+            meta = {k: self.meta.get(k, start.meta.get(k)) for k in delta["meta"]}
+            return Bundle(self.kind, {n: self._whole_column(n, start) for n in delta["columns"]}, meta, self.section)
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise Error("what differs from its start is no model") from None
+
+    def _whole_column(self, name: str, start: Bundle) -> Column:
+        rows = self.columns.get(f"delta.{name}")
+        if rows is None:
+            return self.columns[name] if name in self.columns else start.columns[name]
+        data, now = start.columns[name].data.copy(), self.columns[name].data
+        part = data.reshape(-1) if now.ndim == 1 else data
+        part[rows.data] = now
+        return Column(self.columns[name].type, data)
 
     def _find(self, kind: str, ids: Sequence[str]) -> numpy.ndarray:
         if self._ids is None:
@@ -756,6 +780,7 @@ class Reader:
                     raise Error("no head where a section should begin")
                 elif what == "bundle":
                     bundle = _bundle_from(record, body, section)
+                    bundle.digest = f"{hash64:016x}"
                     section._add(bundle, hash64)
                     yield bundle
                 else:

@@ -62,10 +62,10 @@ iconv.h               lib/wire/*
 zlib.h                lib/wire/*
 xxhash.h              lib/core/digest.c
 jansson.h             lib/port/files/json.c
-simdjson.h            lib/port/json/json_reader.cc
-charconv              lib/port/json/json_reader.cc
-cstring               lib/port/json/json_reader.cc
-new                   lib/port/json/json_reader.cc
+simdjson.h            lib/port/text/json_reader.cc
+charconv              lib/port/text/json_reader.cc
+cstring               lib/port/text/json_reader.cc
+new                   lib/port/text/json_reader.cc
 nettle/*              lib/port/files/sha256.c
 sqlite3.h             lib/port/cache/*
 curl/*                lib/port/http/*

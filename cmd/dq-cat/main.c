@@ -8,6 +8,7 @@
 #include "selections.h"
 #include "split.h"
 
+#include "core/delta/delta.h"
 #include "dq/schema.h"
 #include "inspect/arrays.h"
 #include "inspect/check.h"
@@ -18,6 +19,7 @@
 #include "inspect/print.h"
 #include "inspect/vectors.h"
 #include "port/files/safetensors.h"
+#include "wire/delta/starts.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -37,7 +39,7 @@ typedef struct options {
     uint64_t position; /* of a log, with follow */
     int form, from, kept;
     int vectors; /* 0: as they are */
-    const char *ids, *split, *since, *before;
+    const char *ids, *split, *since, *before, *start;
     dq_texts kinds, users, items;
     dq_selection select;
 } options;
@@ -48,6 +50,7 @@ typedef struct output {
     dq_cli *cli;
     dq_selection *select;
     dq_reader *in; /* NULL: read from another format */
+    dq_starts starts;
     dq_sink *sink;
     dq_writer *writer;
     uint64_t section;
@@ -115,6 +118,7 @@ static dq_status put_rows(output *out, dq_bundle *bundle, uint64_t section, dq_e
         if (strcmp(bundle->kind, DQ_KIND_MODEL) != 0) return DQ_OK;
         if (out->models++)
             return dq_fail(error, DQ_ERR_UNSUPPORTED, "more than one model: choose one (--kept, --split)");
+        if (dq_delta_refuse(bundle, error)) return error->status;
         return dq_safetensors_write(out->sink, bundle, error);
     case JSONL:
     case TSV: break;
@@ -175,6 +179,7 @@ static void release(output *out)
 {
     dq_writer_abort(out->writer);
     dq_sink_abort(out->sink);
+    dq_starts_free(&out->starts);
     dq_reader_close(out->in);
     dq_json_text_free(&out->text);
     dq_arena_free(&out->tsv.arena);
@@ -295,6 +300,8 @@ static dq_status run(const options *o, dq_cli *cli, dq_selection *select, dq_err
     dq_status status = DQ_OK;
     if (o->from == FROM_STREAM && !o->follow)
         status = dq_reader_open(&out.in, cli->operands, cli->operand_count, error);
+    if (!status && o->start) status = dq_starts_give(&out.starts, o->start, error);
+    if (!status && o->start) dq_starts_follow(&out.starts, out.in);
     if (!status) status = open_output(&out, error);
     if (!status && out.in && o->common.flush) dq_reader_on_block(out.in, flush, &out);
     if (!status && out.in) dq_reader_threads(out.in, dq_cli_stream_threads(cli));
@@ -437,6 +444,9 @@ int main(int argc, char **argv)
         {"kept", 0, DQ_OPT_CHOICE, &o.kept, "WHICH",
          "of models, those that a run kept as its best or its last", .flags = DQ_OPT_PAYLOAD,
          .choices = kepts, .modes = CHOOSE},
+        {"start", 0, DQ_OPT_TEXT, &o.start, "MODEL",
+         "make models whole that have only what differs from this one (dq-train --save delta)",
+         .flags = DQ_OPT_PAYLOAD | DQ_OPT_READS, .modes = CHOOSE, .excludes = "follow"},
         {"since", 0, DQ_OPT_TEXT, &o.since, "TIME", "interactions of this time and later",
          .flags = DQ_OPT_PAYLOAD, .modes = CHOOSE},
         {"before", 0, DQ_OPT_TEXT, &o.before, "TIME", "interactions before this time",

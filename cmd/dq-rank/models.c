@@ -41,6 +41,7 @@ dq_status rank_agents_read(rank_agents *agents, dq_reader *reader, const char *n
     dq_bundle model;
     dq_status status = DQ_OK;
     int got = 1;
+    dq_starts_follow(&agents->starts, reader);
     while (!status && agents->count < 2 && (got = next_model(agents, reader, &model, error)) > 0) {
         if ((status = rank_agents_add(agents, &model, error)))
             dq_error_at(error, dq_reader_source(reader), dq_reader_record(reader));
@@ -64,6 +65,7 @@ dq_status rank_agents_read_dir(rank_agents *agents, dq_error *error)
     if (status) return status;
     status = rank_agents_read(agents, reader, agents->dir, error);
     agents->reader = NULL;
+    dq_starts_leave(&agents->starts);
     dq_reader_close(reader);
     return status;
 }
@@ -78,6 +80,7 @@ int rank_agents_of(rank_agents *agents, const char *id, size_t bytes, dq_bundle 
     const dq_model_dir dir = {.path = agents->dir};
     dq_reader *reader;
     if (dq_model_dir_open(&dir, id, bytes, &reader, error)) return -1;
+    if (reader) dq_starts_follow(&agents->starts, reader);
     int got = reader ? next_model(agents, reader, model, error) : 0;
     dq_bundle more;
     int rest = got > 0 ? next_model(agents, reader, &more, error) : 0; /* verified to its end */
@@ -86,6 +89,7 @@ int rank_agents_of(rank_agents *agents, const char *id, size_t bytes, dq_bundle 
         (void)dq_fail(error, DQ_ERR_DUPLICATE, "a second model in the file of user %.*s", (int)bytes, id);
     }
     if (rest) dq_bundle_free(model);
+    dq_starts_leave(&agents->starts);
     dq_reader_close(reader);
     return rest ? -1 : got;
 }
@@ -104,5 +108,6 @@ void rank_agents_free(rank_agents *agents)
 {
     for (size_t i = 0; i < agents->count; i++) dq_bundle_free(&agents->models[i]);
     free(agents->models);
+    dq_starts_free(&agents->starts);
     *agents = (rank_agents){.dir = agents->dir, .fallback = agents->fallback, .kept = agents->kept};
 }

@@ -78,6 +78,21 @@ static dq_status make_plan(each *e, dq_error *error)
                               e->dir.path ? &e->dir : NULL, error);
 }
 
+/* --save delta: all start from one model, which stays where their readers look for it. */
+static dq_status keep_start(const each *e, dq_error *error)
+{
+    const dq_models *init = &e->t->base.init;
+    if (e->t->o->save == TRAIN_SAVE_WHOLE) return DQ_OK;
+    if (init->count != 1)
+        return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                       "--save delta needs --init with one model, from which all start");
+    if (!init->at[0].body)
+        return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                       "%.200s has only what differs from its start; dq-cat --start MODEL makes it whole",
+                       e->t->base.init_name);
+    return dq_model_dir_keep_start(&e->dir, &init->at[0], error);
+}
+
 /* What keeps every agent from its first step, in the same words, is said once, here and not by each worker.
  * Whoever lacks a model to start from fails alone. */
 static dq_status check_begin(const each *e, dq_error *error)
@@ -159,6 +174,7 @@ dq_status train_run_each(train *t, dq_error *error)
     dq_status status = dq_pool_new(&t->base.pool, 1, error);
     if (!status) status = make_plan(e, error);
     if (!status) status = check_begin(e, error);
+    if (!status) status = keep_start(e, error);
     if (!status) status = open_log(e, error);
     if (!status) {
         e->bar = dq_progress_start(&t->o->common, "training", "users", e->plan.wanted);

@@ -15,6 +15,7 @@ static const char *const rewards[] = {"auto", "cosine", "logged", NULL};
 static const char *const decay_forms[] = {"l2", "decoupled", NULL};
 static const char *const ends[] = {"truncated", "terminal", NULL}; /* of a session */
 static const char *const metas[] = {"none", "reptile", NULL};
+static const char *const saves[] = {"whole", "delta", NULL};
 static const char *const keeps[] = {"last", "best", "both", NULL};
 static const char *const counts[] = {"updates", "steps", "episodes", NULL}; /* as dq_count_by */
 static const char *schedules[16];                                           /* names of dq_schedules */
@@ -103,6 +104,7 @@ static const dq_option table[] = {
     {"each-user", 0, DQ_OPT_FLAG, &o.each_user, NULL, "an agent for each user, one worker a thread", PAYLOAD, .modes = TRAIN_EACH, .recorded = TRAIN_LIVE},
     {"users-file", 0, DQ_OPT_TEXT, &o.users_file, "FILE", "for each user whose id is a line of FILE, not for all", PAYLOAD | DQ_OPT_READS, .modes = TRAIN_EACH},
     {"models-dir", 0, DQ_OPT_TEXT, &o.models_dir, "DIR", "keep each agent in a file of DIR, named by its user, and go on from those that are there; a stream then leaves to --output alone", .modes = TRAIN_EACH},
+    {"save", 0, DQ_OPT_CHOICE, &o.save, "FORM", "what an agent's file has: all of the model, or what differs from --init's, which is kept beside it once", PAYLOAD, saves, .modes = TRAIN_EACH, .needs = "models-dir", .where = "models-dir"},
     {"max-failures", 0, DQ_OPT_COUNT, &o.max_failures, "N", "end when more than N agents have failed (else the others go on)", DQ_OPT_UNSET, .min = 0, .max = 1e9, .modes = TRAIN_EACH},
     {"offline", 0, DQ_OPT_FLAG, &o.offline, NULL, "train on what the stream has logged: its transitions", PAYLOAD, .modes = TRAIN_LOGGED, .recorded = TRAIN_LIVE | TRAIN_LOGGED},
     {"sessions", 0, DQ_OPT_FLAG, &o.sessions, NULL, "or its interactions, as what users met in the order of time", PAYLOAD, .modes = TRAIN_SESSIONS, .recorded = TRAIN_LOGGED, .needs = "offline"},

@@ -31,6 +31,7 @@ enum {
 
 enum { REWARD_AUTO, REWARD_COSINE, REWARD_LOGGED };
 enum { TRAIN_END_TRUNCATED, TRAIN_END_TERMINAL };
+enum { TRAIN_SAVE_WHOLE, TRAIN_SAVE_DELTA };
 enum { TRAIN_KEEP_LAST, TRAIN_KEEP_BEST, TRAIN_KEEP_BOTH };
 
 typedef struct train_options {
@@ -42,7 +43,7 @@ typedef struct train_options {
     const char *env, *env_cmd, *follow, *every, *accept, *unanswered;
     double answer_time, hold_out;
     dq_texts pairs;
-    int preset, reward, keep, meta;
+    int preset, reward, keep, meta, save;
     uint64_t max_failures, checkpoint_every, ask_ahead, switch_episode, candidates, steps, envs, event_values;
     dq_online_config acting;  /* but whom it tells */
     dq_offline_config passes; /* over a log, but what IGNORE is worth */

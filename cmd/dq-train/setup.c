@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "train.h"
 
+#include "core/delta/delta.h"
 #include "data/load.h"
 
 #include <string.h>
@@ -85,7 +86,10 @@ void train_ask(train *t)
 
 dq_status train_agent(train *t, const dq_env_spec *shape, uint32_t user, dq_agent **agent, dq_error *error)
 {
-    dq_agent_config config = t->o->config;
+    const train_options *o = t->o;
+    dq_agent_config config = o->config;
+    if (t->cli->mode & TRAIN_LIVE)
+        config.run_steps = o->acting.steps ? o->acting.steps : o->acting.episodes * o->steps;
     bool held = t->o->passes.validation > 0 || t->o->passes.folds, asked = dq_cli_given(t->cli, "features");
     *agent = NULL;
     dq_status status = dq_training_features(&t->base, user, &config, error);
@@ -102,7 +106,11 @@ dq_status train_agent(train *t, const dq_env_spec *shape, uint32_t user, dq_agen
 dq_status train_write_model(const train *t, dq_status status, dq_bundle *model, dq_writer *out,
                             dq_error *error)
 {
-    if (!status) status = dq_writer_put(out, model, error);
+    dq_bundle delta = DQ_BUNDLE_EMPTY;
+    bool whole = t->o->save == TRAIN_SAVE_WHOLE;
+    if (!status && !whole) status = dq_delta_make(&delta, &t->base.init.at[0], model, error);
+    if (!status) status = dq_writer_put(out, whole ? model : &delta, error);
+    dq_bundle_free(&delta);
     if (!status && t->o->common.flush) status = dq_writer_flush(out, error);
     dq_bundle_free(model);
     return status;
@@ -110,5 +118,6 @@ dq_status train_write_model(const train *t, dq_status status, dq_bundle *model, 
 
 dq_checkpoint train_checkpoint(const train *t)
 {
-    return (dq_checkpoint){t->o->checkpoint, &t->maker, (int64_t)dq_training_digest(&t->base), "pass"};
+    const char *path = t->o->checkpoint;
+    return (dq_checkpoint){path, &t->maker, path ? (int64_t)dq_training_digest(&t->base) : 0, "pass"};
 }

@@ -27,6 +27,9 @@ void *dq_arena_zero(dq_arena *arena, size_t n, size_t size);
 /* A copy of the first n bytes of text, and a NUL. */
 char *dq_arena_text(dq_arena *arena, const char *text, size_t n);
 
+/* Forgets all pieces, and keeps some of their memory for the next: for what is made again and again. */
+void dq_arena_clear(dq_arena *arena);
+
 /* Releases everything; the arena is empty and usable. */
 void dq_arena_free(dq_arena *arena);
 

@@ -118,6 +118,22 @@ char *dq_arena_text(dq_arena *arena, const char *text, size_t n)
     return copy;
 }
 
+/* The newest block is the largest, and kept where it is no larger than blocks grow to. */
+void dq_arena_clear(dq_arena *arena)
+{
+    block *kept = arena->blocks;
+    if (!kept || kept->size > BLOCK) {
+        dq_arena_free(arena);
+        return;
+    }
+    arena->blocks = kept->next;
+    dq_arena_free(arena);
+    kept->next = NULL;
+    kept->used = 0;
+    ASAN_POISON_MEMORY_REGION((char *)kept + padded_header(), kept->size);
+    arena->blocks = kept;
+}
+
 void dq_arena_free(dq_arena *arena)
 {
     while (arena->blocks) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "core/index.h"
 
+#include "core/bytes.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,7 +27,7 @@ static size_t probe(const dq_index *index, const char *id, size_t bytes, uint64_
         size_t n;
         if ((index->slots[at] ^ hash) & TAG) continue;
         const char *held = dq_strings_get(&index->ids, (uint32_t)index->slots[at], &n);
-        if (n == bytes && memcmp(held, id, n) == 0) break;
+        if (n == bytes && dq_bytes_equal(held, id, n)) break;
     }
     return at;
 }

@@ -5,6 +5,7 @@
 #include "dq/bundle.h"
 
 #include "core/array.h"
+#include "core/bytes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,7 @@ dq_status dq_strings_add(dq_strings *s, const char *text, size_t bytes, dq_error
         s->nulls = calloc(s->slots, 1);
         if (!s->nulls) return dq_fail_memory(error, "texts");
     }
-    if (bytes) memcpy(s->data + s->bytes, text, bytes);
+    if (bytes) dq_bytes_copy(s->data + s->bytes, text, bytes);
     if (s->nulls) s->nulls[s->count] = !text;
     s->bytes += bytes;
     s->offsets[++s->count] = (uint32_t)s->bytes;

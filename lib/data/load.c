@@ -2,6 +2,7 @@
 #include "data/load.h"
 
 #include "core/array.h"
+#include "wire/delta/starts.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,8 @@ dq_status dq_bundles_each(dq_reader *reader, const char *kind,
     return got < 0 ? error->status : status;
 }
 
-dq_status dq_dataset_read(dq_dataset *dataset, dq_reader *reader, dq_error *error)
+/* Models in it are made whole, if they are not. */
+static dq_status read_dataset(dq_dataset *dataset, dq_reader *reader, dq_error *error)
 {
     dq_bundle bundle;
     int got;
@@ -35,6 +37,15 @@ dq_status dq_dataset_read(dq_dataset *dataset, dq_reader *reader, dq_error *erro
     }
     if (got < 0) return error->status;
     return dq_catalogue_finish(&dataset->catalogue, false, error);
+}
+
+dq_status dq_dataset_read(dq_dataset *dataset, dq_reader *reader, dq_error *error)
+{
+    dq_starts starts = {0};
+    dq_starts_follow(&starts, reader);
+    dq_status status = read_dataset(dataset, reader, error);
+    dq_starts_free(&starts);
+    return status;
 }
 
 static void note_digest(dq_dataset_logged *l, const dq_bundle *bundle)
@@ -132,7 +143,7 @@ static dq_status check_states(const dq_dataset_logged *l, dq_error *error)
     return DQ_OK;
 }
 
-dq_status dq_dataset_read_logged(dq_dataset_logged *l, dq_reader *reader, dq_error *error)
+static dq_status read_logged(dq_dataset_logged *l, dq_reader *reader, dq_error *error)
 {
     dq_bundle bundle;
     int got;
@@ -149,12 +160,23 @@ dq_status dq_dataset_read_logged(dq_dataset_logged *l, dq_reader *reader, dq_err
     return status ? status : check_states(l, error);
 }
 
-dq_status dq_models_read(dq_models *models, dq_reader **reader, const char *path, dq_error *error)
+dq_status dq_dataset_read_logged(dq_dataset_logged *l, dq_reader *reader, dq_error *error)
+{
+    dq_starts starts = {0};
+    dq_starts_follow(&starts, reader);
+    dq_status status = read_logged(l, reader, error);
+    dq_starts_free(&starts);
+    return status;
+}
+
+static dq_status read_models(dq_models *models, dq_reader **reader, const char *path, dq_starts *starts,
+                             dq_error *error)
 {
     dq_bundle bundle;
     int got;
     dq_status status = dq_reader_open(reader, &path, 1, error);
     if (status) return status;
+    dq_starts_follow(starts, *reader);
     while ((got = dq_reader_next(*reader, &bundle, error)) > 0) {
         if (strcmp(bundle.kind, DQ_KIND_MODEL) == 0)
             status = dq_models_add(models, &bundle, dq_reader_section(*reader), error);
@@ -166,6 +188,14 @@ dq_status dq_models_read(dq_models *models, dq_reader **reader, const char *path
     dq_status none = dq_fail(error, DQ_ERR_UNKNOWN, "no model in it");
     (void)dq_error_at(error, path, DQ_NO_RECORD);
     return none;
+}
+
+dq_status dq_models_read(dq_models *models, dq_reader **reader, const char *path, dq_error *error)
+{
+    dq_starts starts = {0};
+    dq_status status = read_models(models, reader, path, &starts, error);
+    dq_starts_free(&starts);
+    return status;
 }
 
 static dq_status write_all(dq_writer *writer, const dq_bundle *bundles, size_t count, dq_error *error)

@@ -2,6 +2,7 @@
 #include "import/block.h"
 
 #include "core/array.h"
+#include "core/bytes.h"
 #include "core/index.h"
 #include "import/names.h"
 #include "port/files/json.h"
@@ -18,10 +19,14 @@ enum { REWARD, PROPENSITY, POSITION, NUMBERS };
 static const struct {
     const char *name;
     dq_dtype type;
-} number_columns[NUMBERS] = {{"reward", DQ_F4}, {"propensity", DQ_F8}, {"position", DQ_U4}};
+    size_t size;
+} number_columns[NUMBERS] = {{"reward", DQ_F4, sizeof(float)},
+                             {"propensity", DQ_F8, sizeof(double)},
+                             {"position", DQ_U4, sizeof(uint32_t)}};
 
 typedef struct text_column {
     char *name;
+    size_t bytes; /* of the name */
     dq_dtype type;
     dq_strings cells;
 } text_column;
@@ -67,8 +72,8 @@ dq_status dq_import_block_new(dq_import_block **out, const char *kind, const dq_
 static bool has_name(const text_column *column, const char *prefix, const char *name, size_t bytes)
 {
     size_t n = strlen(prefix);
-    return strncmp(column->name, prefix, n) == 0 && strlen(column->name + n) == bytes &&
-           memcmp(column->name + n, name, bytes) == 0;
+    return column->bytes == n + bytes && dq_bytes_equal(column->name + n, name, bytes) &&
+           dq_bytes_equal(column->name, prefix, n);
 }
 
 /* A column under its whole name. */
@@ -84,7 +89,7 @@ static dq_status new_column(dq_import_block *block, const char *whole, size_t by
         free(name);
         return dq_fail_memory(error, "a block of rows");
     }
-    block->columns[block->column_count++] = (text_column){.name = name, .type = type};
+    block->columns[block->column_count++] = (text_column){.name = name, .bytes = bytes, .type = type};
     return dq_index_add(&block->names, whole, bytes, NULL, NULL, error);
 }
 
@@ -245,7 +250,7 @@ static dq_status reserve(dq_import_block *block, dq_error *error)
     if (block->layout)
         grown = dq_array_resize(&block->vectors, slots, (block->layout->width + 1) * sizeof *block->vectors);
     for (size_t c = 0; c < NUMBERS && grown && !block->layout; c++)
-        grown = dq_array_resize(&block->numbers[c], slots, dq_dtype_size(number_columns[c].type)) &&
+        grown = dq_array_resize(&block->numbers[c], slots, number_columns[c].size) &&
                 dq_array_resize(&block->nulls[c], slots, sizeof *block->nulls[c]);
     if (!grown) return dq_fail_memory(error, "a block of rows");
     block->slots = slots;
@@ -282,7 +287,7 @@ dq_status dq_import_block_entity(dq_import_block *block, const dq_import_entity 
 /* A number of the row, or a null. */
 static void set_number(dq_import_block *block, size_t c, const void *number, bool null)
 {
-    size_t size = dq_dtype_size(number_columns[c].type);
+    size_t size = number_columns[c].size;
     unsigned char *to = block->numbers[c] + block->rows * size;
     block->nulls[c][block->rows] = null;
     if (null)

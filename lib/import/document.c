@@ -263,12 +263,19 @@ static bool other_keys(const dq_value *document, const char *const *but, size_t 
     return true;
 }
 
-bool dq_import_is_for(const dq_value *document, const char *kind)
+dq_import_says dq_import_says_kind(const dq_value *document, const char *kind)
 {
     const dq_value *v = dq_map_get(document, "kind");
     char text[16] = "";
-    if (v && v->type == DQ_STRING && v->count < sizeof text) memcpy(text, v->as.string, v->count);
-    return dq_schema_order(text) < 0 || strcmp(text, kind) == 0;
+    if (!v) return DQ_IMPORT_SAYS_NOTHING;
+    if (v->type == DQ_STRING && v->count < sizeof text) memcpy(text, v->as.string, v->count);
+    if (dq_schema_order(text) < 0) return DQ_IMPORT_SAYS_NOTHING;
+    return strcmp(text, kind) == 0 ? DQ_IMPORT_SAYS_THIS : DQ_IMPORT_SAYS_ANOTHER;
+}
+
+bool dq_import_is_for(const dq_value *document, const char *kind)
+{
+    return dq_import_says_kind(document, kind) != DQ_IMPORT_SAYS_ANOTHER;
 }
 
 dq_import_fault dq_import_read_entity(const dq_value *document, const char *kind,
@@ -337,7 +344,69 @@ static dq_import_fault read_reward(const dq_value *v, dq_import_scale *scale, fl
     return DQ_IMPORT_NOT_FINITE;
 }
 
-/* ---- what was logged of a choice ---- */
+/* ---- interactions ---- */
+
+/* What stands under the keys of an interaction, each by its number. */
+enum { USER, ITEM, LABEL, REWARD, PROPENSITY, POSITION, REQUEST, MODEL, KNOWN };
+
+/* A bit for each of the known keys that a key is. */
+static uint16_t bits_of(const dq_value *key, const dq_import_interaction_keys *keys)
+{
+    const char *const known[KNOWN] = {[USER] = keys->user,
+                                      [ITEM] = keys->item,
+                                      [LABEL] = keys->label,
+                                      [REWARD] = keys->reward,
+                                      [PROPENSITY] = keys->propensity,
+                                      [POSITION] = keys->position,
+                                      [REQUEST] = keys->request,
+                                      [MODEL] = keys->model};
+    unsigned bits = 0;
+    for (int k = 0; k < KNOWN; k++) bits |= (unsigned)(known[k] && dq_value_is(key, known[k])) << k;
+    return (uint16_t)bits;
+}
+
+/* The bits of all keys of a document, where they are kept; NULL: they are not. */
+static const uint16_t *all_bits(const dq_value *document, const dq_import_interaction_keys *keys)
+{
+    dq_import_parts *parts = keys->parts;
+    if (!parts) return NULL;
+    if (dq_import_shape_is(&parts->shape, document, keys->shape)) return parts->are;
+    if (!dq_array_reserve(&parts->are, &parts->slots, document->count + (size_t)1, sizeof *parts->are))
+        return NULL;
+    for (uint32_t i = 0; i < document->count; i++) parts->are[i] = bits_of(&document->as.map[i].key, keys);
+    dq_import_shape_set(&parts->shape, document, keys->shape);
+    return parts->are;
+}
+
+void dq_import_parts_free(dq_import_parts *parts)
+{
+    dq_import_shape_free(&parts->shape);
+    free(parts->are);
+    *parts = (dq_import_parts){.slots = 0};
+}
+
+/* Parts the keys of a document: those that are known into `found`, the others but one that is ignored into
+ * the attributes, in their order. False: memory is short. */
+static bool part_keys(const dq_value *document, const dq_import_interaction_keys *keys, dq_arena *arena,
+                      const dq_value *found[KNOWN], dq_value *attributes)
+{
+    const uint16_t *bits = all_bits(document, keys);
+    const bool own = keys->ignored && strcmp(keys->ignored, "kind") == 0; /* the row says its kind */
+    *attributes = dq_map();
+    attributes->as.map = dq_arena_take(arena, document->count * sizeof(dq_entry));
+    if (!attributes->as.map) return false;
+    for (uint32_t i = 0; i < document->count; i++) {
+        const dq_entry *entry = &document->as.map[i];
+        unsigned is = bits ? bits[i] : bits_of(&entry->key, keys);
+        bool taken = is || (keys->ignored && dq_value_is(&entry->key, keys->ignored));
+        for (; is; is &= is - 1) found[__builtin_ctz(is)] = &entry->value; /* one key may be two */
+        if (taken) continue;
+        dq_entry *attribute = &attributes->as.map[attributes->count++];
+        *attribute = *entry;
+        if (own) attribute->key = name_of_attribute(entry->key);
+    }
+    return true;
+}
 
 static dq_import_fault read_propensity(const dq_value *v, double *propensity, dq_error *error)
 {
@@ -367,18 +436,13 @@ static dq_import_fault read_position(const dq_value *v, uint32_t *position, dq_e
     return DQ_IMPORT_POSITION;
 }
 
-static dq_import_fault read_logged(const dq_value *document, const dq_import_interaction_keys *keys,
-                                   dq_arena *arena, dq_import_interaction *x, dq_error *error)
+static dq_import_fault read_logged(const dq_value *const found[], dq_arena *arena, dq_import_interaction *x,
+                                   dq_error *error)
 {
-    dq_import_fault fault = DQ_IMPORT_FINE;
-    if (keys->propensity)
-        fault = read_propensity(dq_map_get(document, keys->propensity), &x->propensity, error);
-    if (!fault && keys->position)
-        fault = read_position(dq_map_get(document, keys->position), &x->position, error);
-    if (!fault && keys->request)
-        fault = read_word(dq_map_get(document, keys->request), "request", arena, &x->request, error);
-    if (!fault && keys->model)
-        fault = read_word(dq_map_get(document, keys->model), "model", arena, &x->model, error);
+    dq_import_fault fault = read_propensity(found[PROPENSITY], &x->propensity, error);
+    if (!fault) fault = read_position(found[POSITION], &x->position, error);
+    if (!fault && found[REQUEST]) fault = read_word(found[REQUEST], "request", arena, &x->request, error);
+    if (!fault && found[MODEL]) fault = read_word(found[MODEL], "model", arena, &x->model, error);
     return fault;
 }
 
@@ -420,11 +484,12 @@ static dq_import_fault read_time(dq_import_times *times, dq_value *attributes, d
 }
 
 /* The user or the item, which are the name of the key that they stand under, too, in words. */
-static dq_import_fault read_end(const dq_value *document, const char *key, dq_arena *arena, dq_import_id *id,
+static dq_import_fault read_end(const dq_value *value, const char *key, dq_arena *arena, dq_import_id *id,
                                 dq_error *error)
 {
-    dq_error why = DQ_ERROR_NONE;
-    dq_import_fault fault = dq_import_read_id(dq_map_get(document, key), arena, id, &why);
+    dq_error why;
+    why.status = DQ_OK; /* what else it has is read where there is a fault */
+    dq_import_fault fault = dq_import_read_id(value, arena, id, &why);
     if (fault) dq_fail(error, why.status, "%.60s: %s", key, why.reason);
     return fault;
 }
@@ -432,19 +497,18 @@ static dq_import_fault read_end(const dq_value *document, const char *key, dq_ar
 dq_import_fault dq_import_read_interaction(const dq_value *document, const dq_import_interaction_keys *keys,
                                            dq_arena *arena, dq_import_interaction *x, dq_error *error)
 {
-    const char *known[] = {keys->user,       keys->item,     keys->label,   keys->reward, keys->ignored,
-                           keys->propensity, keys->position, keys->request, keys->model};
-    *x = (dq_import_interaction){.reward = NAN, .propensity = NAN};
-    dq_import_fault fault = read_end(document, keys->user, arena, &x->user, error);
-    if (!fault) fault = read_end(document, keys->item, arena, &x->item, error);
-    if (!fault && keys->label)
-        fault = read_word(dq_map_get(document, keys->label), "label", arena, &x->label, error);
-    if (!fault && keys->reward)
-        fault = read_reward(dq_map_get(document, keys->reward), keys->scale, &x->reward, error);
-    if (!fault) fault = read_logged(document, keys, arena, x, error);
-    bool own = keys->ignored && strcmp(keys->ignored, "kind") == 0;
-    if (!fault && !other_keys(document, known, sizeof known / sizeof *known, own, arena, &x->attributes))
+    const dq_value *found[KNOWN] = {NULL};
+    x->label = x->request = x->model = dq_nil();
+    x->reward = NAN;
+    x->propensity = (double)NAN;
+    x->position = 0;
+    if (!part_keys(document, keys, arena, found, &x->attributes))
         return dq_import_out_of_memory("attributes", error);
+    dq_import_fault fault = read_end(found[USER], keys->user, arena, &x->user, error);
+    if (!fault) fault = read_end(found[ITEM], keys->item, arena, &x->item, error);
+    if (!fault && found[LABEL]) fault = read_word(found[LABEL], "label", arena, &x->label, error);
+    if (!fault) fault = read_reward(found[REWARD], keys->scale, &x->reward, error);
+    if (!fault) fault = read_logged(found, arena, x, error);
     if (!fault && keys->time) fault = name_time(keys->time, &x->attributes, error);
     if (!fault && keys->times && keys->times->format)
         fault = read_time(keys->times, &x->attributes, arena, error);

@@ -11,9 +11,17 @@
 #ifndef DQ_IMPORT_DOCUMENT_H
 #define DQ_IMPORT_DOCUMENT_H
 
+#include "import/file/shape.h"
 #include "import/row.h"
 
-/* False for a document that says it is of another of the stream's kinds. */
+/* Whether a document says of which of the stream's kinds it is. */
+typedef enum dq_import_says {
+    DQ_IMPORT_SAYS_NOTHING,
+    DQ_IMPORT_SAYS_THIS,
+    DQ_IMPORT_SAYS_ANOTHER
+} dq_import_says;
+dq_import_says dq_import_says_kind(const dq_value *document, const char *kind);
+/* False for a document that says it is of another. */
 bool dq_import_is_for(const dq_value *document, const char *kind);
 
 /* Looks ahead at the first 1000 users, or items (or as many as 32 MiB hold), and makes the layout that most
@@ -42,6 +50,15 @@ typedef struct dq_import_scale {
     uint64_t scaled, outside; /* rewards so far: on the scale, and not */
 } dq_import_scale;
 
+/* Which of an interaction's keys a document's keys are, kept from one document to the next. Zero-initialise.
+ */
+typedef struct dq_import_parts {
+    dq_import_shape shape;
+    uint16_t *are; /* (shape.count) a bit for each that it is */
+    size_t slots;
+} dq_import_parts;
+void dq_import_parts_free(dq_import_parts *parts);
+
 /* The keys of an interaction; but the first two each may be NULL. What stands under `time` becomes the
  * attribute of that name: DQ_IMPORT_DUPLICATE where there are both. With a format of times that becomes ISO
  * 8601: DQ_IMPORT_NO_TIME for a text or number that it does not fit; what is null, absent, or a {"$date"}
@@ -53,6 +70,8 @@ typedef struct dq_import_interaction_keys {
     dq_import_times *times;
     dq_import_scale *scale;                              /* or NULL */
     const char *propensity, *position, *request, *model; /* what was logged of the choice */
+    dq_import_parts *parts; /* of these keys but `ignored`; or NULL: they are looked for anew */
+    uint64_t shape;         /* of the document (dq_documents.shape) */
 } dq_import_interaction_keys;
 
 /* dq's own names of them all. */

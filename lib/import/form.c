@@ -151,6 +151,7 @@ typedef struct renamed {
     const char **names; /* (reading->count) of reading->named */
     bool *met;          /* (reading->count) whether a document had the key */
     uint64_t rows;      /* documents of the kind */
+    dq_import_plain plain;
 } renamed;
 
 /* What is named by a path comes out of the objects that it is in. */
@@ -190,7 +191,7 @@ static int next_renamed(dq_documents *documents, dq_arena *arena, dq_value *docu
     if (answer != DQ_DOCUMENT) return answer;
     dq_status status = find_paths(r, document, arena, error) ? error->status : DQ_OK;
     if (!status) note_keys(r, document);
-    if (!status) status = dq_import_rename(r->reading, r->kind, document, arena, error);
+    if (!status) status = dq_import_rename(r->reading, r->kind, &r->plain, document, arena, error);
     if (!status) return DQ_DOCUMENT;
     dq_error_at(error, documents->name, documents->record);
     return status == DQ_ERR_MEMORY ? DQ_DOCUMENT_BROKEN : DQ_DOCUMENT_BAD;
@@ -204,6 +205,7 @@ static void close_renamed(dq_documents *documents)
     if (r->documents.self) r->documents.close(&r->documents);
     free(r->names);
     free(r->met);
+    dq_import_shape_free(&r->plain.shape);
     free(r);
 }
 

@@ -187,7 +187,7 @@ dq_status dq_import_feedback_read(dq_import_feedback *f, dq_documents *documents
         } else if (!other) {
             status = keep_answer(f, &x, &arena, error);
         }
-        dq_arena_free(&arena);
+        dq_arena_clear(&arena);
     }
     dq_arena_free(&arena);
     return !status && got < 0 ? error->status : status;

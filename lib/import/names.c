@@ -383,21 +383,31 @@ static dq_status rebuild(dq_value *document, const char *const *keys, const char
     return DQ_OK;
 }
 
-dq_status dq_import_rename(const dq_import_reading *reading, const char *kind, dq_value *document,
-                           dq_arena *arena, dq_error *error)
+static dq_status rename_keys(const dq_import_reading *reading, const char *kind, bool own, dq_value *document,
+                             bool *renamed, dq_arena *arena, dq_error *error)
 {
     const char **keys, **roles;
-    bool own = dq_value_is(dq_map_get(document, "kind"), kind);
-    if (!dq_import_is_for(document, kind)) return DQ_OK;
     dq_status status = to_names(document, arena, &keys, error);
     if (status) return status;
     roles = dq_arena_zero(arena, document->count + 1, sizeof *roles);
     if (!roles) return dq_fail_memory(error, "a document");
     status = dq_import_assign(reading, kind, own, keys, document->count, roles, error);
     if (status) return status;
-    bool renamed = false;
-    for (uint32_t i = 0; i < document->count; i++) renamed |= roles[i] && strcmp(roles[i], keys[i]) != 0;
-    return renamed ? rebuild(document, keys, roles, arena, error) : DQ_OK;
+    for (uint32_t i = 0; i < document->count; i++) *renamed |= roles[i] && strcmp(roles[i], keys[i]) != 0;
+    return *renamed ? rebuild(document, keys, roles, arena, error) : DQ_OK;
+}
+
+dq_status dq_import_rename(const dq_import_reading *reading, const char *kind, dq_import_plain *plain,
+                           dq_value *document, dq_arena *arena, dq_error *error)
+{
+    bool own = dq_value_is(dq_map_get(document, "kind"), kind), renamed = false;
+    if (!dq_import_is_for(document, kind)) return DQ_OK;
+    if (own == plain->own && dq_import_shape_is(&plain->shape, document, 0)) return DQ_OK;
+    dq_status status = rename_keys(reading, kind, own, document, &renamed, arena, error);
+    if (status || renamed) return status;
+    plain->own = own;
+    dq_import_shape_set(&plain->shape, document, 0);
+    return DQ_OK;
 }
 
 /* The key under which a list of objects stands: rows that were wrapped. */

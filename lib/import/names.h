@@ -10,6 +10,7 @@
 #include "core/words/nearest.h"
 #include "dq/status.h"
 #include "dq/value.h"
+#include "import/file/shape.h"
 
 #include <stdbool.h>
 
@@ -57,10 +58,17 @@ dq_status dq_import_missing(const dq_import_reading *reading, const char *kind, 
 /* "a, b, c", with "..." where room ends. */
 void dq_import_list(const char *const *names, size_t count, char *text, size_t size);
 
+/* Keys that keep their names, told by the last document that had no others. Zero-initialise. */
+typedef struct dq_import_plain {
+    dq_import_shape shape;
+    bool own; /* it said its kind */
+} dq_import_plain;
+
 /* Gives the keys of a document the names of their roles; values are shared, what is new is in the arena. A
- * document of another of the stream's kinds is left alone. */
-dq_status dq_import_rename(const dq_import_reading *reading, const char *kind, dq_value *document,
-                           dq_arena *arena, dq_error *error);
+ * document of another of the stream's kinds is left alone. `plain` is kept from one document to the next of
+ * the same reading and kind, and its shape is the caller's to free. */
+dq_status dq_import_rename(const dq_import_reading *reading, const char *kind, dq_import_plain *plain,
+                           dq_value *document, dq_arena *arena, dq_error *error);
 
 /* Says in *error which keys a document without an id has, and where its rows may be instead. */
 void dq_import_explain(const dq_import_reading *reading, const char *kind, const dq_value *document,

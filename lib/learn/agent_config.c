@@ -16,6 +16,7 @@
  */
 #include "learn/agent_impl.h"
 
+#include "core/delta/delta.h"
 #include "core/record.h"
 
 #include <math.h>
@@ -351,12 +352,14 @@ dq_status dq_agent_read_config(const dq_bundle *model, const char **kind, dq_age
 {
     const dq_value *architecture = dq_map_get(&model->meta, "architecture");
     *kind = NULL;
+    dq_status status = dq_delta_refuse(model, error);
+    if (status) return status;
     for (const dq_agent_kind *const *k = dq_agent_kinds; *k; k++)
         if (dq_value_is(architecture, (*k)->name)) *kind = (*k)->name;
     if (!*kind) return dq_fail(error, DQ_ERR_SCHEMA, "the model is of no agent");
     if (dq_value_integer(dq_map_get(dq_map_get(&model->meta, "agent"), "format"), 0) != FORMAT)
         return dq_fail(error, DQ_ERR_SCHEMA, "the model is of an older dq: train it anew");
-    dq_status status = read_options(model, config, error);
+    status = read_options(model, config, error);
     if (!status) status = read_shape(model, shape, error);
     if (status) return status;
     bool table = strcmp(*kind, dq_agent_tabular.name) == 0;

@@ -59,6 +59,11 @@ void dq_gemm_tn(size_t m, size_t n, size_t k, const float *a, size_t lda, const 
     dq_gemm_tn_then(m, n, k, a, lda, b, ldb, c, ldc, NULL);
 }
 
+bool dq_gemm_chained(void)
+{
+    return product_chosen() != &product_openblas;
+}
+
 /* ---- what OpenBLAS's kernels treat unlike ---- */
 
 static size_t margin; /* set by find_margin */

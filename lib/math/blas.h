@@ -35,6 +35,9 @@ void dq_gemm_nt(size_t m, size_t n, size_t k, const float *a, size_t lda, const 
 void dq_gemm_tn(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
                 float *c, size_t ldc);
 
+/* Whether the kernels are dq's own: each number of C is one chain over k (math/product/product.h). */
+bool dq_gemm_chained(void);
+
 /* Rows at either end of B in dq_gemm_nt (of C's columns) that some kernels of OpenBLAS sum in another order
  * than those between, so that equal rows of B give columns of C that differ in the last bit. 0: all rows are
  * treated alike, as dq's kernels do. Found by trying, once: call dq_blas_reserve before. */

@@ -2,6 +2,7 @@
 #include "models/directory.h"
 
 #include "models/name.h"
+#include "wire/delta/starts.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -164,6 +165,29 @@ dq_status dq_model_dir_keep(const dq_model_dir *dir, const char *id, size_t byte
     else
         status = dq_sink_close(out, error);
     if (status) (void)dq_error_at(error, path, DQ_NO_RECORD);
+    free(path);
+    return status;
+}
+
+static dq_status write_start(const dq_model_dir *dir, const char *path, const dq_bundle *start,
+                             dq_error *error)
+{
+    dq_writer *out = NULL;
+    dq_status status = dq_writer_open(&out, path, dir->maker, dir->inputs, dir->input_count, error);
+    if (!status) status = dq_writer_put(out, start, error);
+    if (!status) return dq_writer_close(out, error);
+    dq_writer_abort(out);
+    return status;
+}
+
+dq_status dq_model_dir_keep_start(const dq_model_dir *dir, const dq_bundle *start, dq_error *error)
+{
+    dq_starts there = {0};
+    char *path = dq_starts_path(dir->path, start->body_hash);
+    if (!path) return dq_fail_memory(error, "a file's name");
+    bool whole = dq_starts_give(&there, path, NULL) == DQ_OK && there.held[0].body_hash == start->body_hash;
+    dq_status status = whole ? DQ_OK : write_start(dir, path, start, error);
+    dq_starts_free(&there);
     free(path);
     return status;
 }

@@ -39,7 +39,10 @@ dq_status dq_model_dir_find(const dq_model_dir *dir, const char *id, size_t byte
  * inputs, as it is to stand there. */
 dq_status dq_model_dir_keep(const dq_model_dir *dir, const char *id, size_t bytes, dq_source_fn read,
                             void *from, dq_error *error);
-/* Opens a user's file; *reader NULL: there is none. */
+/* Keeps a model that others started from beside them, where a reader looks for it (wire/delta/starts.h),
+ * unless it is there already. It is as it was read. */
+dq_status dq_model_dir_keep_start(const dq_model_dir *dir, const dq_bundle *start, dq_error *error);
+/* Opens a user's file, as it stands: it may have a delta; *reader NULL: there is none. */
 dq_status dq_model_dir_open(const dq_model_dir *dir, const char *id, size_t bytes, dq_reader **reader,
                             dq_error *error);
 /* Opens the file of some user, the first by name. DQ_ERR_UNKNOWN for a folder without any. */

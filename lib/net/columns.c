@@ -171,9 +171,15 @@ void net_finish(const dq_net *net, const net_units *u, size_t o, float part, flo
     if (u->activates) net_apply(net->spec.activation, to, columns);
 }
 
-/* One output: y = bias + the sum of its weights times the rows of a. */
+/* One output: y = bias + the sum of its weights times the rows of a. OpenBLAS has other sums for the columns
+ * at the edges of one row. */
 static void one_output(const float *weights, size_t in, const float *a, size_t columns, float *y)
 {
+    if (dq_gemm_chained()) {
+        dq_gemm_nn(1, columns, in, weights, in, a, columns, y, columns);
+        for (size_t r = 0; r < columns; r++) y[r] += weights[in];
+        return;
+    }
     for (size_t r = 0; r < columns; r++) y[r] = weights[in]; /* the bias */
     for (size_t i = 0; i < in; i++) dq_vec_add_scaled(y, a + i * columns, weights[i], columns);
 }

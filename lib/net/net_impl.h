@@ -13,6 +13,7 @@
 #ifndef DQ_NET_NET_IMPL_H
 #define DQ_NET_NET_IMPL_H
 
+#include "math/product/product.h"
 #include "math/vec.h"
 #include "net/net.h"
 
@@ -20,7 +21,8 @@ enum {
     NET_LAYERS = 6 * DQ_NET_MAX_HIDDEN + 2 * DQ_NET_MAX_BLOCKS + 16,
     NET_TENSORS = 24 * DQ_NET_MAX_HIDDEN + 12 * DQ_NET_MAX_BLOCKS + 40,
     NET_COLUMNS = 128, /* units of a tile of a pass: few enough that threads share the work */
-    NET_GRADIENT = 64, /* units of a tile of gradients: it, the weights and the moments are near for Adam */
+    NET_GRADIENT = 56, /* units of a tile of gradients: it, the weights and the moments are near for Adam */
+    NET_PACKED = 512,  /* rows of a pass at most whose inputs are packed: of more a tile has enough to do */
     NET_TILE = 256,    /* columns of a scoring tile at most */
     NET_CHUNK = 512,   /* pairs that predict looks at together */
     NET_BLOCK = 256,   /* states that it looks at together */
@@ -44,7 +46,23 @@ typedef struct net_kind {
                      float *bias);
     /* Memory beside y and dy; false when there is none. NULL: it needs none. */
     bool (*allocate)(dq_net *net, net_layer *layer);
+    /* Before the gradients: packs what all tiles of them read. NULL: nothing. */
+    void (*prepare)(const dq_net *net, const net_layer *layer);
 } net_kind;
+
+/* Rows of numbers that weights are multiplied with: the input of a layer, or the actions of pairs. */
+typedef struct net_operand {
+    const float *x;
+    size_t stride, rows, in; /* floats between rows, rows, numbers of each that count */
+} net_operand;
+
+/* What a layer keeps of them in a pass, for all tiles of its units (products.c). */
+typedef struct net_side {
+    size_t rows;   /* there is room for */
+    float *panels; /* packed; NULL: not worth it */
+    /* In bf16, else NULL: the rows (rows, in), packed, and the gradient of their products (rows, out). */
+    uint16_t *x, *rounded_panels, *d;
+} net_side;
 
 struct net_layer {
     const net_kind *kind;
@@ -65,6 +83,7 @@ struct net_layer {
     uint64_t number; /* among those that draw dropout */
     float *y, *dy;   /* (states or pairs, out) */
     float *slope;    /* (as dy) of an activation but ReLU, dropout in it; else NULL */
+    net_side side;   /* its input, or the actions of pairs */
     void *own;       /* scratch of its kind */
 };
 
@@ -133,6 +152,8 @@ struct dq_net {
     int project;                       /* that of P, that of R after it; -1: none */
     float *weights, *gradient, *m, *v; /* (count); but the weights none where max_rows is 0 */
     float *statistics;                 /* (statistic_count) */
+    uint16_t *rounded;                 /* (count) the weights in bfloat16; NULL: not of this network */
+    bool rounded_known;                /* they are those of now */
     net_outer outer;
     uint64_t steps;
     dq_dropout dropout, input_dropout;
@@ -306,14 +327,44 @@ void net_norm_fold(const dq_net *net, const net_layer *norm, const float *bias);
 /* What net_norm_fold has computed: (out) each. */
 void net_norm_folded(const net_layer *norm, const float **scale, const float **shift);
 
+/* Memory for the side of a layer whose rows are `in` wide; false when there is none. */
+bool net_side_allocate(dq_net *net, const net_layer *layer, net_side *side, size_t rows, size_t in);
+/* Before products with the weights, or (gradient) before their gradients: packs the rows, rounded in bf16. */
+void net_side_pack(const dq_net *net, const net_side *side, const net_operand *of, bool gradient);
+/* c[r * layer->out + u] = the product of row r and the weights of unit u of n, whose first stands at `at` of
+ * the flat block, layer->in from unit to unit. */
+void net_side_product(const dq_net *net, const net_layer *layer, const net_side *side, const net_operand *of,
+                      size_t at, size_t n, float *c);
+/* Takes up the gradient of such products, dc (rows, layer->out), of units [u0, u0 + n), for the two below. */
+void net_side_take(const dq_net *net, const net_layer *layer, const net_side *side, size_t rows,
+                   const float *dc, size_t u0, size_t n);
+/* The gradient of the weights of those units, into rows of layer->in. */
+void net_side_gradient(const dq_net *net, const net_layer *layer, const net_side *side, const net_operand *of,
+                       const float *dc, size_t u0, size_t n, float *weights);
+/* Columns [c0, c0 + width) of the gradient of the rows, which are as far apart as those of dx. */
+void net_side_input(const dq_net *net, const net_layer *layer, const net_side *side, size_t rows,
+                    const float *dc, size_t c0, size_t width, float *dx, size_t stride);
+/* Weights were set otherwise than by a step: what was found of them holds no more. */
+void net_weights_were_set(dq_net *net);
+/* Before a training pass: bfloat16 copies of weights that were set. A step rounds what it writes by
+ * net_round. */
+void net_round_weights(dq_net *net);
+static inline void net_round(const dq_net *net, size_t at, size_t n)
+{
+    if (net->rounded) dq_bf16_round(net->rounded + at, net->weights + at, n);
+}
+
 /* The product of a layer's input, its first `in` numbers, and the weights of units [c0, c0 + width): to[r *
- * out + c] for c0 + c. */
-void net_product(const dq_net *net, const net_layer *layer, size_t rows, size_t in, size_t c0, size_t width,
-                 float *to);
-/* The gradient of n such units' weights from that of the products, dy[r * out + u], into rows of layer->in.
- */
-void net_product_gradient(const dq_net *net, const net_layer *layer, size_t rows, size_t in, const float *dy,
-                          size_t n, float *weight);
+ * out + c] for c0 + c. side: what is kept of the input, packed before; NULL: nothing. */
+void net_product(const dq_net *net, const net_layer *layer, const net_side *side, size_t rows, size_t in,
+                 size_t c0, size_t width, float *to);
+/* The gradient of the weights of units [u0, u0 + n) from that of the products, dy[r * out + u], into rows of
+ * layer->in. */
+void net_product_gradient(const dq_net *net, const net_layer *layer, const net_side *side, size_t rows,
+                          size_t in, const float *dy, size_t u0, size_t n, float *weight);
+/* Before either: packs the input. */
+void net_product_pack(const dq_net *net, const net_layer *layer, const net_side *side, size_t rows, size_t in,
+                      bool gradient);
 
 /* The states' part of the pair layer (max_states, out), and room for the actions' (max_actions, out). */
 float *net_pair_states(const net_layer *layer);

@@ -150,8 +150,7 @@ static void dots_tile(const dq_net *net, const net_layer *l, size_t c0, size_t w
                     l->out);
 }
 
-/* The parts of states for scores: each as if it were alone. */
-static void states_one_by_one(net_score *s, const float *const *states)
+void net_score_states(net_score *s, const float *const *states)
 {
     dq_net *net = s->net;
     bool encodes = net->spec.encoder != DQ_ENCODER_NONE, gathers = encodes || net->spec.sparse;
@@ -160,7 +159,7 @@ static void states_one_by_one(net_score *s, const float *const *states)
         net_forward_states(net);
         net_take_values(net, u);
         if (gathers && net_sees_vectors(s->pair))
-            net_product(net, s->pair, 1, net_encoded(net, s->pair), 0, s->pair->out,
+            net_product(net, s->pair, NULL, 1, net_encoded(net, s->pair), 0, s->pair->out,
                         net_pair_states(s->pair) + u * s->pair->out);
     }
     net->states = s->states;
@@ -201,7 +200,7 @@ void dq_net_score(dq_net *net, const float *const *states, size_t n_states, cons
                        .out = out + u * out_stride,
                        .out_stride = out_stride};
         net_fold_norms(net);
-        states_one_by_one(&s, states + u);
+        net_score_states(&s, states + u);
         if (packing_saves(&s))
             run_packed(&s);
         else

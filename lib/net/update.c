@@ -48,14 +48,18 @@ static double step(const work *w, size_t at, const float *g, size_t n)
 {
     const dq_net *net = w->net;
     double sum = 0;
-    if (w->adam.shrink == 0)
-        return dq_adam_apply(&w->adam, net->weights + at, net->m + at, net->v + at, g, n);
+    if (w->adam.shrink == 0) {
+        sum = dq_adam_apply(&w->adam, net->weights + at, net->m + at, net->v + at, g, n);
+        net_round(net, at, n);
+        return sum;
+    }
     for (size_t end = at + n, to; at < end; g += to - at, at = to) {
         dq_adam_step adam = w->adam;
         bool matrix = false;
         to = net_min(end_of_tensor(net, at, &matrix), end);
         if (!matrix) adam.shrink = 0;
         sum += dq_adam_apply(&adam, net->weights + at, net->m + at, net->v + at, g, to - at);
+        net_round(net, at, to - at);
     }
     return sum;
 }
@@ -105,6 +109,14 @@ static void gradient_tile(void *arg, size_t tile, unsigned thread)
         net->squares[tile] = squares_of(weight, numbers) + squares_of(bias, biases);
 }
 
+static void prepare_layer(void *arg, size_t i, unsigned thread)
+{
+    (void)thread;
+    const work *w = arg;
+    const net_layer *l = &w->net->layers[i];
+    if (l->kind->prepare && !l->frozen) l->kind->prepare(w->net, l);
+}
+
 /* All gradients; returns their norm where the sums of squares are wanted. */
 static double run_gradients(work *w)
 {
@@ -115,6 +127,7 @@ static double run_gradients(work *w)
         w->tiles += tiles_of(l);
         multiplications += l->frozen ? 0 : l->units * l->unit_width * net_rows(net, l);
     }
+    net_run_tiles(net, prepare_layer, w, (size_t)net->layer_count, multiplications);
     net_run_tiles(net, gradient_tile, w, w->tiles, multiplications);
     for (size_t i = 0; i < w->tiles && w->squares; i++) sum += net->squares[i];
     return sqrt(sum);

@@ -11,11 +11,14 @@
 
 typedef struct dq_rank_block {
     dq_strings ids;
-    float *vectors;   /* (capacity, width); NULL: they are */
-    uint16_t *halves; /* (capacity, width) of half_type, as the stream had them */
+    const float *vectors;   /* (capacity, width); NULL: they are */
+    const uint16_t *halves; /* (capacity, width) of half_type, as the stream had them */
     dq_dtype half_type;
-    bool floats; /* set by the caller before any row is in it: halves become float32, too */
-    void *room;  /* both lie there; what dq_rank_block_free frees */
+    bool floats;      /* set by the caller before any row is in it: halves become float32, too */
+    uint32_t borrows; /* set by the caller who empties a full block before its bundle goes: so many rows of a
+                         bundle side by side are the block, uncopied; 0: rows are always copied */
+    bool borrowed;
+    void *room; /* both lie there, unless borrowed; what dq_rank_block_free frees */
     uint32_t rows, capacity, width;
     uint32_t first; /* number of row 0 in dq_rank_items; the others follow */
 } dq_rank_block;
@@ -27,7 +30,8 @@ dq_status dq_rank_block_open(dq_rank_block *block, uint32_t width, unsigned thre
  * floats and those not. */
 bool dq_rank_block_is_full(const dq_rank_block *block, const dq_bundle *bundle);
 /* Appends rows[*at .. count) of a bundle of items, whose vectors (of any type) are that wide, until there are
- * no more or the block is full; *at moves on. */
+ * no more or the block is full; *at moves on. A block that is full may have borrowed the bundle's vectors
+ * (borrows), until it is cleared. */
 dq_status dq_rank_block_fill(dq_rank_block *block, const dq_bundle *bundle, const uint32_t *rows,
                              uint32_t count, uint32_t *at, dq_error *error);
 /* Empties it; the next row will be number `first`. */

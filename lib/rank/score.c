@@ -13,6 +13,7 @@
 #include <string.h>
 
 enum {
+    MANY_ITEMS = 256, /* of a block: packing the weights costs what scoring 40 does */
     COSINE_TILE = 128
 }; /* items of a tile: with 1536 wide vectors it stays in the L2 cache for all users */
 
@@ -106,11 +107,23 @@ dq_status dq_rank_scorer_load(dq_rank_scorer *scorer, const dq_bundle *model, dq
     scorer->user_width = shape.user_width;
     scorer->item_width = shape.action_width;
     scorer->nets = calloc(count + 1, sizeof *scorer->nets);
-    if (!scorer->nets) return dq_fail_memory(error, "a model");
+    scorer->ready = calloc(count + 1, sizeof *scorer->ready);
+    scorer->coarse = calloc(count + 1, sizeof(dq_net_quantised *));
+    if (!scorer->nets || !scorer->ready || !scorer->coarse) return dq_fail_memory(error, "a model");
     if (count == 0 || (scorer->by == DQ_RANK_BY_WORLD && !config.world))
         return dq_fail(error, DQ_ERR_UNKNOWN, "the model has no world model");
     for (size_t i = 0; !status && i < count; i++) status = add_net(scorer, model, error);
     return status ? status : dq_rank_scorer_reload(scorer, model, error);
+}
+
+static void forget_packed(dq_rank_scorer *scorer)
+{
+    for (size_t i = 0; i < scorer->net_count; i++) {
+        dq_net_scoring_free(scorer->ready[i]);
+        dq_net_quantised_free(scorer->coarse[i]);
+        scorer->ready[i] = NULL;
+        scorer->coarse[i] = NULL;
+    }
 }
 
 dq_status dq_rank_scorer_reload(dq_rank_scorer *scorer, const dq_bundle *model, dq_error *error)
@@ -126,6 +139,7 @@ dq_status dq_rank_scorer_reload(dq_rank_scorer *scorer, const dq_bundle *model, 
                          networks_of(scorer, &config), scorer->net_count);
     if (!status) status = dq_net_load_spec(model, name_of(scorer, 0, name), &spec, error);
     if (!status) status = load_features(scorer, model, spec.given, error);
+    forget_packed(scorer);
     for (size_t i = 0; !status && i < scorer->net_count; i++)
         status = dq_net_load(scorer->nets[i], name_of(scorer, i, name), false, model, error);
     return status;
@@ -206,6 +220,22 @@ static dq_status floats_of(dq_rank_scorer *s, const dq_rank_block *block, const 
     return DQ_OK;
 }
 
+/* Weights are packed for items that are many; the bits are the same. */
+static dq_status score_by_net(dq_rank_scorer *s, size_t k, const float *const *users, size_t count,
+                              const dq_rank_block *block, const float *vectors, const float *given,
+                              float *out, dq_error *error)
+{
+    if (!s->ready[k] && block->rows >= MANY_ITEMS) {
+        dq_status status = dq_net_scoring_new(&s->ready[k], s->nets[k], error);
+        if (status) return status;
+    }
+    if (s->ready[k])
+        dq_net_scoring_run(s->ready[k], users, count, vectors, block->width, block->rows, out, block->rows);
+    else
+        dq_net_score(s->nets[k], users, count, vectors, block->width, block->rows, given, out, block->rows);
+    return DQ_OK;
+}
+
 static dq_status score_by_nets(dq_rank_scorer *s, const float *const *users, size_t count, size_t first,
                                const dq_rank_block *block, float *out, dq_error *error)
 {
@@ -214,17 +244,34 @@ static dq_status score_by_nets(dq_rank_scorer *s, const float *const *users, siz
     dq_status status = gather(s, first, count, block, &given, error);
     if (!status) status = floats_of(s, block, &vectors, error);
     if (status) return status;
-    if (s->net_count == 1) {
-        dq_net_score(s->nets[0], users, count, vectors, block->width, block->rows, given, out, block->rows);
-        return DQ_OK;
-    }
+    if (s->net_count == 1) return score_by_net(s, 0, users, count, block, vectors, given, out, error);
     if (!dq_array_reserve(&s->members, &s->member_slots, s->net_count * n, sizeof *s->members))
         return dq_fail_memory(error, "scores");
-    for (size_t k = 0; k < s->net_count; k++)
-        dq_net_score(s->nets[k], users, count, vectors, block->width, block->rows, given, s->members + k * n,
-                     block->rows);
-    average(s->members, s->net_count, n, out);
-    return DQ_OK;
+    for (size_t k = 0; !status && k < s->net_count; k++)
+        status = score_by_net(s, k, users, count, block, vectors, given, s->members + k * n, error);
+    if (!status) average(s->members, s->net_count, n, out);
+    return status;
+}
+
+dq_status dq_rank_scorer_first_pass(dq_rank_scorer *s, const float *const *users, size_t count,
+                                    const dq_rank_block *block, float *out, dq_error *error)
+{
+    size_t n = count * block->rows;
+    const float *vectors;
+    if (s->net_count == 0 || s->output_of || s->baseline)
+        return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                       "8 bits are for networks that score a user and an item by their vectors");
+    dq_status status = floats_of(s, block, &vectors, error);
+    if (!status && !dq_array_reserve(&s->members, &s->member_slots, s->net_count * n, sizeof *s->members))
+        status = dq_fail_memory(error, "scores");
+    for (size_t k = 0; !status && k < s->net_count; k++) {
+        if (!s->coarse[k]) status = dq_net_quantised_new(&s->coarse[k], s->nets[k], error);
+        if (!status)
+            dq_net_quantised_run(s->coarse[k], users, count, vectors, block->width, block->rows,
+                                 s->members + k * n, block->rows);
+    }
+    if (!status) average(s->members, s->net_count, n, out);
+    return status;
 }
 
 /* ---- cosine ---- */
@@ -291,8 +338,11 @@ dq_status dq_rank_scorer_score(dq_rank_scorer *scorer, const float *const *users
 
 void dq_rank_scorer_free(dq_rank_scorer *scorer)
 {
+    if (scorer->ready && scorer->coarse) forget_packed(scorer);
     for (size_t i = 0; i < scorer->net_count; i++) dq_net_free(scorer->nets[i]);
     free(scorer->nets);
+    free(scorer->ready);
+    free(scorer->coarse);
     dq_feature_free(scorer->features);
     free(scorer->given);
     free(scorer->block_given);

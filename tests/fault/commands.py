@@ -86,6 +86,8 @@ COMMANDS = [
     Command("train each", f"dq-train -q -t 2 --each-user {SMALL} --world-hidden 8 -e 1 --steps 15 -o out in/few.dq", out=("out",), some=True),
     Command("train folder", f"dq-train -q -t 2 --each-user {SMALL} --world-hidden 8 -e 1 --steps 15 --models-dir d -l log -o out in/few.dq",
             out=("out", "d/u00.dq", "d/u01.dq", "d/u02.dq"), grows=("log", "d/.lock"), some=True),
+    Command("train delta", "dq-train -q -t 2 --each-user --init in/m.dq --train-last 1 --save delta -b 4 --warmup 4 -e 1 --steps 15 --models-dir d in/few.dq",
+            out=("d/u00.dq", "d/u01.dq", "d/u02.dq"), grows=("d/.lock",), some=True),
     Command("train offline", "dq-train -q -t 1 --offline --hidden 8 --world-hidden 8 --epochs 2 -c ck -l log -o out in/t.dq", out=("out", "ck"), grows=("log",)),
     Command("train several", "dq-train -q -t 1 --offline --loss mse --hidden 8 --no-world --epochs 1 --q-models 3 -o out in/t.dq", out=("out",)),
     Command("train meta", "dq-train -q -t 1 --offline --meta reptile --hidden 8 --no-world --epochs 1 -c ck -o out in/t.dq", out=("out", "ck")),
@@ -105,6 +107,7 @@ COMMANDS = [
     # dq-rank
     Command("rank cosine", "dq-rank -q -t 1 --by cosine -x -k 3 --format tsv -o out in/c.dq", out=("out",)),
     Command("rank model", "dq-rank -q -t 1 --model in/m.dq -k 3", stdin="c.dq"),
+    Command("rank first pass", "dq-rank -q -t 1 --model in/m.dq --first-pass int8 --shortlist 6 --measure-recall -k 3 --format tsv -o out in/c.dq", out=("out",)),
     Command("rank folder", "dq-rank -q -t 1 --models-dir in/agents --fallback in/m.dq -k 3 --format tsv -o out in/c.dq", out=("out",)),
     Command("rank mmr", "dq-rank -q -t 1 --mmr 0.4 --pool 10 -k 3 --format trec -o out in/c.dq", out=("out",)),
     Command("rank fields", "dq-rank -q -t 1 --by cosine --compare user_feature_0:item_feature_1 -k 2 --format tsv -o out in/shown.dq", out=("out",)),
@@ -144,12 +147,15 @@ COMMANDS = [
     Command("cat threads", "dq-cat -t 3 --to stream -o out in/long.dq", out=("out",)),
     Command("cat threads pipe", "dq-cat -t 2 --to stream", stdin="long.dq"),
     Command("cat join", "dq-cat --join -o out in/c.dq in/few.dq", out=("out",)),
+    Command("cat vectors", "dq-cat --to stream --vectors bf16 -o out in/c.dq", out=("out",)),
     Command("cat split", "dq-cat --split parts in/three.dq", out=("parts/00000.dq", "parts/00001.dq", "parts/00002.dq")),
     Command("cat npy", "dq-cat --kind users --to npy --ids ids -o out in/c.dq", out=("out", "ids")),
     Command("cat safetensors", "dq-cat --to safetensors -o out in/m.dq", out=("out",)),
     Command("cat count", "dq-cat --count --kind interactions --user u00 in/c.dq"),
     Command("cat schema", "dq-cat --schema -o out in/c.dq in/t.dq", out=("out",)),
     Command("cat lineage", "dq-cat --lineage in/t.dq in/m.dq"),
+    Command("cat start", "dq-cat --start in/m.dq --to stream -o out in/deltas/u02.dq", out=("out",)),
+    Command("rank delta", "dq-rank -q --models-dir in/deltas --users-file in/two -k 2 -o out in/c.dq", out=("out",)),
     Command("cat check", "dq-cat --check in/t.dq in/m.dq"),
     # dq-serve, but for its listening, which has no end
     Command("serve check", "dq-serve --check --token-file in/token --catalogue in/c.dq --model in/m.dq --log in/served.dq"),
@@ -192,6 +198,8 @@ dq-reward -q -s logged -o t.dq c.dq
 cat c.dq c.dq t.dq > three.dq
 dq-train -q -t 1 --offline --loss mse --hidden 8 --no-world --epochs 1 --q-models 3 -o several.dq t.dq
 {ONLINE} -l log.jsonl -o m.dq c.dq
+printf '%s\\n' u01 u02 > two
+dq-train -q -t 1 --each-user --users-file two --init m.dq --train-last 1 --save delta -b 4 --warmup 4 -e 1 --steps 15 --models-dir deltas c.dq
 awk 'BEGIN {{ for (i = 1; i <= 9; i++) {{ w = sprintf("r%d u%02d i%03d 1 .1 m %d", i, i, i, i); print "shown " w; print "answer " w " APPLY" }} }}' | {BUILD}/helpers/make_log served.dq
 {HALF} -c half.ck -o half.dq c.dq 2> /dev/null & pid=$!; while [ ! -e half.ck ]; do kill -0 $pid; done; kill -TERM $pid; wait $pid || [ $? = 75 ]
 awk -F'"' '{{ printf "{{\\"user\\": \\"%s\\", \\"item\\": \\"%s\\", \\"label\\": \\"%s\\", \\"time\\": \\"2024-%02d-%02d\\"}}\\n", $4, $8, $12, NR % 5 + 1, NR % 27 + 1 }}' interactions.jsonl > clicks.jsonl

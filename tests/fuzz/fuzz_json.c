@@ -2,13 +2,16 @@
  *
  * JSON and extended JSON. The first byte says which; the rest is one text. What was read is written, and read
  * again it is the same value and the same text. Whatever reads a value (ids, texts, numbers, vectors) sees
- * every part of it.
+ * every part of it. The fast reader says the same of the text, and so does that of cells where it says
+ * anything.
  */
 #include "fuzz.h"
 
 #include "import/value.h"
 #include "port/files/ejson.h"
 #include "port/files/json.h"
+#include "port/text/cell.h"
+#include "port/text/json_reader.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -82,6 +85,28 @@ static void walk(const dq_value *v)
     for (uint32_t i = 0; v->type == DQ_MAP && i < v->count; i++) walk(&v->as.map[i].value);
 }
 
+/* The readers of lines and of cells against the one that stands for both; v is NULL where that refused. */
+static void compare(fuzz_bytes text, const dq_value *v, const dq_error *refused)
+{
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_error e = DQ_ERROR_NONE;
+    dq_value other, as_text;
+    dq_json_reader *reader = dq_json_reader_new();
+    char *cell = fuzz_text(text);
+    if (!reader) fuzz_fail("no reader");
+    const dq_status status = dq_json_reader_parse(reader, cell, text.n, &arena, &other, &e);
+    if ((status == DQ_OK) != (v != NULL) || (v && !dq_value_equal(v, &other)))
+        fuzz_fail("the fast reader has another value");
+    if (!v && strcmp(e.reason, refused->reason) != 0)
+        fuzz_fail("other words: %s, %s", e.reason, refused->reason);
+    as_text = dq_string_n(&arena, cell, text.n);
+    if (dq_cell_read(cell, text.n, &other) && !dq_value_equal(&other, v ? v : &as_text))
+        fuzz_fail("a cell of another value");
+    free(cell);
+    dq_json_reader_free(reader);
+    dq_arena_free(&arena);
+}
+
 static void read_json(const uint8_t *data, size_t n)
 {
     fuzz_bytes rest = {data, n};
@@ -89,7 +114,9 @@ static void read_json(const uint8_t *data, size_t n)
     dq_error e = DQ_ERROR_NONE;
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value v;
-    if (parse((const char *)rest.data, rest.n, &arena, &v, &e)) {
+    const dq_status status = parse((const char *)rest.data, rest.n, &arena, &v, &e);
+    if (parse == dq_json_parse) compare(rest, status ? NULL : &v, &e);
+    if (status) {
         fuzz_refused(&e);
     } else {
         check_again(parse, &v);

@@ -118,8 +118,10 @@ static void renames(const dq_import_reading *reading, const char *kind, const ch
     dq_json_text out = DQ_JSON_TEXT_EMPTY;
     dq_error e = DQ_ERROR_NONE;
     dq_value v;
+    dq_import_plain plain = {.own = false};
     assert_int_equal(dq_json_parse(text, strlen(text), &arena, &v, &e), DQ_OK);
-    assert_int_equal(dq_import_rename(reading, kind, &v, &arena, &e), DQ_OK);
+    assert_int_equal(dq_import_rename(reading, kind, &plain, &v, &arena, &e), DQ_OK);
+    dq_import_shape_free(&plain.shape);
     assert_int_equal(dq_json_write(&out, &v, &e), DQ_OK);
     assert_int_equal(dq_json_write_raw(&out, "", 1, &e), DQ_OK);
     assert_string_equal(out.data, expected);
@@ -132,8 +134,10 @@ static void refuses(const dq_import_reading *reading, const char *kind, const ch
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_error e = DQ_ERROR_NONE;
     dq_value v;
+    dq_import_plain plain = {.own = false};
     assert_int_equal(dq_json_parse(text, strlen(text), &arena, &v, &e), DQ_OK);
-    assert_int_equal(dq_import_rename(reading, kind, &v, &arena, &e), DQ_ERR_SCHEMA);
+    assert_int_equal(dq_import_rename(reading, kind, &plain, &v, &arena, &e), DQ_ERR_SCHEMA);
+    dq_import_shape_free(&plain.shape);
     assert_string_equal(e.reason, reason);
     dq_arena_free(&arena);
 }

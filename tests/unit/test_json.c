@@ -181,6 +181,30 @@ static void test_every_kind_of_float_comes_back(void **state)
     }
 }
 
+/* As printf writes them: all exponents, and the numbers about powers of ten. */
+static void test_floats_are_written_as_printf_does(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    dq_json_text out = DQ_JSON_TEXT_EMPTY;
+    for (uint32_t i = 0; i < 1000000; i++) {
+        char expected[40];
+        uint32_t bits = i * 2654435761U;
+        float number;
+        memcpy(&number, &bits, sizeof bits);
+        if (i % 4 == 1)
+            number = powf(10, (float)((int)(i / 4 % 20) - 7)) * (1 + (float)(i % 9 - 4.0) * 0x1p-23F);
+        if (i % 4 == 2) number = (float)(i % 4001) / 1000 - 2;
+        if (!isfinite(number) || number == 0) continue;
+        out.bytes = 0;
+        assert_int_equal(dq_json_write_floats(&out, &number, 1, &e), DQ_OK);
+        int n = snprintf(expected, sizeof expected, "[%.9g]", (double)number);
+        if (out.bytes != (size_t)n || memcmp(out.data, expected, out.bytes) != 0)
+            fail_msg("%.*s for %s", (int)out.bytes, out.data, expected);
+    }
+    dq_json_text_free(&out);
+}
+
 static void test_negative_zero(void **state)
 {
     (void)state;
@@ -392,6 +416,7 @@ int main(void)
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_depth),
         cmocka_unit_test(test_every_kind_of_float_comes_back),
+        cmocka_unit_test(test_floats_are_written_as_printf_does),
         cmocka_unit_test(test_negative_zero),
         cmocka_unit_test(test_doubles_come_back),
         cmocka_unit_test(test_digits_are_those_of_printf),

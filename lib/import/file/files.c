@@ -148,17 +148,21 @@ typedef struct events {
     dq_import_block *block; /* or NULL */
     entities *made;         /* or NULL */
     bool table;             /* whose columns are known to be there */
+    dq_import_parts *parts; /* of the documents' keys */
 } events;
 
 /* One document of the interactions, which leaves when both ends do. */
-static dq_import_fault read_interaction(const events *v, const dq_value *document, dq_arena *arena,
-                                        dq_import_interaction *x, bool *leaves, dq_error *error)
+static dq_import_fault read_interaction(const events *v, const dq_value *document, bool own, uint64_t shape,
+                                        dq_arena *arena, dq_import_interaction *x, bool *leaves,
+                                        dq_error *error)
 {
     dq_import_request *request = v->request;
     dq_import_interaction_keys keys = DQ_IMPORT_INTERACTION_KEYS;
     keys.times = v->times;
     keys.scale = v->scale;
-    if (dq_value_is(dq_map_get(document, "kind"), DQ_KIND_INTERACTIONS)) keys.ignored = "kind";
+    keys.parts = v->parts;
+    keys.shape = shape;
+    if (own) keys.ignored = "kind";
     dq_import_fault fault = dq_import_read_interaction(document, &keys, arena, x, error);
     if (fault == DQ_IMPORT_NO_ID && !v->users->place && !v->table)
         dq_import_explain(&request->interaction_reading, DQ_KIND_INTERACTIONS, document, error);
@@ -190,11 +194,18 @@ static dq_status each_interaction(const events *v, dq_documents *documents, dq_e
     dq_value document;
     dq_import_interaction x;
     dq_status status = DQ_OK;
+    uint64_t silent = 0; /* of documents without a kind */
     int got = 0;
     while (!status && (got = documents->next(documents, &arena, &document, error)) > 0) {
-        bool leaves = false, other = got == DQ_DOCUMENT && !dq_import_is_for(&document, DQ_KIND_INTERACTIONS);
+        dq_import_says says = DQ_IMPORT_SAYS_NOTHING;
+        if (got == DQ_DOCUMENT && !(silent && documents->shape == silent)) {
+            says = dq_import_says_kind(&document, DQ_KIND_INTERACTIONS);
+            silent = dq_map_get(&document, "kind") ? 0 : documents->shape;
+        }
+        bool leaves = false, other = says == DQ_IMPORT_SAYS_ANOTHER, own = says == DQ_IMPORT_SAYS_THIS;
         dq_import_fault fault = dq_import_answered(got);
-        if (got == DQ_DOCUMENT && !other) fault = read_interaction(v, &document, &arena, &x, &leaves, error);
+        if (got == DQ_DOCUMENT && !other)
+            fault = read_interaction(v, &document, own, documents->shape, &arena, &x, &leaves, error);
         if (fault) {
             dq_error_at(error, documents->name, documents->record);
             status = dq_import_skip(v->tally, fault, error);
@@ -203,7 +214,7 @@ static dq_status each_interaction(const events *v, dq_documents *documents, dq_e
         } else if ((status = take_interaction(v, &x, leaves, error))) {
             dq_error_at(error, documents->name, documents->record);
         }
-        dq_arena_free(&arena);
+        dq_arena_clear(&arena);
     }
     dq_arena_free(&arena);
     return !status && got < 0 ? error->status : status;
@@ -228,9 +239,12 @@ static dq_status read_interactions(const events *v, dq_error *error)
     char found[DQ_IMPORT_FOUND];
     dq_status status = open_interactions(v, &documents, found, error);
     const char *path = v->users->place ? documents.name : v->request->interactions;
+    dq_import_parts parts = {.slots = 0};
     events of_file = *v;
     of_file.table = *found != '\0';
+    of_file.parts = &parts;
     if (!status) status = each_interaction(&of_file, &documents, error);
+    dq_import_parts_free(&parts);
     if (!status)
         status = dq_import_check_used(v->tally, path, DQ_KIND_INTERACTIONS, *found ? found : NULL, error);
     if (documents.self) documents.close(&documents);

@@ -92,7 +92,7 @@ static int next_document(dq_import_rows *r, dq_value *document, dq_error *error)
         r->row = r->documents.record;
         if (ordered && fail_mixed(r, error)) return DQ_DOCUMENT_BROKEN;
         r->tally->others++;
-        dq_arena_free(&r->arena);
+        dq_arena_clear(&r->arena);
         got = r->documents.next(&r->documents, &r->arena, document, error);
     }
     r->row = r->documents.record;
@@ -178,7 +178,7 @@ int dq_import_rows_next(dq_import_rows *r, dq_import_entity *entity, dq_error *e
 {
     dq_import_fault fault;
     while (r->selected < r->request->selection.limit) {
-        dq_arena_free(&r->arena);
+        dq_arena_clear(&r->arena);
         int got = r->array ? next_of_array(r, entity, &fault, error)
                            : next_of_documents(r, entity, &fault, error);
         if (got <= 0) return got;

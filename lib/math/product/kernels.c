@@ -24,8 +24,27 @@ const product_kernel *product_choose(const char *word)
     return NULL;
 }
 
+const product_half_kernel *const product_half_kernels[] = {
+#ifdef __x86_64__
+#ifdef __linux__
+    &product_half_amx,
+#endif
+    &product_half_avx512, &product_half_avx2,
+#endif
+    &product_half_plain,  NULL,
+};
+
+const product_half_kernel *product_half_choose(const char *word)
+{
+    for (const product_half_kernel *const *k = product_half_kernels; *k; k++)
+        if ((!word || strcmp((*k)->word, word) == 0) && (*k)->has()) return *k;
+    return NULL;
+}
+
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const product_kernel *chosen;
+static const product_half_kernel *half_chosen;
+static bool named;       /* by the environment */
 static char refused[64]; /* a word of DQ_KERNELS that names nothing here */
 
 /* Once, before threads. NOLINTBEGIN(concurrency-mt-unsafe) */
@@ -34,9 +53,9 @@ static void choose(void)
     const char *word = getenv("DQ_KERNELS");
     if (!word && getenv("OPENBLAS_CORETYPE")) word = product_openblas.word;
     chosen = product_choose(word);
-    if (chosen) return;
-    snprintf(refused, sizeof refused, "%s", word);
-    chosen = product_choose(NULL);
+    named = word && chosen;
+    if (!chosen) snprintf(refused, sizeof refused, "%s", word);
+    if (!chosen) chosen = product_choose(NULL);
 }
 /* NOLINTEND(concurrency-mt-unsafe) */
 
@@ -46,10 +65,29 @@ const product_kernel *product_chosen(void)
     return chosen;
 }
 
+/* Those of the float32 kernels' word, where the environment names one; the CPU's best else. AMX is asked for,
+ * of the system, only by who multiplies bfloat16. */
+static void choose_half(void)
+{
+    const product_kernel *kernel = product_chosen();
+    if (named) half_chosen = product_half_choose(kernel->word);
+    if (named && !half_chosen && kernel == &product_avx512)
+        half_chosen = product_half_choose(product_half_avx2.word);
+    if (!half_chosen) half_chosen = product_half_choose(NULL); /* OpenBLAS has none */
+}
+
+const product_half_kernel *product_half_chosen(void)
+{
+    static pthread_once_t half_once = PTHREAD_ONCE_INIT;
+    pthread_once(&half_once, choose_half);
+    return half_chosen;
+}
+
 dq_status product_check_choice(dq_error *error)
 {
     pthread_once(&once, choose);
     if (!refused[0]) return DQ_OK;
+    if (strcmp(refused, product_openblas.word) == 0) return product_load_openblas(error);
     char words[128] = "";
     for (const product_kernel *const *k = product_kernels; *k; k++)
         if ((*k)->has())

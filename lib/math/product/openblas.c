@@ -13,8 +13,13 @@
  * thread of its own takes one more, as the library is loaded, and cannot be ended while it asks. So it is
  * given no threads, and the buffers are tried, taken and given back before the first product; OpenBLAS keeps
  * them.
+ *
+ * It is loaded when it is chosen (core/load/shared.h): for a run with dq's own kernels it would be 2 ms of
+ * CPU and 4 MiB.
  */
 #include "math/product/kernel.h"
+
+#include "core/load/shared.h"
 
 #include <cblas.h>
 #include <pthread.h>
@@ -24,15 +29,34 @@
 #include <string.h>
 #include <sys/mman.h>
 
-void gotoblas_dynamic_quit(void) __attribute__((weak));
-void openblas_read_env(void) __attribute__((weak));
-void gotoblas_dynamic_init(void) __attribute__((weak));
-void *blas_memory_alloc(int kind) __attribute__((weak));
-void blas_memory_free(void *buffer) __attribute__((weak));
+static struct {
+    __typeof__(&cblas_sgemm) sgemm;
+    __typeof__(&openblas_get_corename) get_corename;
+    __typeof__(&openblas_set_num_threads) set_num_threads;
+    void (*quit)(void), (*read_env)(void), (*init)(void);
+    void *(*memory_alloc)(int kind);
+    void (*memory_free)(void *buffer);
+} blas;
 
-/* OpenBLAS's own function, which reads OPENBLAS_NUM_THREADS: the program's comes before it. It is asked
- * before main, where no variable can be set yet. Weak: a BLAS that is linked statically keeps its own. */
-int openblas_num_threads_env(void) __attribute__((weak, visibility("default")));
+static const dq_shared_symbol symbols[] = {{"cblas_sgemm", &blas.sgemm, false},
+                                           {"openblas_get_corename", &blas.get_corename, false},
+                                           {"openblas_set_num_threads", &blas.set_num_threads, false},
+                                           {"gotoblas_dynamic_quit", &blas.quit, true},
+                                           {"openblas_read_env", &blas.read_env, true},
+                                           {"gotoblas_dynamic_init", &blas.init, true},
+                                           {"blas_memory_alloc", &blas.memory_alloc, true},
+                                           {"blas_memory_free", &blas.memory_free, true},
+                                           {0}};
+static dq_shared library = {.soname = DQ_SONAME, .symbols = symbols};
+
+dq_status product_load_openblas(dq_error *error)
+{
+    return dq_shared_load(&library, error);
+}
+
+/* OpenBLAS's own function, which reads OPENBLAS_NUM_THREADS: ours comes before it, since the Makefile has it
+ * exported (--export-dynamic-symbol). It is asked while the library is loaded. */
+int openblas_num_threads_env(void);
 int openblas_num_threads_env(void)
 {
     return 1;
@@ -71,15 +95,15 @@ static const char *better_core(const char *core)
 static void start(void)
 {
     static const char variable[] = "OPENBLAS_CORETYPE";
-    const char *core = getenv(variable) ? NULL : better_core(openblas_get_corename());
-    if (core && gotoblas_dynamic_quit && openblas_read_env && gotoblas_dynamic_init) {
+    const char *core = getenv(variable) ? NULL : better_core(blas.get_corename());
+    if (core && blas.quit && blas.read_env && blas.init) {
         setenv(variable, core, 1);
-        gotoblas_dynamic_quit();
-        openblas_read_env();
-        gotoblas_dynamic_init();
+        blas.quit();
+        blas.read_env();
+        blas.init();
         unsetenv(variable); /* a child decides for itself */
     }
-    openblas_set_num_threads(1);
+    blas.set_num_threads(1);
 }
 /* NOLINTEND(concurrency-mt-unsafe) */
 
@@ -100,8 +124,8 @@ static dq_status take_buffers(unsigned count, dq_error *error)
 {
     void *taken[MOST];
     unsigned n = 0;
-    for (; n < count && (n < reserved || try_buffer()); n++) taken[n] = blas_memory_alloc(0);
-    for (unsigned i = 0; i < n; i++) blas_memory_free(taken[i]);
+    for (; n < count && (n < reserved || try_buffer()); n++) taken[n] = blas.memory_alloc(0);
+    for (unsigned i = 0; i < n; i++) blas.memory_free(taken[i]);
     if (n > reserved) reserved = n;
     if (n == count) return DQ_OK;
     return dq_fail(error, DQ_ERR_MEMORY,
@@ -116,7 +140,7 @@ static dq_status reserve(unsigned threads, dq_error *error)
     pthread_once(&once, start);
     pthread_mutex_lock(&lock);
     if (threads > MOST) threads = MOST;
-    if (blas_memory_alloc && blas_memory_free && threads > reserved) status = take_buffers(threads, error);
+    if (blas.memory_alloc && blas.memory_free && threads > reserved) status = take_buffers(threads, error);
     pthread_mutex_unlock(&lock);
     return status;
 }
@@ -125,7 +149,7 @@ const char *product_openblas_core(void)
 {
     static char name[64];
     pthread_once(&once, start);
-    if (!name[0]) snprintf(name, sizeof name, "OpenBLAS %s", openblas_get_corename());
+    if (!name[0]) snprintf(name, sizeof name, "OpenBLAS %s", blas.get_corename());
     return name;
 }
 
@@ -134,14 +158,15 @@ const char *product_openblas_core(void)
 static void whole(const product *p)
 {
     pthread_once(&once, start);
-    cblas_sgemm(CblasRowMajor, p->a.columns ? CblasTrans : CblasNoTrans,
-                p->b.columns ? CblasNoTrans : CblasTrans, (blasint)p->m, (blasint)p->n, (blasint)p->k, 1,
-                p->a.at, (blasint)p->a.ld, p->b.at, (blasint)p->b.ld, 0, p->c, (blasint)p->ldc);
+    blas.sgemm(CblasRowMajor, p->a.columns ? CblasTrans : CblasNoTrans,
+               p->b.columns ? CblasNoTrans : CblasTrans, (blasint)p->m, (blasint)p->n, (blasint)p->k, 1,
+               p->a.at, (blasint)p->a.ld, p->b.at, (blasint)p->b.ld, 0, p->c, (blasint)p->ldc);
 }
 
 static bool has(void)
 {
-    return true;
+    dq_error none = DQ_ERROR_NONE;
+    return product_load_openblas(&none) == DQ_OK;
 }
 
 const product_kernel product_openblas = {

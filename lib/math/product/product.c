@@ -1,18 +1,37 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * How a product is cut.
+ */
 #include "math/product/kernel.h"
 
 #include <string.h>
 
-/* C in blocks of `cast` rows by `lanes`, or of its transpose where A gives the lanes. */
+enum {
+    DEPTH = 768,       /* k of a tile at most */
+    DEPTH_LYING = 256, /* where lanes are read where they lie */
+    PAGE = 1024,       /* rows so many floats apart are all in one set of the nearest cache, */
+    MANY = 128,        /* rows that pay for the packing of lanes */
+    WAYS = 8           /* which holds so many lines */
+};
+
+/* One operand gives the lanes of vectors, the other the numbers that are cast to all lanes of one. Where A
+ * gives the lanes, C is made transposed, block by block. */
 typedef struct work {
     const product *p;
     const product_kernel *kernel;
     product_scratch *scratch;
-    product_operand lane, cast; /* whose numbers are lanes of a vector; whose are spread over all lanes */
+    product_operand lane, cast;
     size_t lanes, casts;
-    size_t depth;    /* k of a tile, the last may have less */
-    bool transposed; /* the lanes are A's rows */
+    size_t depth; /* k of a step; the last may have less */
+    bool transposed;
+    bool makes_lanes; /* the lanes are made into panels here */
+    bool at_once;     /* all of k of a block is made at once, where it is made */
 } work;
+
+/* One step: k numbers from k0 on of a block of C. */
+typedef struct step {
+    size_t l0, r0, k0, lanes, casts, k;
+} step;
 
 static size_t least(size_t a, size_t b)
 {
@@ -62,49 +81,65 @@ void product_pack(const product_kernel *kernel, product_operand from, size_t n, 
         product_plain.transpose(n, k, from.at, from.ld, to, n);
 }
 
-/* Numbers [k0, k0 + k) of the runs [r0, r0 + n) as rows for a tile. */
-static void copy_rows(const work *w, size_t r0, size_t n, size_t k0, size_t k, float *to)
+/* ---- what a block multiplies ---- */
+
+/* Panels of a block's runs, of k numbers from k0 on. */
+static void make_panels(const work *w, const step *s, size_t k0, size_t k)
 {
-    const product_operand *from = &w->cast;
-    if (from->columns)
-        w->kernel->transpose(k, n, from->at + k0 * from->ld + r0, from->ld, to, PRODUCT_STRIDE);
-    else
-        for (size_t r = 0; r < n; r++)
-            memcpy(to + r * PRODUCT_STRIDE, from->at + (r0 + r) * from->ld + k0, k * sizeof *to);
+    size_t width = w->kernel->lanes;
+    for (size_t l = 0; l < s->lanes; l += width)
+        pack_panel(w->kernel, w->lane, s->l0 + l, least(width, s->lanes - l), k0, k,
+                   w->scratch->panels + l * k);
 }
 
-/* ---- one block ---- */
+/* Rows of a block's columns, of k numbers from k0 on. */
+static void make_rows(const work *w, const step *s, size_t k0, size_t k)
+{
+    w->kernel->transpose(k, s->casts, w->cast.at + k0 * w->cast.ld + s->r0, w->cast.ld, w->scratch->rows,
+                         PRODUCT_STRIDE);
+}
 
-/* Adds k numbers' products to c (casts, lanes). panels: the first of them at its number k0, `step` floats
- * from panel to panel. */
-static void add_tiles(const work *w, size_t casts, size_t lanes, size_t k, const float *panels, size_t step,
-                      float *c, size_t ldc, bool more)
+/* Numbers of panel l of a step, and how far its rows are apart: packed by the caller, or here, or columns
+ * where they lie. The last of these, where it is not a whole panel, is packed for the step. */
+static const float *panel_of(const work *w, const step *s, size_t l, size_t *ldp)
+{
+    size_t width = w->kernel->lanes, n = least(width, s->lanes - l), k = w->p->k;
+    *ldp = width;
+    if (w->lane.panels) return w->lane.panels + (s->l0 + l) * k + s->k0 * width;
+    if (w->makes_lanes && w->at_once) return w->scratch->panels + l * k + s->k0 * width;
+    if (w->makes_lanes) return w->scratch->panels + l * s->k;
+    if (n == width) {
+        *ldp = w->lane.ld;
+        return w->lane.at + s->k0 * w->lane.ld + s->l0 + l;
+    }
+    pack_panel(w->kernel, w->lane, s->l0 + l, n, s->k0, s->k, w->scratch->panels);
+    return w->scratch->panels;
+}
+
+static const float *rows_of(const work *w, const step *s, size_t *lda)
+{
+    *lda = w->cast.columns ? PRODUCT_STRIDE : w->cast.ld;
+    if (!w->cast.columns) return w->cast.at + s->r0 * w->cast.ld + s->k0;
+    return w->at_once ? w->scratch->rows + s->k0 : w->scratch->rows;
+}
+
+/* ---- a block ---- */
+
+/* Adds the step's products to c (casts, lanes). A panel stays in the nearest cache for all rows. */
+static void run_tiles(const work *w, const step *s, float *c, size_t ldc)
 {
     const product_kernel *kernel = w->kernel;
-    for (size_t l = 0; l < lanes; l += kernel->lanes, panels += step)
-        for (size_t r = 0, tiles = parts(casts, kernel->rows), rows; tiles; tiles--, r += rows) {
-            rows = parts(casts - r, tiles);
-            kernel->tile(rows, k, w->scratch->rows + r * PRODUCT_STRIDE, panels, c + r * ldc + l, ldc,
-                         least(kernel->lanes, lanes - l), more);
+    size_t lda, ldp;
+    const float *a = rows_of(w, s, &lda);
+    size_t most = lda % PAGE == 0 ? least(kernel->rows, WAYS) : kernel->rows;
+    for (size_t l = 0; l < s->lanes; l += kernel->lanes) {
+        const float *panel = panel_of(w, s, l, &ldp);
+        for (size_t r = 0, tiles = parts(s->casts, most), rows; tiles; tiles--, r += rows) {
+            rows = parts(s->casts - r, tiles);
+            kernel->tile(rows, s->k, a + r * lda, lda, panel, ldp, c + r * ldc + l, ldc,
+                         least(kernel->lanes, s->lanes - l), s->k0 > 0);
         }
-}
-
-/* Where the panels of lanes [l0, l0 + lanes) begin at k0, packed here unless they are already. */
-static const float *panels_at(const work *w, size_t l0, size_t lanes, size_t k0, size_t *step)
-{
-    size_t k = w->p->k, width = w->kernel->lanes, chunk = PRODUCT_BLOCK_DEPTH / w->depth * w->depth;
-    if (w->lane.panels) {
-        *step = width * k;
-        return w->lane.panels + l0 * k + k0 * width;
     }
-    if (k > PRODUCT_BLOCK_DEPTH) {
-        size_t from = k0 / chunk * chunk, n = least(chunk, k - from);
-        if (k0 == from) pack_panels(w->kernel, w->lane, l0, lanes, from, n, w->scratch->panels);
-        *step = width * n;
-        return w->scratch->panels + (k0 - from) * width;
-    }
-    *step = width * k;
-    return w->scratch->panels + k0 * width;
 }
 
 static void finish(const product *p, float *c, size_t ldc, size_t row, size_t rows, size_t column,
@@ -113,71 +148,89 @@ static void finish(const product *p, float *c, size_t ldc, size_t row, size_t ro
     if (p->epilogue) p->epilogue->finish(p->epilogue->arg, c, ldc, row, rows, column, columns);
 }
 
-/* Casts [r0, r0 + casts) with lanes [l0, l0 + lanes), over all of k. */
-static void run_block(const work *w, size_t r0, size_t casts, size_t l0, size_t lanes)
+static void copy_block(const step *s, const float *from, float *to, size_t ldto)
+{
+    for (size_t r = 0; r < s->casts; r++)
+        memcpy(to + r * ldto, from + r * PRODUCT_BLOCK, s->lanes * sizeof *to);
+}
+
+/* A block is whole. */
+static void finish_block(const work *w, const step *s, float *c, size_t ldc)
 {
     const product *p = w->p;
-    bool direct = p->c && !w->transposed;
-    size_t k0 = 0, step, ldc = direct ? p->ldc : PRODUCT_BLOCK_LANES;
-    float *c = direct ? p->c + r0 * p->ldc + l0 : w->scratch->block;
-    do {
-        size_t k = least(w->depth, p->k - k0);
-        const float *panels = panels_at(w, l0, lanes, k0, &step);
-        copy_rows(w, r0, casts, k0, k, w->scratch->rows);
-        add_tiles(w, casts, lanes, k, panels, step, c, ldc, k0 > 0);
-        k0 += k;
-    } while (k0 < p->k);
     if (!w->transposed) {
-        finish(p, c, ldc, r0, casts, l0, lanes);
+        float *to = p->c ? p->c + s->r0 * p->ldc + s->l0 : c;
+        if (to != c) copy_block(s, c, to, p->ldc);
+        finish(p, to, to != c ? p->ldc : ldc, s->r0, s->casts, s->l0, s->lanes);
         return;
     }
-    float *to = p->c ? p->c + l0 * p->ldc + r0 : w->scratch->finished;
-    size_t ldto = p->c ? p->ldc : PRODUCT_BLOCK_ROWS;
-    w->kernel->transpose(casts, lanes, c, ldc, to, ldto);
-    finish(p, to, ldto, l0, lanes, r0, casts);
+    float *to = p->c ? p->c + s->l0 * p->ldc + s->r0 : w->scratch->finished;
+    size_t ldto = p->c ? p->ldc : PRODUCT_BLOCK;
+    w->kernel->transpose(s->casts, s->lanes, c, ldc, to, ldto);
+    finish(p, to, ldto, s->l0, s->lanes, s->r0, s->casts);
+}
+
+static void run_block(const work *w, step s)
+{
+    const product *p = w->p;
+    bool direct = p->c && !w->transposed && (p->k <= w->depth || p->ldc % PAGE != 0);
+    float *c = direct ? p->c + s.r0 * p->ldc + s.l0 : w->scratch->block;
+    size_t ldc = direct ? p->ldc : PRODUCT_BLOCK;
+    do {
+        s.k = least(w->depth, p->k - s.k0);
+        if (!w->at_once && w->makes_lanes) make_panels(w, &s, s.k0, s.k);
+        if (!w->at_once && w->cast.columns) make_rows(w, &s, s.k0, s.k);
+        run_tiles(w, &s, c, ldc);
+        s.k0 += s.k;
+    } while (s.k0 < p->k);
+    finish_block(w, &s, c, ldc);
 }
 
 /* ---- the whole ---- */
 
 /* Whether it costs less to take A's rows for lanes than B's columns: what is computed, lanes that stay empty
- * included, and what is packed, in units of a quarter of a multiplication by 16 lanes. */
+ * included, what is transposed to be an operand, and C if it is, in units of 16 multiplications. */
 static bool prefers_transposed(const product *p)
 {
     if (p->a.panels || p->b.panels) return p->a.panels != NULL;
-    enum { WIDEST = 32, COPY = 1, TRANSPOSE = 2 };
+    enum { WIDEST = 32 };
     size_t a = p->m * p->k, b = p->n * p->k;
-    size_t straight = parts(p->n, WIDEST) * 8 * a + (p->b.columns ? COPY : TRANSPOSE) * b +
-                      (p->a.columns ? TRANSPOSE : COPY) * a * parts(p->n, PRODUCT_BLOCK_LANES);
-    size_t across = parts(p->m, WIDEST) * 8 * b + (p->a.columns ? COPY : TRANSPOSE) * a +
-                    (p->b.columns ? TRANSPOSE : COPY) * b * parts(p->m, PRODUCT_BLOCK_LANES) +
-                    4 * p->m * p->n;
+    size_t straight = parts(p->n, WIDEST) * 2 * a + (p->b.columns ? 0 : b) / 2 +
+                      (p->a.columns ? a : 0) / 2 * (p->b.columns ? 1 : parts(p->n, PRODUCT_BLOCK));
+    size_t across = parts(p->m, WIDEST) * 2 * b + (p->a.columns ? 0 : a) / 2 +
+                    (p->b.columns ? b : 0) / 2 * (p->a.columns ? 1 : parts(p->m, PRODUCT_BLOCK)) +
+                    p->m * p->n;
     return across < straight;
 }
 
+/* Where lanes must be made, all casts are taken with them; else all lanes with the casts, which may have to
+ * be. */
 static void run_blocks(const work *w)
 {
-    for (size_t l0 = 0; l0 < w->lanes; l0 += PRODUCT_BLOCK_LANES) {
-        size_t lanes = least(PRODUCT_BLOCK_LANES, w->lanes - l0);
-        if (!w->lane.panels && w->p->k <= PRODUCT_BLOCK_DEPTH)
-            pack_panels(w->kernel, w->lane, l0, lanes, 0, w->p->k, w->scratch->panels);
-        for (size_t r0 = 0; r0 < w->casts; r0 += PRODUCT_BLOCK_ROWS)
-            run_block(w, r0, least(PRODUCT_BLOCK_ROWS, w->casts - r0), l0, lanes);
-    }
+    bool makes_lanes = w->makes_lanes;
+    size_t outer = makes_lanes ? w->lanes : w->casts, inner = makes_lanes ? w->casts : w->lanes;
+    for (size_t i = 0; i < outer; i += PRODUCT_BLOCK)
+        for (size_t j = 0; j < inner; j += PRODUCT_BLOCK) {
+            step s = {.l0 = makes_lanes ? i : j, .r0 = makes_lanes ? j : i};
+            s.lanes = least(PRODUCT_BLOCK, w->lanes - s.l0);
+            s.casts = least(PRODUCT_BLOCK, w->casts - s.r0);
+            if (w->at_once && makes_lanes && j == 0) make_panels(w, &s, 0, w->p->k);
+            if (w->at_once && w->cast.columns && (makes_lanes || j == 0)) make_rows(w, &s, 0, w->p->k);
+            run_block(w, s);
+        }
 }
 
 /* A library's product, in the blocks in which an epilogue would see ours. */
-static void run_whole(const product *p, bool transposed, product_scratch *scratch)
+static void run_whole(const product *p, product_scratch *scratch)
 {
-    size_t rows = transposed ? PRODUCT_BLOCK_LANES : PRODUCT_BLOCK_ROWS;
-    size_t columns = transposed ? PRODUCT_BLOCK_ROWS : PRODUCT_BLOCK_LANES;
     if (p->c) p->kernel->whole(p);
-    for (size_t i = 0; i < p->m && p->epilogue; i += rows)
-        for (size_t j = 0; j < p->n; j += columns) {
+    for (size_t i = 0; i < p->m && p->epilogue; i += PRODUCT_BLOCK)
+        for (size_t j = 0; j < p->n; j += PRODUCT_BLOCK) {
             product part = *p;
-            part.m = least(rows, p->m - i);
-            part.n = least(columns, p->n - j);
+            part.m = least(PRODUCT_BLOCK, p->m - i);
+            part.n = least(PRODUCT_BLOCK, p->n - j);
             float *c = p->c ? p->c + i * p->ldc + j : scratch->finished;
-            size_t ldc = p->c ? p->ldc : columns;
+            size_t ldc = p->c ? p->ldc : PRODUCT_BLOCK;
             part.a.at += p->a.columns ? i : i * p->a.ld;
             part.b.at += p->b.columns ? j : j * p->b.ld;
             part.c = c;
@@ -193,6 +246,11 @@ static product_operand as_it_lies(product_operand o, size_t n)
     return o.panels ? (product_operand){.at = o.panels, .ld = n, .columns = true} : o;
 }
 
+static bool makes_lanes(const product_operand *lane, size_t casts)
+{
+    return !lane->panels && (!lane->columns || (casts >= MANY && lane->ld % PAGE == 0));
+}
+
 void product_run(const product *p)
 {
     if (p->m == 0 || p->n == 0) return;
@@ -202,17 +260,22 @@ void product_run(const product *p)
         product lying = *p;
         lying.a = as_it_lies(p->a, p->m);
         lying.b = as_it_lies(p->b, p->n);
-        run_whole(&lying, transposed, scratch);
+        run_whole(&lying, scratch);
     } else {
+        product_operand lane = transposed ? p->a : p->b, cast = transposed ? p->b : p->a;
+        bool makes = makes_lanes(&lane, transposed ? p->n : p->m);
+        size_t depth = lane.panels || makes ? DEPTH : DEPTH_LYING;
         work w = {.p = p,
                   .kernel = p->kernel,
                   .scratch = scratch,
-                  .lane = transposed ? p->a : p->b,
-                  .cast = transposed ? p->b : p->a,
+                  .lane = lane,
+                  .cast = cast,
                   .lanes = transposed ? p->m : p->n,
                   .casts = transposed ? p->n : p->m,
-                  .depth = p->k ? parts(p->k, parts(p->k, PRODUCT_DEPTH)) : 1,
-                  .transposed = transposed};
+                  .depth = p->k ? parts(p->k, parts(p->k, depth)) : 0,
+                  .transposed = transposed,
+                  .makes_lanes = makes,
+                  .at_once = p->k <= PRODUCT_DEPTH};
         run_blocks(&w);
     }
     product_give_scratch(scratch);

@@ -19,6 +19,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Called once for each block of C when its numbers are final: c points at C[row][column], ldc floats between
  * rows. Blocks are the same for the same m, n, k whatever the kernel, at most 84 rows by 128 columns or 128
@@ -59,6 +60,42 @@ void dq_gemm_nn_then(size_t m, size_t n, size_t k, const float *a, size_t lda, c
                      float *c, size_t ldc, const dq_epilogue *epilogue);
 void dq_gemm_tn_then(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
                      float *c, size_t ldc, const dq_epilogue *epilogue);
+
+/* ---- bfloat16 ----
+ *
+ * The same products of operands that are bfloat16 (the upper half of a float32), with sums in float32: twice
+ * to eight times as fast where the CPU multiplies such numbers, as fast as float32 where it does not. A
+ * number of C is one chain of fused multiplications and additions over k = 1, 0, 3, 2, 5, 4, ..., numbers
+ * below 1.2e-38 being zeros before and after each, as AVX512_BF16 has it; so it has the same bits in every
+ * kernel, on a thread that flushes such numbers (math/pool.h), but for AMX, whose order is its own: its
+ * numbers agree within k roundings of the sum of |a b|. k is padded by zeros, so that what is not finite
+ * stays in its row and column.
+ *
+ * OpenBLAS has no such products. */
+
+/* The kernels that they take: "AVX512_BF16", "AMX", "AVX2, bfloat16 widened". */
+const char *dq_bf16_core(void);
+/* to[i] = from[i] rounded to the nearest, of two that are as near to the even one. */
+void dq_bf16_round(uint16_t *to, const float *from, size_t n);
+
+/* Numbers of uint16_t that n runs of k take as panels. */
+size_t dq_packed_bf16(size_t n, size_t k);
+void dq_pack_rows_bf16(size_t n, size_t k, const uint16_t *b, size_t ldb, uint16_t *to);
+void dq_pack_columns_bf16(size_t n, size_t k, const uint16_t *b, size_t ldb, uint16_t *to);
+
+void dq_gemm_nn_bf16(size_t m, size_t n, size_t k, const uint16_t *a, size_t lda, const uint16_t *b,
+                     size_t ldb, float *c, size_t ldc, const dq_epilogue *epilogue);
+void dq_gemm_nt_bf16(size_t m, size_t n, size_t k, const uint16_t *a, size_t lda, const uint16_t *b,
+                     size_t ldb, float *c, size_t ldc, const dq_epilogue *epilogue);
+void dq_gemm_tn_bf16(size_t m, size_t n, size_t k, const uint16_t *a, size_t lda, const uint16_t *b,
+                     size_t ldb, float *c, size_t ldc, const dq_epilogue *epilogue);
+void dq_gemm_packed_bf16(size_t m, size_t n, size_t k, const uint16_t *a, size_t lda, const uint16_t *packed,
+                         float *c, size_t ldc, const dq_epilogue *epilogue);
+/* Rows of b are read where they lie where k is a multiple of 32, and copied else. */
+void dq_gemm_packed_batch_bf16(size_t m, size_t n, size_t k, const uint16_t *packed, const uint16_t *b,
+                               size_t ldb, float *c, size_t ldc, const dq_epilogue *epilogue);
+void dq_gemm_packed_tn_bf16(size_t m, size_t n, size_t k, const uint16_t *a, size_t lda,
+                            const uint16_t *packed, float *c, size_t ldc, const dq_epilogue *epilogue);
 
 /* ---- a ready epilogue ---- */
 

@@ -162,4 +162,4 @@ static void attention_gradient(const dq_net *net, const net_layer *layer, size_t
     net_sum_rows(weight + p.bv, a->dvalue, item, past, item);
 }
 
-const net_kind net_attention = {attention_forward, NULL, attention_gradient, attention_allocate};
+const net_kind net_attention = {attention_forward, NULL, attention_gradient, attention_allocate, NULL};

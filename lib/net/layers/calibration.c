@@ -38,4 +38,4 @@ void dq_net_calibration(const dq_net *net, double *scale, double *shift)
     *shift = layer ? (double)net->statistics[layer->statistics + 1] : 0;
 }
 
-const net_kind net_calibration = {calibration_forward, calibration_input, NULL, NULL};
+const net_kind net_calibration = {calibration_forward, calibration_input, NULL, NULL, NULL};

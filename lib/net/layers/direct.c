@@ -36,8 +36,9 @@ static void direct_gradient(const dq_net *net, const net_layer *l, size_t u0, si
 
 void dq_net_start_at(dq_net *net, uint32_t feature, double weight)
 {
+    net_weights_were_set(net);
     for (const net_layer *l = net->layers; l < net->layers + net->layer_count; l++)
         if (l->kind == &net_direct) net->weights[l->at + feature] = (float)weight;
 }
 
-const net_kind net_direct = {direct_forward, direct_input, direct_gradient, NULL};
+const net_kind net_direct = {direct_forward, direct_input, direct_gradient, NULL, NULL};

@@ -47,4 +47,4 @@ static void duel_input(dq_net *net, net_layer *layer)
     }
 }
 
-const net_kind net_duel = {duel_forward, duel_input, NULL, NULL};
+const net_kind net_duel = {duel_forward, duel_input, NULL, NULL, NULL};

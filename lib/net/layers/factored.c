@@ -32,7 +32,7 @@ typedef struct factored {
 
 static void states_tile(const dq_net *net, const net_layer *l, size_t c0, size_t width)
 {
-    net_product(net, l, net->states, l->in, c0, width, l->y + c0);
+    net_product(net, l, &l->side, net->states, l->in, c0, width, l->y + c0);
 }
 
 static void states_forward(dq_net *net, net_layer *layer)
@@ -44,7 +44,7 @@ static void states_gradient(const dq_net *net, const net_layer *l, size_t u0, si
                             float *bias)
 {
     (void)bias;
-    net_product_gradient(net, l, net->states, l->in, l->dy + u0, n, weight);
+    net_product_gradient(net, l, &l->side, net->states, l->in, l->dy, u0, n, weight);
 }
 
 static void actions_tile(const dq_net *net, const net_layer *l, size_t c0, size_t width)
@@ -65,8 +65,8 @@ static void actions_gradient(const dq_net *net, const net_layer *l, size_t u0, s
     dq_gemm_tn(n, l->in, net->action_slots.count, l->dy + u0, l->out, net->x_actions, l->in, weight, l->in);
 }
 
-const net_kind net_project_states = {states_forward, NULL, states_gradient, NULL};
-const net_kind net_project_actions = {actions_forward, NULL, actions_gradient, NULL};
+const net_kind net_project_states = {states_forward, NULL, states_gradient, NULL, NULL};
+const net_kind net_project_actions = {actions_forward, NULL, actions_gradient, NULL, NULL};
 
 /* ---- the cosine ---- */
 
@@ -184,4 +184,4 @@ static void factored_gradient(const dq_net *net, const net_layer *l, size_t u0, 
     *weight = (float)((const factored *)l->own)->slope;
 }
 
-const net_kind net_factored = {factored_forward, factored_input, factored_gradient, factored_allocate};
+const net_kind net_factored = {factored_forward, factored_input, factored_gradient, factored_allocate, NULL};

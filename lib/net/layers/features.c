@@ -105,4 +105,4 @@ static void features_forward(dq_net *net, net_layer *layer)
         memcpy(layer->y + r * layer->out + cosines, net->given.features + r * given, given * sizeof(float));
 }
 
-const net_kind net_features = {features_forward, NULL, NULL, features_allocate};
+const net_kind net_features = {features_forward, NULL, NULL, features_allocate, NULL};

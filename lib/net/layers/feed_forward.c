@@ -135,4 +135,4 @@ static void forward_gradient(const dq_net *net, const net_layer *layer, size_t u
     net_sum_rows(weight + p.out_bias, f->dout, width, rows, width);
 }
 
-const net_kind net_feed_forward = {forward_forward, forward_input, forward_gradient, forward_allocate};
+const net_kind net_feed_forward = {forward_forward, forward_input, forward_gradient, forward_allocate, NULL};

@@ -26,4 +26,5 @@ static void mean_forward(dq_net *net, net_layer *layer)
     }
 }
 
-const net_kind net_mean = {mean_forward, NULL, NULL, NULL}; /* it has no weights, and stands on the states */
+const net_kind net_mean = {mean_forward, NULL, NULL, NULL,
+                           NULL}; /* it has no weights, and stands on the states */

@@ -122,4 +122,4 @@ void net_norm_folded(const net_layer *layer, const float **scale, const float **
     *shift = n->fold_shift;
 }
 
-const net_kind net_norm = {norm_forward, norm_input, norm_gradient, norm_allocate};
+const net_kind net_norm = {norm_forward, norm_input, norm_gradient, norm_allocate, NULL};

@@ -188,4 +188,4 @@ static void attention_gradient(const dq_net *net, const net_layer *layer, size_t
 }
 
 const net_kind net_self_attention = {attention_forward, attention_input, attention_gradient,
-                                     attention_allocate};
+                                     attention_allocate, NULL};

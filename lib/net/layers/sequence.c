@@ -195,4 +195,4 @@ static void last_gradient(const dq_net *net, const net_layer *layer, size_t u0, 
     net_layer_norm_gradient(&l->norm, net->states, net->spec.encoder_width, weight);
 }
 
-const net_kind net_last_token = {last_forward, last_input, last_gradient, last_allocate};
+const net_kind net_last_token = {last_forward, last_input, last_gradient, last_allocate, NULL};

@@ -86,4 +86,4 @@ static void tokens_gradient(const dq_net *net, const net_layer *layer, size_t u0
     for (size_t r = 0; r < rows; r++) dq_vec_add(places + t->place[r] * width, t->dx + r * width, width);
 }
 
-const net_kind net_tokens = {tokens_forward, NULL, tokens_gradient, tokens_allocate};
+const net_kind net_tokens = {tokens_forward, NULL, tokens_gradient, tokens_allocate, NULL};

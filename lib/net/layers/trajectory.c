@@ -170,4 +170,4 @@ static void trajectory_gradient(const dq_net *net, const net_layer *layer, size_
     }
 }
 
-const net_kind net_trajectory = {trajectory_forward, NULL, trajectory_gradient, trajectory_allocate};
+const net_kind net_trajectory = {trajectory_forward, NULL, trajectory_gradient, trajectory_allocate, NULL};

@@ -42,10 +42,12 @@ static int ahead_next(dq_documents *documents, dq_arena *arena, dq_value *docume
         forget(a);
         int got = a->behind.next(&a->behind, arena, document, error);
         documents->record = a->behind.record;
+        documents->shape = a->behind.shape;
         return got;
     }
     const answer *given = &a->answers[a->next];
     documents->record = given->record + a->given;
+    documents->shape = 0;
     if (given->what > 0 && ++a->given == given->times) { /* an end stays one */
         a->next++;
         a->given = 0;

@@ -3,14 +3,16 @@
  * Our own code and no foreign library: Debian's libcsv calls back per character and knows neither lines nor
  * TSV; the glue would be longer than this.
  *
- * A row is unescaped into one buffer, cells one after the other with a NUL each, and their places are noted
- * as offsets, because the buffer moves as it grows.
+ * Most rows are plain: without a quote or an escape their cells are in the line itself, cut where they stand
+ * (port/text/cut.h). Another is unescaped into one buffer, cells one after the other with a NUL each, and
+ * their places are noted as offsets, because the buffer moves as it grows.
  */
 #include "port/files/csv.h"
 
 #include "core/array.h"
 #include "core/index.h"
 #include "core/utf8.h"
+#include "port/text/cut.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,6 +34,10 @@ struct dq_csv {
     char *header_buffer;
     dq_csv_cell *header;
     size_t columns;
+    dq_cut_form
+        plain; /* how a plain row is cut, and (columns) where, and its cells; NULL: none is looked for */
+    uint32_t *cuts;
+    dq_csv_cell *plain_cells;
     int held; /* without a header: what the first line was, until it is asked for */
     dq_error held_error;
 };
@@ -221,27 +227,55 @@ static dq_status next_line(dq_csv *csv, rest *r, dq_error *error)
     return DQ_OK;
 }
 
+static int fail_utf8(dq_error *error)
+{
+    dq_fail(error, DQ_ERR_FORMAT, "not UTF-8");
+    return DQ_CSV_NOT_UTF8;
+}
+
+/* Cuts a plain row of as many cells as there are columns; false: it is another, and untouched. */
+static bool cut_row(dq_csv *csv, const rest *r, bool *ascii)
+{
+    const size_t last = csv->columns - 1;
+    if (!csv->cuts || !dq_cut_line(r->at, (size_t)(r->end - r->at), csv->plain, csv->cuts, last, ascii))
+        return false;
+    char *from = r->at;
+    for (size_t i = 0; i <= last; i++) {
+        char *to = i < last ? r->at + csv->cuts[i] : r->end;
+        csv->plain_cells[i] = (dq_csv_cell){.text = from, .bytes = (size_t)(to - from)};
+        *to = '\0';
+        from = to + 1;
+    }
+    return true;
+}
+
 /* Reads a row's cells, however many. */
-static int read_row(dq_csv *csv, dq_error *error)
+static int read_row(dq_csv *csv, const dq_csv_cell **cells, dq_error *error)
 {
     rest r = {0};
+    bool ascii;
     if (next_line(csv, &r, error)) return DQ_CSV_BROKEN;
     if (!r.at) return DQ_CSV_END;
     csv->row_line = csv->line;
     csv->bytes = csv->count = 0;
+    if (cut_row(csv, &r, &ascii)) {
+        csv->count = csv->columns;
+        *cells = csv->plain_cells;
+        const bool valid = ascii || dq_utf8_valid(r.at, (size_t)(r.end - r.at));
+        return valid ? DQ_CSV_ROW : fail_utf8(error);
+    }
     if (csv->starts) csv->starts[0] = 0;
     if (read_cells(csv, &r, error)) return DQ_CSV_BROKEN;
     for (size_t i = 0; i < csv->count; i++) {
         size_t from = csv->starts[i];
         csv->cells[i] = (dq_csv_cell){.text = csv->buffer + from, .bytes = csv->starts[i + 1] - from - 1};
     }
+    *cells = csv->cells;
     if (r.stray) {
         dq_fail(error, DQ_ERR_FORMAT, "a quote inside a cell that is not quoted whole");
         return DQ_CSV_BAD;
     }
-    if (dq_utf8_valid(csv->buffer, csv->bytes)) return DQ_CSV_ROW;
-    dq_fail(error, DQ_ERR_FORMAT, "not UTF-8");
-    return DQ_CSV_NOT_UTF8;
+    return dq_utf8_valid(csv->buffer, csv->bytes) ? DQ_CSV_ROW : fail_utf8(error);
 }
 
 /* The first column may be an index that nobody named, the last one nothing but what stands behind a
@@ -299,8 +333,9 @@ static bool is_separator_line(const dq_csv *csv)
 /* The first row becomes the header: it keeps the buffer, and the rows get a new one. */
 static dq_status read_header(dq_csv *csv, dq_error *error)
 {
-    int got = read_row(csv, error);
-    if (got == DQ_CSV_ROW && is_separator_line(csv)) got = read_row(csv, error);
+    const dq_csv_cell *cells;
+    int got = read_row(csv, &cells, error);
+    if (got == DQ_CSV_ROW && is_separator_line(csv)) got = read_row(csv, &cells, error);
     if (got == DQ_CSV_END) return dq_fail(error, DQ_ERR_FORMAT, "empty: no header");
     if (got == DQ_CSV_NOT_UTF8) return dq_fail(error, DQ_ERR_FORMAT, "not UTF-8; " DQ_UTF8_ADVICE);
     if (got != DQ_CSV_ROW) return error ? error->status : DQ_ERR_FORMAT;
@@ -317,7 +352,8 @@ static dq_status read_header(dq_csv *csv, dq_error *error)
 static dq_status number_columns(dq_csv *csv, dq_error *error)
 {
     enum { NAME = 24 };
-    csv->held = read_row(csv, &csv->held_error);
+    const dq_csv_cell *cells;
+    csv->held = read_row(csv, &cells, &csv->held_error);
     if (csv->held == DQ_CSV_BROKEN) {
         if (error) *error = csv->held_error;
         return csv->held_error.status;
@@ -337,6 +373,16 @@ static dq_status number_columns(dq_csv *csv, dq_error *error)
     return DQ_OK;
 }
 
+/* Rows that are cut in place are those of one byte of separator, in which nothing is to be replaced. */
+static dq_status prepare_cutting(dq_csv *csv, dq_error *error)
+{
+    if (csv->separator_bytes != 1) return DQ_OK;
+    csv->plain = (dq_cut_form){*csv->form.separator, {'"', csv->form.escapes ? '\\' : '"'}};
+    csv->cuts = malloc(csv->columns * sizeof *csv->cuts);
+    csv->plain_cells = malloc(csv->columns * sizeof *csv->plain_cells);
+    return csv->cuts && csv->plain_cells ? DQ_OK : dq_fail_memory(error, "a row");
+}
+
 dq_status dq_csv_open(dq_csv **out, dq_source *source, dq_csv_form form, dq_error *error)
 {
     *out = NULL;
@@ -348,6 +394,7 @@ dq_status dq_csv_open(dq_csv **out, dq_source *source, dq_csv_form form, dq_erro
     csv->strict = strcmp(form.separator, ",") == 0 || strcmp(form.separator, ";") == 0;
     csv->held_error = DQ_ERROR_NONE;
     dq_status status = form.headless ? number_columns(csv, error) : read_header(csv, error);
+    if (!status) status = prepare_cutting(csv, error);
     if (status)
         dq_csv_close(csv);
     else
@@ -362,7 +409,7 @@ const dq_csv_cell *dq_csv_header(const dq_csv *csv, size_t *columns)
 }
 
 /* Behind the last column's separator there is nothing, where it has no name. */
-static int check_row(const dq_csv *csv, dq_error *error)
+static int check_row(const dq_csv *csv, const dq_csv_cell *cells, dq_error *error)
 {
     size_t last = csv->columns - 1;
     if (csv->count != csv->columns) {
@@ -370,18 +417,18 @@ static int check_row(const dq_csv *csv, dq_error *error)
                 csv->form.headless ? "first row" : "header", csv->columns);
         return DQ_CSV_BAD;
     }
-    if (last == 0 || csv->header[last].bytes || !csv->cells[last].bytes) return DQ_CSV_ROW;
+    if (last == 0 || csv->header[last].bytes || !cells[last].bytes) return DQ_CSV_ROW;
     dq_fail(error, DQ_ERR_FORMAT, "a cell under column %zu, which has no name", last + 1);
     return DQ_CSV_BAD;
 }
 
 int dq_csv_next(dq_csv *csv, const dq_csv_cell **cells, dq_error *error)
 {
-    int got = csv->held ? csv->held : read_row(csv, error);
+    *cells = csv->cells;
+    int got = csv->held ? csv->held : read_row(csv, cells, error);
     if (csv->held && got != DQ_CSV_ROW && error) *error = csv->held_error;
     csv->held = DQ_CSV_END;
-    *cells = csv->cells;
-    if (got == DQ_CSV_ROW) got = check_row(csv, error);
+    if (got == DQ_CSV_ROW) got = check_row(csv, *cells, error);
     bool cut = got > DQ_CSV_ROW && csv->count < csv->columns && !dq_source_line_ended(csv->source);
     if (!cut) return got;
     dq_fail(error, DQ_ERR_TRUNCATED, "the last line is cut off: %zu cells where the %s has %zu", csv->count,
@@ -430,6 +477,8 @@ void dq_csv_close(dq_csv *csv)
     free(csv->buffer);
     free(csv->starts);
     free(csv->cells);
+    free(csv->cuts);
+    free(csv->plain_cells);
     free(csv->header_buffer);
     free(csv->header);
     free(csv);

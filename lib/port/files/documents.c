@@ -15,7 +15,7 @@
 #include "port/files/ejson.h"
 #include "port/files/json.h"
 #include "port/files/json_cut.h"
-#include "port/json/json_reader.h"
+#include "port/text/json_reader.h"
 
 #include <inttypes.h>
 #include <stdio.h>

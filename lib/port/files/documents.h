@@ -21,11 +21,13 @@ enum dq_document_answer {
 
 /* A run of documents. */
 typedef struct dq_documents {
-    /* The next document, a DQ_MAP in the arena; see dq_document_answer. Sets record. */
+    /* The next document, a DQ_MAP in the arena, of which a table's entries and texts are the table's own,
+     * until the next call; see dq_document_answer. Sets record. */
     int (*next)(struct dq_documents *documents, dq_arena *arena, dq_value *document, dq_error *error);
     void (*close)(struct dq_documents *documents); /* releases self, too */
     void *self;
-    char name[160];  /* for messages: a file's name, a collection */
+    uint64_t shape; /* equal numbers: the documents have the same keys in the same order; 0: it is not said */
+    char name[160]; /* for messages: a file's name, a collection */
     uint64_t record; /* number of the last document, from 1: its line in a file; DQ_NO_RECORD where a number
                         says nothing and its _id is what it is known by */
 } dq_documents;

@@ -277,14 +277,29 @@ dq_status dq_json_write_string(dq_json_text *out, const char *text, size_t bytes
     return DQ_OK;
 }
 
-/* The decimal form of an integer, its length. */
+static int count_digits(uint64_t integer)
+{
+    int n = 0;
+    for (; integer >= 10000; integer /= 10000) n += 4;
+    return n + (integer > 0) + (integer >= 10) + (integer >= 100) + (integer >= 1000);
+}
+
+/* The decimal form of an integer, its length: two digits at once, from behind, where they are to stand. */
 static int put_digits(char *to, uint64_t integer, int at_least)
 {
-    char digits[24];
-    int n = 0;
-    for (; integer || n < at_least; integer /= 10) digits[n++] = (char)('0' + integer % 10);
-    for (int i = 0; i < n; i++) to[i] = digits[n - 1 - i];
+    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                                "25262728293031323334353637383940414243444546474849"
+                                "50515253545556575859606162636465666768697071727374"
+                                "75767778798081828384858687888990919293949596979899";
+    const int own = count_digits(integer), n = own > at_least ? own : at_least;
+    int at = n;
     to[n] = '\0';
+    for (; integer >= 10; integer /= 100) {
+        at -= 2;
+        memcpy(to + at, pairs + 2 * (integer % 100), 2);
+    }
+    if (integer) to[--at] = (char)('0' + integer);
+    while (at > 0) to[--at] = '0';
     return n;
 }
 
@@ -315,21 +330,37 @@ double dq_json_real_of(float number)
     return strtod(digits, NULL);
 }
 
-/* "%.9g" of a number between 1e-4 and 1e9 that these digits give back; 0: it is another, or needs more.
- * Where n / 10^k is the number, n is the only integer of nine digits that near to it. */
-static int nine_digits(char *to, double number)
+/* n / 10^k, of nine digits, as "%.9g" writes it: without zeros at its end. */
+static int put_nine(char *to, double n, int k, bool negative)
 {
-    int k, length = 0;
-    const double n = find_nine(number, &k);
-    if (!(n > 0) || n / power[k] != fabs(number)) return 0;
+    int length = 0;
     uint64_t integer = (uint64_t)n;
     for (; k > 0 && integer % 10 == 0; k--) integer /= 10;
     const uint64_t unit = (uint64_t)power[k];
-    if (number < 0) to[length++] = '-';
+    if (negative) to[length++] = '-';
     length += put_digits(to + length, integer / unit, 1);
     if (k == 0) return length;
     to[length++] = '.';
     return length + put_digits(to + length, integer % unit, k);
+}
+
+/* "%.9g" of a number between 1e-4 and 1e9 that these digits give back; 0: it is another, or needs more.
+ * Where n / 10^k is the number, n is the only integer of nine digits that near to it. */
+static int nine_digits(char *to, double number)
+{
+    int k;
+    const double n = find_nine(number, &k);
+    if (!(n > 0) || n / power[k] != fabs(number)) return 0;
+    return put_nine(to, n, k, number < 0);
+}
+
+/* "%.9g" of a float32, whose nine digits are exact (dq_json_real_of). */
+static int float_digits(char *to, size_t room, float number)
+{
+    int k;
+    const double n = find_nine((double)number, &k);
+    if (n > 0) return put_nine(to, n, k, number < 0);
+    return snprintf(to, room, "%.*g", FLT_DECIMAL_DIG, (double)number);
 }
 
 /* The fewest digits of 9, 15, 16, 17 that read back as the same double. */
@@ -367,8 +398,7 @@ dq_status dq_json_write_floats(dq_json_text *out, const float *numbers, size_t c
             return dq_fail(error, DQ_ERR_NUMERIC, "a NaN or infinity has no JSON form");
         if (i) *to++ = ',';
         bool negative_zero = numbers[i] == 0 && signbit(numbers[i]); /* JSON's -0 is an integer, 0 */
-        int n = negative_zero ? snprintf(to, LONGEST, "-0.0")
-                              : snprintf(to, LONGEST, "%.*g", FLT_DECIMAL_DIG, (double)numbers[i]);
+        int n = negative_zero ? snprintf(to, LONGEST, "-0.0") : float_digits(to, LONGEST, numbers[i]);
         to += n;
     }
     *to++ = ']';
@@ -378,11 +408,15 @@ dq_status dq_json_write_floats(dq_json_text *out, const float *numbers, size_t c
 
 static dq_status write_integer(dq_json_text *out, int64_t integer, dq_error *error)
 {
-    char text[24];
+    enum { LONGEST = 24 };
     const bool negative = integer < 0;
     const uint64_t size = negative ? 0 - (uint64_t)integer : (uint64_t)integer;
-    if (negative) text[0] = '-';
-    return dq_json_write_raw(out, text, (size_t)(negative + put_digits(text + negative, size, 1)), error);
+    dq_status status = reserve(out, LONGEST, error);
+    if (status) return status;
+    char *to = out->data + out->bytes;
+    *to = '-';
+    out->bytes += (size_t)(negative + put_digits(to + negative, size, 1));
+    return DQ_OK;
 }
 
 static dq_status write_list(dq_json_text *out, const dq_value *list, dq_error *error)

@@ -3,10 +3,10 @@
  * The server's address, taken apart by curl's own parser, and the way there: directly or through a proxy.
  * That is decided here and not by curl, so that a message can say which way was taken.
  */
+#include "port/http/curl.h"
 #include "port/http/impl.h"
 
 #include <arpa/inet.h>
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

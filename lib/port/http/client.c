@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "port/http/curl.h"
 #include "port/http/impl.h"
 
 #include <errno.h>
@@ -348,6 +349,7 @@ dq_status dq_http_new_over(dq_http **made, const dq_http_config *config, const d
                            dq_error *error)
 {
     dq_status status = check(config, error);
+    if (!status) status = dq_http_load_curl(error);
     dq_http *http = status ? NULL : calloc(1, sizeof *http);
     *made = NULL;
     if (status) return status;

@@ -8,11 +8,11 @@
  * So an attempt that reaches the wire a second time is stopped (on_send) and becomes a failure like any
  * other: counted, asked of `before`, and tried again after a back-off.
  */
+#include "port/http/curl.h"
 #include "port/http/impl.h"
 
 #include "core/array.h"
 
-#include <curl/curl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

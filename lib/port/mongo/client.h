@@ -7,8 +7,7 @@
 #define DQ_PORT_MONGO_CLIENT_H
 
 #include "port/mongo/mongo.h"
-
-#include <mongoc/mongoc.h>
+#include "port/mongo/mongoc.h"
 
 typedef struct dq_mongo_database {
     mongoc_uri_t *uri;

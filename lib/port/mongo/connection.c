@@ -6,28 +6,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 /* ---- words ---- */
-
-/* Standard error is the program's. What fails is told by libmongoc's errors; its log, which may begin before
- * main does and before a handler could be set, goes nowhere: this definition stands before the library's. */
-void mongoc_log(mongoc_log_level_t level, const char *domain, const char *format, ...)
-{
-    (void)level;
-    (void)domain;
-    (void)format;
-}
-
-/* The library also begins with a file of counters in shared memory, named by our process, which stays behind
- * when a signal ends us (a closed pipe does). Nobody reads it: its name goes before main begins. */
-__attribute__((constructor)) static void leave_no_counters(void)
-{
-    char name[32];
-    (void)snprintf(name, sizeof name, "/mongoc-%ld", (long)getpid());
-    (void)shm_unlink(name);
-}
 
 /* What libmongoc says of a server that cannot be chosen, without its brackets around what matters; what it
  * says too little of in our words. */

@@ -138,12 +138,13 @@ static dq_status read_uri(dq_mongo_database *d, const char *text, dq_error *erro
 
 dq_status dq_collections_open_mongo(dq_collections *place, const char *uri, dq_error *error)
 {
-    dq_mongo_database *d = calloc(1, sizeof *d);
+    dq_status status = dq_mongo_load(error);
+    dq_mongo_database *d = status ? NULL : calloc(1, sizeof *d);
+    if (status) return status;
     if (!d) return dq_fail_memory(error, "a database");
-    mongoc_init();
     *place = (dq_collections){
         .open = dq_mongo_open, .kinds = mongo_kinds, .close = mongo_close_place, .self = d};
-    dq_status status = read_uri(d, uri, error);
+    status = read_uri(d, uri, error);
     if (status) mongo_close_place(place);
     return status;
 }

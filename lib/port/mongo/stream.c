@@ -21,16 +21,6 @@ typedef struct looked_at {
     dq_reply reply;
 } looked_at;
 
-/* What libmongoc uses where nobody says otherwise; self is the client. It is exported, and in no header: its
- * prototype is ours, and the compiler checks it against the type of initiators, which the headers have. With
- * a libmongoc that has it no more the link fails; with one that is installed over the one that was linked
- * with, loading the program does, and not its first connection: the address is data (volatile, or the call
- * would be a call by name, which is looked up when it is made). */
-mongoc_stream_t *mongoc_client_default_stream_initiator(const mongoc_uri_t *uri,
-                                                        const mongoc_host_list_t *host, void *self,
-                                                        bson_error_t *error);
-static const volatile mongoc_stream_initiator_t open_plain = mongoc_client_default_stream_initiator;
-
 static looked_at *of(mongoc_stream_t *stream)
 {
     return (looked_at *)(void *)stream;
@@ -114,7 +104,7 @@ mongoc_stream_t *dq_mongo_stream(const mongoc_uri_t *uri, const mongoc_host_list
 {
     enum { OURS = 1000 }; /* a type that none of libmongoc's streams has */
     dq_mongo_link *link = self;
-    mongoc_stream_t *base = open_plain(uri, host, link->client, error);
+    mongoc_stream_t *base = mongoc_client_default_stream_initiator(uri, host, link->client, error);
     looked_at *s = base ? calloc(1, sizeof *s) : NULL;
     if (base && !s) {
         bson_set_error(error, MONGOC_ERROR_STREAM, MONGOC_ERROR_STREAM_CONNECT, "out of memory");

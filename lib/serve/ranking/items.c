@@ -60,14 +60,15 @@ static dq_status fill_block(dq_ranking_items *i, dq_error *error)
     const dq_entities *e = &i->catalogue->items;
     size_t width = e->width;
     i->block = (dq_rank_block){.rows = i->count, .capacity = i->count, .width = e->width};
-    i->block.room = i->block.vectors = malloc((i->count * width + 1) * sizeof *i->block.vectors);
-    if (!i->block.vectors) return dq_fail_memory(error, "items");
+    float *vectors = i->block.room = malloc((i->count * width + 1) * sizeof *vectors);
+    i->block.vectors = vectors;
+    if (!vectors) return dq_fail_memory(error, "items");
     dq_status status = DQ_OK;
     for (uint32_t r = 0; r < i->count && !status; r++) {
         size_t n;
         const char *id = dq_entities_id(e, r, &n);
         status = dq_strings_add(&i->block.ids, id, n, error);
-        if (width) memcpy(i->block.vectors + r * width, e->vectors[r], width * sizeof(float));
+        if (width) memcpy(vectors + r * width, e->vectors[r], width * sizeof(float));
     }
     return status;
 }

@@ -35,7 +35,7 @@ def apache(bench, server, requests, body_file):
 
 
 def measure(bench):
-    users = bench.pick(40, 1)
+    users = bench.pick(10, 1)
     requests = users * ITEMS
     catalogue, cache, body_file = catalogue_of(bench, users), f"{bench.dir}/ask.db", f"{bench.dir}/ask.json"
     with Server(bench, "--delay", str(DELAY)) as server:

@@ -2,7 +2,7 @@
 """dq-eval against trec_eval (TREC_EVAL names the program, built from NIST's source with its own Makefile) and the Open
 Bandit Pipeline (OBP_PYTHON).
 
-Rankings: 10,000 queries with 1000 documents each, of a million, and 50 judgements a query; whole processes, whose output is
+Rankings: 4,000 queries with 1000 documents each, of a million, and 50 judgements a query; whole processes, whose output is
 compared. A policy's log: a million rows of 34 items, dq-eval from a file, the pipeline from memory; and ten million through a
 pipe, for the memory.
 """
@@ -14,7 +14,7 @@ DOCUMENTS, ALL = 1000, 1_000_000
 
 
 def make_run(bench, queries):
-    """qrels and a run (357 MB), once."""
+    """qrels and a run (143 MB), once."""
     qrels, run = f"{bench.dir}/eval.qrels", f"{bench.dir}/eval.run"
     rng = random.Random(1)
     with bench.making(run) as new:
@@ -34,7 +34,7 @@ def make_run(bench, queries):
 
 
 def measure_rankings(bench):
-    qrels, run = make_run(bench, bench.pick(10_000, 20))
+    qrels, run = make_run(bench, bench.pick(4000, 20))
     ours = [bench.program("dq-eval"), "--quiet", "--qrels", qrels, "--run", run, "--format", "trec"]
     trec_eval = os.environ.get("TREC_EVAL")
     peer = [trec_eval, qrels, run]
@@ -45,7 +45,7 @@ def measure_rankings(bench):
         bench.skip("no trec_eval (TREC_EVAL names it): its rows are of dq alone")
     t = bench.turns({"trec_eval": (lambda: bench.run(peer)) if trec_eval else None, "dq": lambda: bench.run(ours)})
     for what, key, ratio in (("wall", "wall", 15), ("CPU", "cpu", None)):
-        bench.row(f"10,000 rankings of 1000 documents, {what}", "s", [getattr(c, key) for c in t["dq"]], "trec_eval",
+        bench.row(f"4,000 rankings of 1000 documents, {what}", "s", [getattr(c, key) for c in t["dq"]], "trec_eval",
                   [getattr(c, key) for c in t.get("trec_eval", [])], ratio=ratio)
     bench.row("their peak memory", "MiB", [c.mib for c in t["dq"]], "trec_eval", [c.mib for c in t.get("trec_eval", [])], bound=64)
 

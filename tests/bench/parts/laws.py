@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """How cost grows: seconds against a size, at five sizes or more, each twice the one before, one thread. A row is the slope of a
-straight line through their logarithms, fitted by least squares: 1 where twice the size costs twice as much. Costs of whole
-programs are their CPU time; those of a step are by the clock, in memory (programs/dqn.c)."""
+straight line through their logarithms, fitted by least squares: 1 where twice the size costs twice as much. Costs are CPU
+time: of whole programs, or of a step in memory (programs/dqn.c)."""
 import math
 import shutil
 import statistics
@@ -21,16 +21,16 @@ def slope(points):
 
 
 def step(bench, batch, width):
-    """Seconds of a step of a deep Q-network 102-WIDTH-WIDTH-500."""
+    """CPU seconds of a step of a deep Q-network 102-WIDTH-WIDTH-500."""
     sizes = ["102", "500", str(batch), "0.2", str(width), str(width)]
-    return bench.answer(bench.helper("dqn"), "1", str(bench.pick(60, 1)), *sizes)["step_s"]
+    return bench.answer(bench.helper("dqn"), "1", str(bench.pick(60, 1)), *sizes)["cpu_s"]
 
 
 def candidates(bench, count):
-    """Seconds of a step of the published Q-network that acts on the best of so many candidates and learns from one batch."""
+    """CPU seconds of a step of the published Q-network that acts on the best of so many candidates and learns from one batch."""
     run = [bench.program("dq-train"), "-q", "--user", "0", "--reward", "cosine", "--agent", "dqn", "--threads", "1",
-           "--epsilon", "0", "--epsilon-min", "0", "--episodes", "1", "--candidates", str(count), "--warmup", "64", *bench.pick([], ["--hidden", "8"]), train.catalogue(bench)]
-    none, some = (bench.drained([*run, "--steps", str(steps)]).cpu for steps in (64, 84))
+           "--epsilon", "0", "--epsilon-min", "0", "--episodes", "1", "--candidates", str(count), "--batch", "16", "--warmup", "16", *bench.pick([], ["--hidden", "8"]), train.catalogue(bench)]
+    none, some = (bench.drained([*run, "--steps", str(steps)]).cpu for steps in (16, 36))
     return max(some - none, 1e-6) / 20
 
 
@@ -51,7 +51,7 @@ def agents(bench, users):
             bench.run(f"{vectors.export(bench, 'few')} --limit users:{users} --interactions {bench.dir}/rank.seen.jsonl -o - | "
                       f"{bench.program('dq-reward')} -q --strategy logged --map CLICK=1,IGNORE=0 -o {new}")
     return bench.drained([bench.program("dq-train"), "-q", "--each-user", "--reward", "logged", "--threads", "1", "--episodes", "1", "--steps",
-                          str(bench.pick(100, 66)), "--warmup", "64", "--hidden", bench.pick("256,128", "8"), part]).cpu
+                          "70", "--warmup", "64", "--hidden", bench.pick("256,128", "8"), part]).cpu
 
 
 def draw(bench, rows, picture):
@@ -69,10 +69,10 @@ def draw(bench, rows, picture):
 def measure(bench):
     b = bench
     laws = [  # name, what it costs, its sizes, the cost of one, the slope that theory has at most
-        ("batch", "a step of a network 102-256-256-500", b.pick(doublings(32, 6), [8, 16]), lambda n: step(b, n, 256), 1),
+        ("batch", "a step of a network 102-256-256-500", b.pick(doublings(16, 6), [8, 16]), lambda n: step(b, n, 256), 1),
         ("width", "the same with batch 64", b.pick(doublings(64, 5), [8, 16]), lambda n: step(b, 64, n), 2),
-        ("candidates", "acting and learning, published network", b.pick(doublings(50, 6), [10, 20]), lambda n: candidates(b, n), 1),
-        ("items", "`dq-rank` for a user", b.pick(doublings(3125, 6), [50, 100]), lambda n: ranking(b, 1, n), 1),
+        ("candidates", "acting and learning, published network", b.pick(doublings(50, 5), [10, 20]), lambda n: candidates(b, n), 1),
+        ("items", "`dq-rank` for a user", b.pick(doublings(1000, 5), [50, 100]), lambda n: ranking(b, 1, n), 1),
         ("users", "`dq-rank` of 2,000 items", b.pick(doublings(1, 5), [1, 2]), lambda n: ranking(b, n, b.pick(2000, 50)), 1),
         ("agents", "`dq-train --each-user`", b.pick(doublings(1, 5), [1, 2]), lambda n: agents(b, n), 1)]
     for name, what, sizes, cost, most in laws:

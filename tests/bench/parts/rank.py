@@ -22,9 +22,8 @@ def measure(bench):
     torch = t.get("PyTorch", [])
     bench.versions.update(a["peer"].split() for a in torch + t["NumPy"])
     floor = items * FLOPS_A_ITEM / bench.ceiling("fma")
-    for what, key in (("plain forward", "forward_s"), ("user's part shared", "shared_s")):
-        bench.row("Q-values of 100,000 items in memory", "s", [a["forward_s"] for a in t["memory"]], f"PyTorch, {what}",
-                  [a[key] for a in torch], ratio=1.4 if key == "shared_s" else None, limit=floor, limited_by="products")
+    bench.row("Q-values of 100,000 items in memory", "s", [a["forward_s"] for a in t["memory"]], "PyTorch, user's part shared",
+              [a["forward_s"] for a in torch], limit=floor, limited_by="products")
     bench.row("`dq-rank` of 100,000 items, whole process", "s", t["dq"], "PyTorch, load, user's part shared",
               [a["whole_s"] for a in torch], ratio=1.4)
     bench.row("cosine with 100,000 items in memory", "s", [a["score_s"] for a in t["memory"]], "NumPy", [a["score_s"] for a in t["NumPy"]],

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Seconds of one learning step of system A's Dyna-Q, the median of some, as a JSON object: the workload of the peers
- * that make the same savings. One user (768 numbers), 2,000 items (1,536), of which 100 are on offer, others every 100
- * steps; Q 2304-1024-512-256-1, a world model 2304-1024-512-1, dropout .2, batches of 64; a step acts, updates Q and
- * the world model, and plans five times. By the wall clock, and in CPU seconds of all threads.
+ * Seconds of one learning step of system A's Dyna-Q, the median of some, as a JSON object: the workload of
+ * the peers that make the same savings. One user (768 numbers), 2,000 items (1,536), of which 100 are on
+ * offer, others every 100 steps; Q 2304-1024-512-256-1, a world model 2304-1024-512-1, dropout .2, batches of
+ * 64; a step acts, updates Q and the world model, and plans five times. By the wall clock, and in CPU seconds
+ * of all threads.
  *
- *     step THREADS STEPS
+ *     step THREADS STEPS [WARM]        WARM: steps before those that count (20)
  */
 #include "learn/agent.h"
 
@@ -13,6 +14,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum { USER = 768, ITEM = 1536, ITEMS = 2000, OFFERED = 100, OBSERVED = 1000, WARM = 20 };
@@ -86,7 +88,7 @@ static void act(dq_agent *agent, const dq_vectors *states)
 int main(int argc, char **argv)
 {
     if (argc < 3) return 2;
-    int steps = atoi(argv[2]);
+    int steps = atoi(argv[2]), warm = argc > 3 ? atoi(argv[3]) : WARM;
     dq_rng rng = dq_rng_new(42);
     dq_pool *pool;
     dq_agent *agent;
@@ -95,15 +97,19 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < ITEMS; i++) draw_unit(items[i], ITEM, &rng);
     for (size_t i = 0; i < ITEMS; i++) item_at[i] = items[i];
     const dq_vectors states = {user_at, 1, USER};
-    const dq_env_spec shape = {.state_width = USER, .action_count = ITEMS, .action_width = ITEM,
-                               .actions = item_at, .states = states};
-    const dq_agent_config config = system_a();
+    const dq_env_spec shape = {.state_width = USER,
+                               .action_count = ITEMS,
+                               .action_width = ITEM,
+                               .actions = item_at,
+                               .states = states};
+    dq_agent_config config = system_a();
+    if (argc > 3 && strcmp(argv[3], dq_precision_names[DQ_PRECISION_BF16]) == 0) config.precision = DQ_PRECISION_BF16;
     double *times = calloc((size_t)steps, sizeof *times), *cpu = calloc((size_t)steps, sizeof *cpu);
     if (!times || !cpu || dq_pool_new(&pool, (unsigned)atoi(argv[1]), NULL) ||
         dq_agent_new(&agent, "dyna-q", &config, &shape, pool, NULL))
         return 1;
     for (int i = 0; i < OBSERVED; i++) act(agent, &states);
-    for (int i = -WARM; i < steps; i++) {
+    for (int i = -warm; i < steps; i++) {
         if (i % 100 == 0) offer(agent, &rng);
         double t0 = seconds(CLOCK_MONOTONIC), c0 = seconds(CLOCK_PROCESS_CPUTIME_ID);
         act(agent, &states);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * Many JSON texts, one after the other: the lines of people's files. What dq_json_parse (port/files/json.h)
- * reads this reads as the same value, ten times as fast, by simdjson; lib/port/json/json_reader.cc is its
+ * reads this reads as the same value, ten times as fast, by simdjson; lib/port/text/json_reader.cc is its
  * only home, and the only file of C++. And decimal numbers in other texts, by the same library's algorithm.
  *
  * Langdale, Lemire: Parsing gigabytes of JSON per second. VLDB Journal 28 (2019). Lemire: Number parsing at a
  * gigabyte per second. Software: Practice and Experience 51 (2021).
  */
-#ifndef DQ_PORT_JSON_JSON_READER_H
-#define DQ_PORT_JSON_JSON_READER_H
+#ifndef DQ_PORT_TEXT_JSON_READER_H
+#define DQ_PORT_TEXT_JSON_READER_H
 
 #include <stddef.h>
 

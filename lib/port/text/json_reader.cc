@@ -6,7 +6,7 @@
  *
  * No exceptions: what simdjson answers is looked at, and it allocates without throwing.
  */
-#include "port/json/json_reader.h"
+#include "port/text/json_reader.h"
 
 extern "C" {
 #include "port/files/json.h"
