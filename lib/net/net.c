@@ -178,7 +178,7 @@ void dq_net_soft_update(dq_net *to, const dq_net *from, double tau)
 
 void dq_net_reset_optimizer(dq_net *net)
 {
-    if (!net->max_rows) return;
+    if (!net->max_rows || !net->steps) return; /* pages that no step has touched stay so */
     memset(net->m, 0, net->count * sizeof *net->m);
     memset(net->v, 0, net->count * sizeof *net->v);
     net->steps = 0;

@@ -194,10 +194,14 @@ static dq_status each_interaction(const events *v, dq_documents *documents, dq_e
     dq_value document;
     dq_import_interaction x;
     dq_status status = DQ_OK;
+    uint64_t silent = 0; /* of documents without a kind */
     int got = 0;
     while (!status && (got = documents->next(documents, &arena, &document, error)) > 0) {
         dq_import_says says = DQ_IMPORT_SAYS_NOTHING;
-        if (got == DQ_DOCUMENT) says = dq_import_says_kind(&document, DQ_KIND_INTERACTIONS);
+        if (got == DQ_DOCUMENT && !(silent && documents->shape == silent)) {
+            says = dq_import_says_kind(&document, DQ_KIND_INTERACTIONS);
+            silent = dq_map_get(&document, "kind") ? 0 : documents->shape;
+        }
         bool leaves = false, other = says == DQ_IMPORT_SAYS_ANOTHER, own = says == DQ_IMPORT_SAYS_THIS;
         dq_import_fault fault = dq_import_answered(got);
         if (got == DQ_DOCUMENT && !other)
