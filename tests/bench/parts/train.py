@@ -10,8 +10,8 @@ import os
 import statistics
 
 USER, ITEM = 768, 1536
-FLOPS = 6.3e9         # of a step's products: see docs/performance.md
-ADAM = 7 * 28 * 3.0e6  # bytes of seven passes of Adam over three million weights: four read and three written of each
+FLOPS = 4.4e9  # a step's products on the distinct rows of its batches (6.3e9 on all rows): see docs/performance.md
+ADAM = 7 * (24 * 2.2e6 + 8 * 0.79e6)  # bytes: weights and two moments read and written; of a single state's the weights alone
 
 
 def catalogue(bench):
@@ -64,17 +64,18 @@ def program(bench, *options):
     return 1e3 * (some - none) / 100
 
 
-def step(bench, threads):
+def step(bench, threads, precision="f32"):
     """Milliseconds of a step in memory (programs/step.c), the median."""
-    return 1e3 * bench.answer(bench.helper("step"), str(threads), *bench.pick(["40"], ["1", "0"]))["step_s"]
+    return 1e3 * bench.answer(bench.helper("step"), str(threads), *bench.pick(["40", "20"], ["1", "0"]), precision)["step_s"]
 
 
 def measure(bench):
     t = bench.turns({
         "PyTorch, compiled": expert(bench, "TORCH_PYTHON", "torch, numpy", "torch_expert.py", "--compile", "--threads", str(bench.threads)),
         "JAX, jitted": expert(bench, "JAX_PYTHON", "jax, numpy", "jax_expert.py"),
-        "dq-train": lambda: program(bench), "bf16": lambda: program(bench, "--precision", "bf16"), "all": lambda: step(bench, bench.threads), "one": lambda: step(bench, 1)})
-    peers = sorted((p for p in t if ", " in p), key=lambda p: statistics.median(t[p]))
+        "dq-train": lambda: program(bench), "bf16": lambda: program(bench, "--precision", "bf16"), "all": lambda: step(bench, bench.threads), "one": lambda: step(bench, 1),
+        "all, bf16": lambda: step(bench, bench.threads, "bf16"), "one, bf16": lambda: step(bench, 1, "bf16")})
+    peers = sorted((p for p in t if p[0].isupper()), key=lambda p: statistics.median(t[p]))
     for i, peer in enumerate(peers or [None]):
         bench.row("Dyna-Q step, `dq-train`", "ms", t["dq-train"], peer, t.get(peer), ratio=None if i else wanted_ratio())
     first = peers[0] if peers else None
@@ -82,6 +83,10 @@ def measure(bench):
     for what, side, which in ((f"{bench.threads} threads", "all", ""), ("one thread", "one", "_1")):
         floor = 1e3 * (FLOPS / bench.ceiling(f"fma{which}") + ADAM / bench.ceiling(f"adam{which}"))
         bench.row(f"Dyna-Q step in memory, {what}", "ms", t[side], limit=floor, limited_by="products and Adam", share=0.85)
+    for i, peer in enumerate(peers):
+        bench.row(f"Dyna-Q step in memory, {bench.threads} threads, bf16", "ms", t["all, bf16"], peer, t[peer],
+                  ratio=4.0 if i == 0 and cpu_has("amx_bf16") else None)
+    bench.row("Dyna-Q step in memory, one thread, bf16", "ms", t["one, bf16"], "dq, f32", t["one"])
 
 
 def cpu_has(flag):
