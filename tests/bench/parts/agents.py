@@ -98,7 +98,7 @@ def deltas(a, words):
 def measure(bench):
     a = Agents(bench)
     wide = WIDE + ["--steps", str(bench.pick(100, 66))]
-    rates(a, "of 8 k weights", bench.pick(200, 12), SMALL)
-    rates(a, "of 1.4 M weights", bench.pick(8, 2), wide)
+    rates(a, "of 8 k weights", bench.pick(100, 12), SMALL)
+    rates(a, "of 1.4 M weights", bench.pick(4, 2), wide)
     memory(a)
     deltas(a, wide)

@@ -3,7 +3,7 @@
 transitions that are written, and with a deep Q-network that learns online (peers/gym_dqn.py). One core each."""
 import subprocess
 
-SIDE_BY_SIDE = (1, 64, 1024, 8192)
+SIDE_BY_SIDE = (1, 64, 1024)
 OTHERS = ("session", "session:generated=1", "films", "sequence", "maze", "chain", "graph", "linear")
 PEERS = {"Gymnasium": ("gym_env.py", "gymnasium, numpy"), "EnvPool": ("envpool_env.py", "envpool, numpy")}
 
@@ -44,7 +44,7 @@ def writing(bench):
 
 
 def learning(bench):
-    steps, few = bench.pick(20000, 70), bench.pick(4000, 10)
+    steps, few = bench.pick(20000, 70), bench.pick(2000, 10)
     python = bench.python("ENVS_PYTHON", "gymnasium, torch")
     train = [bench.program("dq-train"), "-q", "--env", "cartpole", "--double", "--threads", "1", "--total-steps", str(steps)]
     train += bench.pick([], ["--warmup", "64"])

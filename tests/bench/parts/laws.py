@@ -76,7 +76,7 @@ def measure(bench):
         ("users", "`dq-rank` of 2,000 items", b.pick(doublings(1, 5), [1, 2]), lambda n: ranking(b, n, b.pick(2000, 50)), 1),
         ("agents", "`dq-train --each-user`", b.pick(doublings(1, 5), [1, 2]), lambda n: agents(b, n), 1)]
     for name, what, sizes, cost, most in laws:
-        rounds = [[(n, cost(n)) for n in sizes] for _ in range(min(b.rounds, 3))]
+        rounds = [[(n, cost(n)) for n in sizes] for _ in range(min(b.rounds, 2))]
         points = [(n, statistics.median(r[i][1] for r in rounds)) for i, n in enumerate(sizes)]
         bench.row(f"{name}, {sizes[0]:,} to {sizes[-1]:,}: {what}", "slope", [slope(points) for points in rounds], bound=most + 0.1,
                   points=points)
