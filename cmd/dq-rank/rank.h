@@ -15,6 +15,9 @@
 
 typedef enum rank_format { RANK_STREAM, RANK_TSV, RANK_JSONL, RANK_TREC } rank_format;
 
+typedef enum rank_first_pass { RANK_ONE_PASS, RANK_INT8 } rank_first_pass;
+extern const char *const rank_first_passes[];
+
 typedef enum rank_explorer { RANK_GREEDY, RANK_ENSEMBLE, RANK_THOMPSON, RANK_UCB } rank_explorer;
 extern const char *const rank_explorers[]; /* their names, NULL-ended */
 
@@ -39,7 +42,18 @@ typedef struct rank_options {
     double spread; /* NAN: the model's */
     double lambda, epsilon, temperature;
     dq_rank_order order;
+    rank_first_pass first_pass;
+    uint64_t shortlist; /* 0: RANK_SHORTLIST k */
+    bool measure_recall;
 } rank_options;
+
+enum { RANK_SHORTLIST = 20 };
+
+/* --shortlist, or what it is without; 0: one pass. */
+static inline size_t rank_shortlist(const rank_options *o)
+{
+    return !o->first_pass ? 0 : (size_t)(o->shortlist ? o->shortlist : RANK_SHORTLIST * o->k);
+}
 
 /* ---- write.c: the output ---- */
 

@@ -33,6 +33,7 @@ typedef struct ranking {
     dq_rank_seen seen;       /* with --exclude-seen */
     dq_rank_history history; /* for a model whose features ask for it */
     dq_rank_lists lists;
+    dq_rank_lists exact; /* with --measure-recall */
     dq_prefetched *held; /* items that wait for users */
     size_t held_count, held_slots;
     bool catalogue_came, begun;
@@ -50,6 +51,17 @@ void ranking_settle_fallback(ranking *r);
 dq_status ranking_fit_fallback(ranking *r, dq_error *error);
 /* Ranks all items, for each user by his model, or by the fallback. */
 dq_status ranking_rank_agents(ranking *r, dq_error *error);
+
+/* ---- first_pass.c ---- */
+
+/* Where the model leaves a first pass nothing to do: DQ_ERR_UNSUPPORTED. */
+dq_status ranking_check_first_pass(ranking *r, dq_error *error);
+/* With --measure-recall: lists beside those of the first pass, and a block's items for them. */
+dq_status ranking_open_exact(ranking *r, const dq_rank_config *config, dq_error *error);
+dq_status ranking_offer_exact(ranking *r, dq_error *error);
+/* When all items have been offered: shortlists become lists. Then what they found of the exact ones. */
+dq_status ranking_second_pass(ranking *r, dq_error *error);
+void ranking_say_recall(ranking *r, const dq_cli *cli);
 
 /* ---- group.c ---- */
 

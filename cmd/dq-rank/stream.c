@@ -126,6 +126,7 @@ static dq_rank_config config_of(const rank_options *o, const dq_rank_seen *seen,
     return (dq_rank_config){.k = (size_t)o->k,
                             .pool = (size_t)(o->pool ? o->pool : 10 * o->k),
                             .order = o->order,
+                            .shortlist = rank_shortlist(o),
                             .lambda = o->lambda,
                             .epsilon = o->epsilon,
                             .temperature = o->temperature,
@@ -155,6 +156,8 @@ static dq_status begin(ranking *r, dq_error *error)
     if (r->options->explore == RANK_THOMPSON) r->scorer.draws = (size_t)r->options->draws;
     dq_rank_config config = config_of(r->options, &r->seen, dq_rank_scorer_members(&r->scorer));
     if (!status) status = check_ensemble(r, error);
+    if (!status) status = ranking_check_first_pass(r, error);
+    if (!status) status = ranking_open_exact(r, &config, error);
     if (!status) status = dq_rank_lists_open(&r->lists, &config, &r->catalogue.users, error);
     if (!status && r->scorer.baseline)
         status = rank_baseline_begin(r->options, &r->baseline, &r->catalogue.users, &r->lists, r->pool,
@@ -177,6 +180,7 @@ static dq_status rank_block_now(ranking *r, dq_error *error)
 {
     if (keeps_blocks(r)) return keep_block(r, error);
     dq_status status = dq_rank_lists_offer(&r->lists, &r->scorer, &r->block, 0, r->lists.count, error);
+    if (!status) status = ranking_offer_exact(r, error);
     dq_rank_block_clear(&r->block, r->block.first + r->block.rows);
     dq_progress_step(&r->progress, r->block.first, NULL);
     return status;
@@ -393,6 +397,7 @@ static dq_status rank_whole(ranking *r, dq_reader *beside, dq_reader *fallback, 
     if (!status && r->sessions.on) status = rank_sessions_all(r, error);
     if (!status && !rank_agents_each(&r->agents) && dq_rank_scorer_needs_lists(&r->scorer))
         status = rank_features_all(r, error);
+    if (!status) status = ranking_second_pass(r, error);
     if (!status) status = dq_rank_texts_check(&r->texts, error);
     dq_progress_end(&r->progress);
     return status ? status : write_lists(r, error);
@@ -405,6 +410,7 @@ static void free_ranking(ranking *r)
     for (size_t i = 0; i < r->block_count; i++) dq_rank_block_free(&r->blocks[i]);
     free(r->blocks);
     dq_rank_lists_free(&r->lists);
+    dq_rank_lists_free(&r->exact);
     dq_rank_seen_free(&r->seen);
     dq_rank_block_free(&r->block);
     dq_rank_items_free(&r->items);
@@ -433,6 +439,7 @@ dq_status rank_stream_run(const dq_cli *cli, const rank_options *options, dq_rea
         dq_cli_say(cli, &options->common, "%zu networks: %s", r.scorer.net_count,
                    options->order == DQ_RANK_ENSEMBLE ? "each list is by one of them, drawn for its user"
                                                       : "scores are the means of theirs, in rewards");
+    if (!status) ranking_say_recall(&r, cli);
     if (!status && r.scorer.baseline) rank_baseline_say(cli, options, &r.baseline);
     char words[512];
     if (!status && r.sessions.on && dq_session_log_describe_order(&r.sessions.log, words, sizeof words))

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const rank_first_passes[] = {"none", "int8", NULL};
 const char *const rank_explorers[] = {"none", "ensemble", "thompson", "ucb", NULL};
 
 enum { BUNDLE_ROWS = 1 << 15 };
@@ -97,6 +98,8 @@ const char *rank_settings(const rank_options *o, dq_arena *arena)
     if (o->explore == RANK_THOMPSON) (void)fprintf(f, "draws=%" PRIu64 " ", o->draws);
     if (o->explore >= RANK_THOMPSON && !isnan(o->spread)) (void)fprintf(f, "spread=%.9g ", o->spread);
     if (o->explore >= RANK_THOMPSON) (void)fprintf(f, "explore=%s", rank_explorers[o->explore]);
+    if (o->first_pass)
+        (void)fprintf(f, "first-pass=%s shortlist=%zu ", rank_first_passes[o->first_pass], rank_shortlist(o));
     if (o->by == DQ_RANK_BY_RANDOM)
         (void)fprintf(f, "seed=%" PRIu64, o->common.seed);
     else if (rank_by_baseline(o))

@@ -222,6 +222,13 @@ static dq_status remember_labeller(online *run, dq_error *error)
     return dq_fail_memory(error, "who labelled");
 }
 
+/* The weights stay the agent's, who outlives what is written of them. */
+static dq_status save_last(online *run, dq_error *error)
+{
+    dq_status status = dq_bundle_init(&run->last, DQ_KIND_MODEL, 0, error);
+    return status ? status : dq_agent_save(run->loop.agent, false, &run->last, error);
+}
+
 static void set_up(online *run, train *t, uint32_t user, dq_log *log, dq_progress *bar)
 {
     *run = (online){
@@ -260,13 +267,12 @@ dq_status train_online(train *t, uint32_t user, dq_log *log, dq_progress *bar, d
     if (!status) status = dq_online_check_learnt(&run.loop, error);
     if (!status) status = remember_labeller(&run, error);
     if (!status) say_warnings(&run);
-    if (!status && t->o->keep != TRAIN_KEEP_BEST) /* a copy: the agent ends before it leaves */
-        status = dq_kept_set(&run.last, run.loop.agent, error);
-    dq_agent_free(run.loop.agent);
+    if (!status && t->o->keep != TRAIN_KEEP_BEST) status = save_last(&run, error);
     status = close_world(&run, status, error); /* a process that fails in the end is not passed over */
     if (!status) status = write_model(&run, &run.loop.best, "best", out, error);
     if (!status) status = write_model(&run, &run.last, "last", out, error);
     dq_bundle_free(&run.last);
+    dq_agent_free(run.loop.agent);
     dq_online_close(&run.loop);
     dq_training_drop_features(&t->base);
     dq_arena_free(&run.arena);

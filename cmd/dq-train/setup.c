@@ -86,7 +86,10 @@ void train_ask(train *t)
 
 dq_status train_agent(train *t, const dq_env_spec *shape, uint32_t user, dq_agent **agent, dq_error *error)
 {
-    dq_agent_config config = t->o->config;
+    const train_options *o = t->o;
+    dq_agent_config config = o->config;
+    if (t->cli->mode & TRAIN_LIVE)
+        config.run_steps = o->acting.steps ? o->acting.steps : o->acting.episodes * o->steps;
     bool held = t->o->passes.validation > 0 || t->o->passes.folds, asked = dq_cli_given(t->cli, "features");
     *agent = NULL;
     dq_status status = dq_training_features(&t->base, user, &config, error);
@@ -115,5 +118,6 @@ dq_status train_write_model(const train *t, dq_status status, dq_bundle *model, 
 
 dq_checkpoint train_checkpoint(const train *t)
 {
-    return (dq_checkpoint){t->o->checkpoint, &t->maker, (int64_t)dq_training_digest(&t->base), "pass"};
+    const char *path = t->o->checkpoint;
+    return (dq_checkpoint){path, &t->maker, path ? (int64_t)dq_training_digest(&t->base) : 0, "pass"};
 }

@@ -98,7 +98,8 @@ typedef struct dq_agent_config {
     uint64_t target_every;   /* counts of target_by between copies; with tau the target moves that often */
     dq_count_by target_by;   /* not DQ_BY_RUN; updates: planning included */
     double tau;              /* 0: copies; else the target follows softly (Lillicrap et al., 2016) */
-    size_t batch, replay;    /* rows of an update; transitions remembered */
+    size_t batch, replay;    /* rows of an update; transitions remembered, */
+    uint64_t run_steps;      /* of which a run makes no more than these; 0: not known. Not of the model */
     size_t warmup;           /* observations before the first update; those of a batch, if they are more */
     size_t train_every, updates; /* every train_every observations that many updates */
     size_t fit_rows;             /* rows of the largest batch given to dq_agent_fit; at least batch */

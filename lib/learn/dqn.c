@@ -139,7 +139,8 @@ static dq_status make_to_train(dq_agent *a, dqn *d, dq_error *error)
     if (!allocate(a, d)) return dq_fail_memory(error, "an agent");
     dq_status status = dq_net_new(&d->target, &spec, 0, a->pool, &init, error);
     if (!status) dq_net_copy(d->target, d->q);
-    if (!status) status = dq_replay_new(&d->replay, c->replay, width, c->priority, error);
+    size_t remembered = c->run_steps && c->run_steps < c->replay ? (size_t)c->run_steps : c->replay;
+    if (!status) status = dq_replay_new(&d->replay, remembered, width, c->priority, error);
     return status ? status : dq_nstep_new(&d->nstep, c->n_step, c->envs, width, c->gamma, error);
 }
 

@@ -104,7 +104,7 @@ static void two_sums_f2(const float *u, const uint16_t *a, size_t n, float sums[
         two_sums_f2_512(u, a, n, sums);
         return;
     }
-    if (__builtin_cpu_supports("f16c") && __builtin_cpu_supports("avx2")) {
+    if (__builtin_cpu_supports("avx2")) { /* no CPU has it without F16C */
         two_sums_f2_256(u, a, n, sums);
         return;
     }

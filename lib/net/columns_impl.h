@@ -101,6 +101,20 @@ float net_factored_pair(const net_score *s, size_t state, size_t action);
 void net_take_values(dq_net *net, size_t first);
 /* What s->states states do alone, each as if it were alone: V, and their parts of the pair layer. */
 void net_score_states(net_score *s, const float *const *states);
+
+/* Whether a network's scores can be computed an action a row (scoring.c, quantised.c): dense layers on two
+ * vectors, nothing beside them. */
+bool net_scores_by_rows(const dq_net *net);
+/* Whether a layer of such a network is a product of pairs; the others are done when scores are put. */
+static inline bool net_is_product(const net_layer *l)
+{
+    return l->pairs && (l->kind == &net_dense || l->kind == &net_pair);
+}
+/* to (states, units) = the bias of the pair layer with what each state adds to it, after net_score_states. */
+void net_state_biases(const net_score *s, const float *bias, float *to);
+/* y (n, outputs) of a state, with V and the calibration, to out (n, outputs). */
+void net_put_rows(const dq_net *net, const float *y, size_t n, size_t state, float *out);
+
 /* Every state with every action, tile by tile (score.c). */
 void net_run_scores(net_score *s);
 

@@ -54,7 +54,7 @@ static bool allocate(dq_net *net)
 {
     const dq_net_spec *s = &net->spec;
     size_t trained = net->max_rows ? net->count : 0, states = net->max_states, tiles = 0;
-    bool pairs = net_on_pairs(net);
+    bool pairs = net_on_pairs(net), bf16 = s->precision == DQ_PRECISION_BF16 && net->max_rows;
     for (const net_layer *l = net->layers; l < net->layers + net->layer_count; l++)
         tiles += net_tiles(l->units, NET_GRADIENT);
     const dq_buffer buffers[] = {
@@ -63,6 +63,7 @@ static bool allocate(dq_net *net)
         DQ_BUFFER(net->m, trained),
         DQ_BUFFER(net->v, trained),
         DQ_BUFFER(net->statistics, net->statistic_count),
+        DQ_BUFFER(net->rounded, bf16 ? net->count : 0),
         DQ_BUFFER(net->squares, tiles),
         DQ_BUFFER(net->state_at, states),
         DQ_BUFFER(net->x, s->sparse ? 0 : states * s->input),
@@ -72,6 +73,7 @@ static bool allocate(dq_net *net)
         DQ_BUFFER(net->scratch, dq_pool_threads(net->pool)),
     };
     if (!dq_buffers_take(&net->arena, buffers, DQ_BUFFERS(buffers))) return false;
+    if (!bf16) net->rounded = NULL;
     if (s->sparse && !net_nonzero_init(&net->nonzero, states, s->input, &net->arena)) return false;
     for (int l = 0; l < net->layer_count; l++)
         if (!allocate_layer(net, &net->layers[l])) return false;
@@ -162,21 +164,21 @@ dq_status dq_net_clone(dq_net **clone, const dq_net *net, dq_error *error)
 
 void dq_net_copy(dq_net *to, const dq_net *from)
 {
-    to->outer.known = false;
+    net_weights_were_set(to);
     memcpy(to->weights, from->weights, to->count * sizeof *to->weights);
     memcpy(to->statistics, from->statistics, to->statistic_count * sizeof *to->statistics);
 }
 
 void dq_net_soft_update(dq_net *to, const dq_net *from, double tau)
 {
-    to->outer.known = false;
+    net_weights_were_set(to);
     dq_vec_soft_update(to->weights, from->weights, (float)tau, to->count);
     memcpy(to->statistics, from->statistics, to->statistic_count * sizeof *to->statistics);
 }
 
 void dq_net_reset_optimizer(dq_net *net)
 {
-    if (!net->max_rows) return;
+    if (!net->max_rows || !net->steps) return; /* pages that no step has touched stay so */
     memset(net->m, 0, net->count * sizeof *net->m);
     memset(net->v, 0, net->count * sizeof *net->v);
     net->steps = 0;

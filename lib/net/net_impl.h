@@ -13,6 +13,7 @@
 #ifndef DQ_NET_NET_IMPL_H
 #define DQ_NET_NET_IMPL_H
 
+#include "math/product/product.h"
 #include "math/vec.h"
 #include "net/net.h"
 
@@ -49,6 +50,20 @@ typedef struct net_kind {
     void (*prepare)(const dq_net *net, const net_layer *layer);
 } net_kind;
 
+/* Rows of numbers that weights are multiplied with: the input of a layer, or the actions of pairs. */
+typedef struct net_operand {
+    const float *x;
+    size_t stride, rows, in; /* floats between rows, rows, numbers of each that count */
+} net_operand;
+
+/* What a layer keeps of them in a pass, for all tiles of its units (products.c). */
+typedef struct net_side {
+    size_t rows;   /* there is room for */
+    float *panels; /* packed; NULL: not worth it */
+    /* In bf16, else NULL: the rows (rows, in), packed, and the gradient of their products (rows, out). */
+    uint16_t *x, *rounded_panels, *d;
+} net_side;
+
 struct net_layer {
     const net_kind *kind;
     int from, beside;          /* the layers whose outputs it takes; beside: dueling's V, features, or from */
@@ -60,17 +75,16 @@ struct net_layer {
     size_t statistics; /* its running statistics begin there: mean (out), variance (out) */
     bool activates;    /* the activation, then dropout where it drops */
     bool drops;
-    uint32_t depth;     /* hidden layers up to it, it among them */
-    bool wants;         /* something in it or before it has weights that learn */
-    bool frozen;        /* its weights do not learn */
-    bool pairs;         /* its rows are pairs, */
-    bool of_actions;    /* or distinct actions, not states */
-    uint64_t number;    /* among those that draw dropout */
-    float *y, *dy;      /* (states or pairs, out) */
-    float *slope;       /* (as dy) of an activation but ReLU, dropout in it; else NULL */
-    float *packed;      /* its input, or the actions of pairs, packed for all tiles of a product: */
-    size_t packed_rows; /* of at most so many rows; 0: not worth it */
-    void *own;          /* scratch of its kind */
+    uint32_t depth;  /* hidden layers up to it, it among them */
+    bool wants;      /* something in it or before it has weights that learn */
+    bool frozen;     /* its weights do not learn */
+    bool pairs;      /* its rows are pairs, */
+    bool of_actions; /* or distinct actions, not states */
+    uint64_t number; /* among those that draw dropout */
+    float *y, *dy;   /* (states or pairs, out) */
+    float *slope;    /* (as dy) of an activation but ReLU, dropout in it; else NULL */
+    net_side side;   /* its input, or the actions of pairs */
+    void *own;       /* scratch of its kind */
 };
 
 /* A named part of the flat blocks. */
@@ -138,6 +152,8 @@ struct dq_net {
     int project;                       /* that of P, that of R after it; -1: none */
     float *weights, *gradient, *m, *v; /* (count); but the weights none where max_rows is 0 */
     float *statistics;                 /* (statistic_count) */
+    uint16_t *rounded;                 /* (count) the weights in bfloat16; NULL: not of this network */
+    bool rounded_known;                /* they are those of now */
     net_outer outer;
     uint64_t steps;
     dq_dropout dropout, input_dropout;
@@ -311,43 +327,44 @@ void net_norm_fold(const dq_net *net, const net_layer *norm, const float *bias);
 /* What net_norm_fold has computed: (out) each. */
 void net_norm_folded(const net_layer *norm, const float **scale, const float **shift);
 
-/* The products of passes and updates, as math/blas.h has them: in a training pass in the precision of the
- * spec. */
-void net_nn(const dq_net *net, size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
-            size_t ldb, float *c, size_t ldc);
-void net_nt(const dq_net *net, size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
-            size_t ldb, float *c, size_t ldc);
-void net_tn(const dq_net *net, size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
-            size_t ldb, float *c, size_t ldc);
-
-/* Rows of numbers that weights are multiplied with: the input of a layer, or the actions of pairs. */
-typedef struct net_operand {
-    const float *x;
-    size_t stride, rows, in; /* floats between rows, rows, numbers of each that count */
-} net_operand;
-
-/* Memory for such an operand of a layer, packed; true where none is worth it, too. */
-bool net_packed_allocate(dq_net *net, net_layer *layer, size_t rows, size_t in);
-/* Packs it for products with weights, or for their gradient, where there is memory. */
-void net_pack(const dq_net *net, const net_layer *layer, const net_operand *of, bool gradient);
-/* c (rows, n), ldc floats between rows = the operand, packed if it was, times the layer's weights (n, in) of
- * some units.
- */
-void net_times_weights(const dq_net *net, const net_layer *layer, const net_operand *of, const float *weights,
-                       size_t n, float *c);
-/* The way back: the gradient of such weights from that of their products, dc[r * out + u], into rows of
- * layer->in. */
-void net_weights_gradient(const dq_net *net, const net_layer *layer, const net_operand *of, const float *dc,
-                          size_t n, float *weights);
+/* Memory for the side of a layer whose rows are `in` wide; false when there is none. */
+bool net_side_allocate(dq_net *net, const net_layer *layer, net_side *side, size_t rows, size_t in);
+/* Before products with the weights, or (gradient) before their gradients: packs the rows, rounded in bf16. */
+void net_side_pack(const dq_net *net, const net_side *side, const net_operand *of, bool gradient);
+/* c[r * layer->out + u] = the product of row r and the weights of unit u of n, whose first stands at `at` of
+ * the flat block, layer->in from unit to unit. */
+void net_side_product(const dq_net *net, const net_layer *layer, const net_side *side, const net_operand *of,
+                      size_t at, size_t n, float *c);
+/* Takes up the gradient of such products, dc (rows, layer->out), of units [u0, u0 + n), for the two below. */
+void net_side_take(const dq_net *net, const net_layer *layer, const net_side *side, size_t rows,
+                   const float *dc, size_t u0, size_t n);
+/* The gradient of the weights of those units, into rows of layer->in. */
+void net_side_gradient(const dq_net *net, const net_layer *layer, const net_side *side, const net_operand *of,
+                       const float *dc, size_t u0, size_t n, float *weights);
+/* Columns [c0, c0 + width) of the gradient of the rows, which are as far apart as those of dx. */
+void net_side_input(const dq_net *net, const net_layer *layer, const net_side *side, size_t rows,
+                    const float *dc, size_t c0, size_t width, float *dx, size_t stride);
+/* Weights were set otherwise than by a step: what was found of them holds no more. */
+void net_weights_were_set(dq_net *net);
+/* Before a training pass: bfloat16 copies of weights that were set. A step rounds what it writes by
+ * net_round. */
+void net_round_weights(dq_net *net);
+static inline void net_round(const dq_net *net, size_t at, size_t n)
+{
+    if (net->rounded) dq_bf16_round(net->rounded + at, net->weights + at, n);
+}
 
 /* The product of a layer's input, its first `in` numbers, and the weights of units [c0, c0 + width): to[r *
- * out + c] for c0 + c. */
-void net_product(const dq_net *net, const net_layer *layer, size_t rows, size_t in, size_t c0, size_t width,
-                 float *to);
-/* The gradient of n such units' weights from that of the products, dy[r * out + u], into rows of layer->in.
- */
-void net_product_gradient(const dq_net *net, const net_layer *layer, size_t rows, size_t in, const float *dy,
-                          size_t n, float *weight);
+ * out + c] for c0 + c. side: what is kept of the input, packed before; NULL: nothing. */
+void net_product(const dq_net *net, const net_layer *layer, const net_side *side, size_t rows, size_t in,
+                 size_t c0, size_t width, float *to);
+/* The gradient of the weights of units [u0, u0 + n) from that of the products, dy[r * out + u], into rows of
+ * layer->in. */
+void net_product_gradient(const dq_net *net, const net_layer *layer, const net_side *side, size_t rows,
+                          size_t in, const float *dy, size_t u0, size_t n, float *weight);
+/* Before either: packs the input. */
+void net_product_pack(const dq_net *net, const net_layer *layer, const net_side *side, size_t rows, size_t in,
+                      bool gradient);
 
 /* The states' part of the pair layer (max_states, out), and room for the actions' (max_actions, out). */
 float *net_pair_states(const net_layer *layer);

@@ -29,7 +29,8 @@ bool net_outer_allocate(dq_net *net)
 {
     net_outer *o = &net->outer;
     if (!has_layer(net)) return true;
-    while (net->layers[o->layer].kind != &net_pair) o->layer++;
+    while (!net->layers[o->layer].pairs || net->layers[o->layer].units == 0)
+        o->layer++; /* the first of pairs */
     if (net->layers[o->layer].frozen) return true;
     size_t units = net->layers[o->layer].units;
     const dq_buffer buffers[] = {DQ_BUFFER(o->m, units), DQ_BUFFER(o->v, units), DQ_BUFFER(o->product, units),
@@ -96,6 +97,7 @@ double net_outer_step(dq_net *net, const dq_adam_step *adam, size_t unit, float 
     size_t width = net->spec.input;
     float *w = net->weights + l->at + unit * l->in;
     dq_adam_apply_outer(adam, w, o->x, width, &o->m[unit], &o->v[unit], g);
+    net_round(net, l->at + unit * l->in, width);
     o->product[unit] = dq_vec_dot(o->x, w, width);
     return (double)g * (double)g * (double)dq_vec_dot(o->x, o->x, width);
 }

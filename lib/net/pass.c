@@ -105,6 +105,7 @@ const float *dq_net_forward(dq_net *net, const dq_net_rows *rows, dq_rng *rng)
 {
     net->training = rng != NULL;
     if (rng && (net->dropout.cut > 0 || net->input_dropout.cut > 0)) net->seed = dq_rng_u64(rng);
+    if (net->training) net_round_weights(net);
     net_begin(net, rows);
     take_actions(net);
     drop_inputs(net);

@@ -19,7 +19,7 @@ typedef struct pairs {
 
 static void state_parts_tile(const dq_net *net, const net_layer *l, size_t c0, size_t width)
 {
-    net_product(net, l, net->states, net_encoded(net, l), c0, width, net_pair_states(l) + c0);
+    net_product(net, l, NULL, net->states, net_encoded(net, l), c0, width, net_pair_states(l) + c0);
 }
 
 /* The sums of first_layer, of pairs. */

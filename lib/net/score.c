@@ -159,7 +159,7 @@ void net_score_states(net_score *s, const float *const *states)
         net_forward_states(net);
         net_take_values(net, u);
         if (gathers && net_sees_vectors(s->pair))
-            net_product(net, s->pair, 1, net_encoded(net, s->pair), 0, s->pair->out,
+            net_product(net, s->pair, NULL, 1, net_encoded(net, s->pair), 0, s->pair->out,
                         net_pair_states(s->pair) + u * s->pair->out);
     }
     net->states = s->states;

@@ -47,17 +47,16 @@ struct dq_net_scoring {
 
 /* ---- packing ---- */
 
-/* Whether rows are all it needs. */
-static bool fits(const dq_net *net)
+bool net_scores_by_rows(const dq_net *net)
 {
     const dq_net_spec *s = &net->spec;
-    if (!dq_gemm_chained() || !net_on_pairs(net) || s->one_hot || s->given || s->factored || s->direct ||
-        net_feature_count(s))
+    if (!net_on_pairs(net) || s->one_hot || s->given || s->factored || s->direct || net_feature_count(s))
         return false;
     const net_layer *pair = net_pair_layer(net);
     if (!net_sees_vectors(pair)) return false;
     for (const net_layer *l = pair + 1; l < net_end(net); l++)
-        if (l->pairs && l->kind != &net_dense && l->kind != &net_duel) return false;
+        if (l->pairs && !net_is_product(l) && l->kind != &net_duel && l->kind != &net_calibration)
+            return false;
     return true;
 }
 
@@ -95,13 +94,13 @@ static bool add_scratch(dq_net_scoring *s)
 dq_status dq_net_scoring_new(dq_net_scoring **scoring, dq_net *net, dq_error *error)
 {
     *scoring = NULL;
-    if (!fits(net)) return DQ_OK;
+    if (!dq_gemm_chained() || !net_scores_by_rows(net)) return DQ_OK;
     dq_net_scoring *s = calloc(1, sizeof *s);
     if (!s) return dq_fail_memory(error, "a model");
     s->net = net;
     bool ok = true;
     for (const net_layer *l = net_pair_layer(net); ok && l < net_end(net); l++)
-        if (l->pairs && l->kind != &net_duel) ok = add_layer(s, l);
+        if (net_is_product(l)) ok = add_layer(s, l);
     if (ok) ok = add_scratch(s);
     if (!ok) {
         dq_net_scoring_free(s);
@@ -121,16 +120,16 @@ void dq_net_scoring_free(dq_net_scoring *scoring)
 /* ---- scoring ---- */
 
 /* What the units of a layer make of a block of their products. */
-typedef struct units {
+typedef struct finishing {
     const float *bias; /* (out) */
     bool activates;
     dq_activation activation;
-} units;
+} finishing;
 
 static void finish_units(void *arg, float *c, size_t ldc, size_t row, size_t rows, size_t column,
                          size_t columns)
 {
-    const units *u = arg;
+    const finishing *u = arg;
     dq_bias_relu relu = {.bias = u->bias};
     if (u->activates && u->activation == DQ_RELU) {
         dq_finish_bias_relu(&relu, c, ldc, row, rows, column, columns);
@@ -148,10 +147,10 @@ typedef struct work {
     size_t rows; /* of a tile */
 } work;
 
-static units units_of(const dq_net_scoring *s, size_t l, size_t state)
+static finishing finishing_of(const dq_net_scoring *s, size_t l, size_t state)
 {
     const float *bias = l ? s->layers[l].bias : s->state_bias + state * s->layers[0].out;
-    return (units){bias, s->layers[l].activates, s->net->spec.activation};
+    return (finishing){bias, s->layers[l].activates, s->net->spec.activation};
 }
 
 /* Layers [from, count) on n rows of x: the outputs, in one of the thread's buffers. */
@@ -161,7 +160,7 @@ static float *run_layers(const dq_net_scoring *s, size_t from, size_t state, con
     float *to = x == own->a ? own->b : own->a;
     for (size_t l = from; l < s->count; l++) {
         const layer *now = &s->layers[l];
-        units u = units_of(s, l, state);
+        finishing u = finishing_of(s, l, state);
         const dq_epilogue epilogue = {finish_units, &u};
         dq_gemm_packed(n, now->out, now->in, x, stride, now->packed, to, now->out, &epilogue);
         x = to;
@@ -171,14 +170,11 @@ static float *run_layers(const dq_net_scoring *s, size_t from, size_t state, con
     return to == own->a ? own->b : own->a;
 }
 
-/* y (n, outputs) of a state to where its scores go. */
-static void put(const work *w, const float *y, size_t i0, size_t n, size_t state)
+void net_put_rows(const dq_net *net, const float *y, size_t n, size_t state, float *out)
 {
-    const dq_net *net = w->s->net;
-    size_t outputs = net->spec.outputs;
-    float *out = w->of.out + state * w->of.out_stride + i0 * outputs;
+    size_t all = n * net->spec.outputs;
     double scale, shift;
-    memcpy(out, y, n * outputs * sizeof *out);
+    memcpy(out, y, all * sizeof *out);
     for (size_t i = 0; i < n && net->spec.dueling; i++) out[i] += net->values[state];
     if (!net->spec.calibrated) return;
     dq_net_calibration(net, &scale, &shift);
@@ -193,27 +189,27 @@ static void score_tile(void *arg, size_t tile, unsigned thread)
     const layer *first = &s->layers[0];
     size_t i0 = tile * w->rows, n = net_min(w->rows, w->of.n - i0);
     const float *x = w->of.block + i0 * w->of.stride;
+    float *out = w->of.out + i0 * s->net->spec.outputs;
     if (w->of.states == 1) {
-        put(w, run_layers(s, 0, 0, x, w->of.stride, n, own), i0, n, 0);
+        net_put_rows(s->net, run_layers(s, 0, 0, x, w->of.stride, n, own), n, 0, out);
         return;
     }
     dq_gemm_packed(n, first->out, first->in, x, w->of.stride, first->packed, own->z, first->out, NULL);
     for (size_t u = 0; u < w->of.states; u++) {
-        units of = units_of(s, 0, u);
+        finishing of = finishing_of(s, 0, u);
         memcpy(own->a, own->z, n * first->out * sizeof *own->a);
         finish_units(&of, own->a, first->out, 0, n, 0, first->out);
-        put(w, run_layers(s, 1, u, own->a, first->out, n, own), i0, n, u);
+        net_put_rows(s->net, run_layers(s, 1, u, own->a, first->out, n, own), n, u,
+                     out + u * w->of.out_stride);
     }
 }
 
-/* The bias of the first layer with what each state adds. */
-static void find_state_biases(dq_net_scoring *s, size_t states)
+void net_state_biases(const net_score *s, const float *bias, float *to)
 {
-    const layer *first = &s->layers[0];
-    const float *parts = net_pair_states(first->of);
-    for (size_t u = 0; u < states; u++)
-        for (size_t o = 0; o < first->out; o++)
-            s->state_bias[u * first->out + o] = first->bias[o] + parts[u * first->out + o];
+    size_t units = s->pair->out;
+    const float *parts = net_pair_states(s->pair);
+    for (size_t u = 0; u < s->states; u++)
+        for (size_t o = 0; o < units; o++) to[u * units + o] = bias[o] + parts[u * units + o];
 }
 
 void dq_net_scoring_run(dq_net_scoring *scoring, const float *const *states, size_t n_states,
@@ -237,7 +233,7 @@ void dq_net_scoring_run(dq_net_scoring *scoring, const float *const *states, siz
                          .out = out + u * out_stride,
                          .out_stride = out_stride}};
         net_score_states(&w.of, states + u);
-        find_state_biases(s, w.of.states);
+        net_state_biases(&w.of, s->layers[0].bias, s->state_bias);
         net_run_tiles(s->net, score_tile, &w, net_tiles(n, w.rows),
                       n * (s->layers[0].in * s->layers[0].out + w.of.states * net_column_work(&w.of)));
     }

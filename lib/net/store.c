@@ -217,7 +217,7 @@ dq_status dq_net_saved_as(const dq_bundle *model, const char *prefix, const dq_n
 dq_status dq_net_load(dq_net *net, const char *prefix, bool moments, const dq_bundle *model, dq_error *error)
 {
     dq_status status = check_spec(model, prefix, &net->spec, error);
-    net->outer.known = false;
+    net_weights_were_set(net);
     for (const net_tensor *t = net->tensors; !status && t < net->tensors + net->tensor_count; t++)
         if (!may_lack(model, prefix, t))
             status = load_column(model, prefix, t->name, numbers_of(t), place(net, t), error);

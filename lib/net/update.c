@@ -48,14 +48,18 @@ static double step(const work *w, size_t at, const float *g, size_t n)
 {
     const dq_net *net = w->net;
     double sum = 0;
-    if (w->adam.shrink == 0)
-        return dq_adam_apply(&w->adam, net->weights + at, net->m + at, net->v + at, g, n);
+    if (w->adam.shrink == 0) {
+        sum = dq_adam_apply(&w->adam, net->weights + at, net->m + at, net->v + at, g, n);
+        net_round(net, at, n);
+        return sum;
+    }
     for (size_t end = at + n, to; at < end; g += to - at, at = to) {
         dq_adam_step adam = w->adam;
         bool matrix = false;
         to = net_min(end_of_tensor(net, at, &matrix), end);
         if (!matrix) adam.shrink = 0;
         sum += dq_adam_apply(&adam, net->weights + at, net->m + at, net->v + at, g, to - at);
+        net_round(net, at, to - at);
     }
     return sum;
 }

@@ -49,7 +49,9 @@ static dq_status open_members(dq_rank_lists *lists, size_t i, dq_error *error)
 static dq_status open_list(dq_rank_lists *lists, size_t i, dq_error *error)
 {
     const dq_rank_config *config = &lists->config;
-    size_t k = config->order == DQ_RANK_MMR ? config->pool : config->k;
+    size_t k = config->order == DQ_RANK_MMR ? config->pool
+               : config->shortlist          ? config->shortlist
+                                            : config->k;
     lists->count = i + 1;
     if (config->order == DQ_RANK_ENSEMBLE) return open_members(lists, i, error);
     dq_status status = dq_topk_new(&lists->best[i], k, error);
@@ -133,18 +135,36 @@ static float number_of(uint64_t bits)
     return number;
 }
 
-/* What several networks said of a pair, which stands at `at` of the scores: the standard deviation. */
-static float disagreement_of(const offering *work, size_t at)
+/* What several networks said of a pair: the standard deviation. */
+static float disagreement_of(const float *members, size_t networks, size_t stride)
 {
-    size_t stride = work->count * work->block->rows;
-    double mean = 0, square = 0, n = (double)work->networks;
-    if (!work->members) return NAN;
-    for (size_t k = 0; k < work->networks; k++) mean += (double)work->members[k * stride + at] / n;
-    for (size_t k = 0; k < work->networks; k++) {
-        double d = (double)work->members[k * stride + at] - mean;
+    double mean = 0, square = 0, n = (double)networks;
+    if (!members) return NAN;
+    for (size_t k = 0; k < networks; k++) mean += (double)members[k * stride] / n;
+    for (size_t k = 0; k < networks; k++) {
+        double d = (double)members[k * stride] - mean;
         square += d * d / n;
     }
     return (float)sqrt(square);
+}
+
+uint64_t dq_rank_lists_tag(float score, const float *members, size_t networks, size_t stride)
+{
+    return (uint64_t)bits_of(disagreement_of(members, networks, stride)) << 32 | bits_of(score);
+}
+
+/* The tag of row `row` for user u. */
+static uint64_t tag_of(const offering *work, size_t u, uint32_t row, float score)
+{
+    size_t rows = work->block->rows, at = (u - work->first) * rows + row;
+    return dq_rank_lists_tag(score, work->members ? work->members + at : NULL, work->networks,
+                             work->count * rows);
+}
+
+/* Whether candidates are looked at again at the end, by their vectors. */
+static bool keeps_vectors(const dq_rank_config *config)
+{
+    return config->order == DQ_RANK_MMR || config->shortlist;
 }
 
 /* Of a softmax list: the best by score apart, the rest as a sum, for the propensities. */
@@ -170,7 +190,7 @@ static dq_status offer_members(const offering *work, size_t u, uint32_t row, dq_
     dq_rank_lists *lists = work->lists;
     size_t n, at = (u - work->first) * work->block->rows + row, stride = work->count * work->block->rows;
     const char *id = dq_strings_get(&work->block->ids, row, &n);
-    uint64_t disagreement = (uint64_t)bits_of(disagreement_of(work, at)) << 32;
+    uint64_t disagreement = tag_of(work, u, row, 0) >> 32 << 32;
     dq_status status = DQ_OK;
     for (size_t m = 0; !status && m < work->networks; m++) {
         float score = work->members[m * stride + at];
@@ -191,8 +211,8 @@ static dq_status offer_item(const offering *work, size_t u, uint32_t row, float 
     if (is_seen(lists, u, row, block->first + row)) return DQ_OK;
     lists->candidates[u]++;
     if (config->order == DQ_RANK_ENSEMBLE) return offer_members(work, u, row, error);
-    uint64_t tag = config->order == DQ_RANK_MMR ? block->first + row : bits_of(score);
-    tag |= (uint64_t)bits_of(disagreement_of(work, (u - work->first) * block->rows + row)) << 32;
+    uint64_t tag = tag_of(work, u, row, score);
+    if (keeps_vectors(config)) tag = tag >> 32 << 32 | (block->first + row);
     float key = score;
     size_t n;
     const char *id = dq_strings_get(&block->ids, row, &n);
@@ -306,14 +326,17 @@ static dq_status look_up_seen(dq_rank_lists *lists, const dq_rank_block *block, 
 static dq_status offer_group(offering *work, dq_rank_scorer *scorer, dq_error *error)
 {
     dq_rank_lists *lists = work->lists;
-    dq_status status = scorer->baseline
+    dq_status status = lists->config.shortlist
+                           ? dq_rank_scorer_first_pass(scorer, lists->vectors + work->first, work->count,
+                                                       work->block, lists->scores, error)
+                       : scorer->baseline
                            ? dq_baseline_score(scorer->baseline, scorer->pool, work->first, work->count,
                                                work->block, lists->scores, error)
                            : dq_rank_scorer_score(scorer, lists->vectors + work->first, work->count,
                                                   work->first, work->block, lists->scores, error);
     if (status) return status;
     size_t members = dq_rank_scorer_members(scorer);
-    bool several = !scorer->baseline && members > 1;
+    bool several = !scorer->baseline && !lists->config.shortlist && members > 1;
     work->members = several ? scorer->members : NULL;
     work->networks = several ? members : 1;
     size_t tiles = (work->count + USER_TILE - 1) / USER_TILE;
@@ -350,7 +373,7 @@ dq_status dq_rank_lists_offer(dq_rank_lists *lists, dq_rank_scorer *scorer, cons
         if (!status) status = offer_group(&work, scorer, error);
     }
     free(errors);
-    if (!status && lists->config.order == DQ_RANK_MMR)
+    if (!status && keeps_vectors(&lists->config))
         status = dq_mmr_vectors_update(&lists->mmr, block, lists->best, lists->count, first, last, error);
     return status;
 }
@@ -368,7 +391,7 @@ dq_status dq_rank_lists_offer_scores(dq_rank_lists *lists, size_t i, const float
                            .scores = scores};
     dq_status status = look_up_seen(lists, block, i, i + 1, error);
     if (!status) status = offer_block(&work, i, error);
-    if (!status && lists->config.order == DQ_RANK_MMR)
+    if (!status && keeps_vectors(&lists->config))
         status = dq_mmr_vectors_update(&lists->mmr, block, lists->best, lists->count, i, i + 1, error);
     return status;
 }

@@ -35,6 +35,7 @@ extern const char *const dq_rank_order_names[];
 typedef struct dq_rank_config {
     size_t k; /* places of a list, at least 1 */
     dq_rank_order order;
+    size_t shortlist;         /* SCORE: at least k; a first pass in 8 bits, rank/shortlist/; 0: none */
     size_t pool;              /* MMR: the best candidates, from which the places are chosen; at least k */
     double lambda;            /* MMR: 1 relevance alone, 0 diversity alone */
     double epsilon;           /* EPSILON: the probability of a random item at each place */
@@ -104,6 +105,9 @@ dq_status dq_rank_lists_offer_scores(dq_rank_lists *lists, size_t i, const float
  * for these, is the caller's. */
 dq_status dq_rank_lists_finish(dq_rank_lists *lists, size_t i, dq_rank_place *places, size_t *count,
                                dq_error *error);
+/* What the heaps keep of a place beside its key: its score, and what networks' scores of it, `stride` apart,
+ * disagree by (members NULL: nothing). */
+uint64_t dq_rank_lists_tag(float score, const float *members, size_t networks, size_t stride);
 void dq_rank_lists_free(dq_rank_lists *lists);
 
 #endif

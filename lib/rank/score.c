@@ -108,7 +108,8 @@ dq_status dq_rank_scorer_load(dq_rank_scorer *scorer, const dq_bundle *model, dq
     scorer->item_width = shape.action_width;
     scorer->nets = calloc(count + 1, sizeof *scorer->nets);
     scorer->ready = calloc(count + 1, sizeof *scorer->ready);
-    if (!scorer->nets || !scorer->ready) return dq_fail_memory(error, "a model");
+    scorer->coarse = calloc(count + 1, sizeof(dq_net_quantised *));
+    if (!scorer->nets || !scorer->ready || !scorer->coarse) return dq_fail_memory(error, "a model");
     if (count == 0 || (scorer->by == DQ_RANK_BY_WORLD && !config.world))
         return dq_fail(error, DQ_ERR_UNKNOWN, "the model has no world model");
     for (size_t i = 0; !status && i < count; i++) status = add_net(scorer, model, error);
@@ -119,7 +120,9 @@ static void forget_packed(dq_rank_scorer *scorer)
 {
     for (size_t i = 0; i < scorer->net_count; i++) {
         dq_net_scoring_free(scorer->ready[i]);
+        dq_net_quantised_free(scorer->coarse[i]);
         scorer->ready[i] = NULL;
+        scorer->coarse[i] = NULL;
     }
 }
 
@@ -250,6 +253,27 @@ static dq_status score_by_nets(dq_rank_scorer *s, const float *const *users, siz
     return status;
 }
 
+dq_status dq_rank_scorer_first_pass(dq_rank_scorer *s, const float *const *users, size_t count,
+                                    const dq_rank_block *block, float *out, dq_error *error)
+{
+    size_t n = count * block->rows;
+    const float *vectors;
+    if (s->net_count == 0 || s->output_of || s->baseline)
+        return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                       "8 bits are for networks that score a user and an item by their vectors");
+    dq_status status = floats_of(s, block, &vectors, error);
+    if (!status && !dq_array_reserve(&s->members, &s->member_slots, s->net_count * n, sizeof *s->members))
+        status = dq_fail_memory(error, "scores");
+    for (size_t k = 0; !status && k < s->net_count; k++) {
+        if (!s->coarse[k]) status = dq_net_quantised_new(&s->coarse[k], s->nets[k], error);
+        if (!status)
+            dq_net_quantised_run(s->coarse[k], users, count, vectors, block->width, block->rows,
+                                 s->members + k * n, block->rows);
+    }
+    if (!status) average(s->members, s->net_count, n, out);
+    return status;
+}
+
 /* ---- cosine ---- */
 
 /* --compare, else the catalogue's own pairs, else the whole vectors. */
@@ -314,10 +338,11 @@ dq_status dq_rank_scorer_score(dq_rank_scorer *scorer, const float *const *users
 
 void dq_rank_scorer_free(dq_rank_scorer *scorer)
 {
-    if (scorer->ready) forget_packed(scorer);
+    if (scorer->ready && scorer->coarse) forget_packed(scorer);
     for (size_t i = 0; i < scorer->net_count; i++) dq_net_free(scorer->nets[i]);
     free(scorer->nets);
     free(scorer->ready);
+    free(scorer->coarse);
     dq_feature_free(scorer->features);
     free(scorer->given);
     free(scorer->block_given);

@@ -16,6 +16,7 @@
 #include "feature/feature.h"
 #include "math/cosine.h"
 #include "math/pool.h"
+#include "net/quantised.h"
 #include "net/scoring.h"
 #include "rank/baseline.h"
 #include "rank/block.h"
@@ -29,6 +30,7 @@ typedef struct dq_rank_scorer {
     size_t net_count;
     dq_net_scoring *
         *ready; /* (net_count) their weights packed for many items, once they are; NULL: not yet */
+    dq_net_quantised **coarse;       /* (net_count) the same in 8 bits, for dq_rank_scorer_first_pass */
     uint32_t user_width, item_width; /* that they learnt from */
     dq_value layout;                 /* and the fields, in arena; DQ_NIL when the model does not say */
     float *members; /* (members, count, rows) of several members, what each said of the last block */
@@ -71,6 +73,10 @@ dq_status dq_rank_scorer_fit(dq_rank_scorer *scorer, const dq_entities *users, c
  * on who else is scored, nor on the number of threads. */
 dq_status dq_rank_scorer_score(dq_rank_scorer *scorer, const float *const *users, size_t count, size_t first,
                                const dq_rank_block *block, float *out, dq_error *error);
+/* The same by the networks in 8 bits, near the scores (net/quantised.h). DQ_ERR_UNSUPPORTED for a scorer
+ * without networks, or of others. */
+dq_status dq_rank_scorer_first_pass(dq_rank_scorer *scorer, const float *const *users, size_t count,
+                                    const dq_rank_block *block, float *out, dq_error *error);
 void dq_rank_scorer_free(dq_rank_scorer *scorer);
 
 #endif

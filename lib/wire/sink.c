@@ -191,8 +191,8 @@ static void begin_behind(dq_sink *s)
     s->out = dq_behind_buffer(s->behind);
 }
 
-/* What is held becomes a frame. */
-static dq_status end_frame(dq_sink *s, dq_error *error)
+/* What is held is full, and becomes a frame. */
+static dq_status hand_over(dq_sink *s, dq_error *error)
 {
     size_t n = s->held;
     s->held = 0;
@@ -201,7 +201,7 @@ static dq_status end_frame(dq_sink *s, dq_error *error)
         if (!status && s->threads && s->payload > DQ_BYTES_BEFORE_THREADS) begin_behind(s);
         return status;
     }
-    dq_status status = dq_behind_hand(s->behind, n, error);
+    dq_status status = dq_behind_hand(s->behind, error);
     s->out = dq_behind_buffer(s->behind);
     return place(s, status, error);
 }
@@ -218,7 +218,7 @@ static dq_status add_payload(dq_sink *s, const unsigned char *data, size_t n, dq
         } else {
             memcpy(s->out + s->held, data, take);
             s->held += take;
-            if (s->held == most) status = end_frame(s, error);
+            if (s->held == most) status = hand_over(s, error);
         }
         data += take;
         n -= take;
@@ -281,9 +281,11 @@ dq_status dq_sink_printf(dq_sink *sink, dq_error *error, const char *format, ...
 dq_status dq_sink_flush(dq_sink *sink, dq_error *error)
 {
     if (!sink->zstd) return drain(sink, error);
-    dq_status status = sink->held ? end_frame(sink, error) : DQ_OK;
-    if (!status && sink->behind) status = place(sink, dq_behind_wait(sink->behind, error), error);
-    return status;
+    size_t n = sink->held;
+    dq_status status = sink->behind ? place(sink, dq_behind_wait(sink->behind, error), error) : DQ_OK;
+    sink->held = 0;
+    return status || !n ? status
+                        : write_frame(sink, sink->out, n, error); /* who waits for it has it sooner so */
 }
 
 dq_status dq_sink_close(dq_sink *sink, dq_error *error)

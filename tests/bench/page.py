@@ -73,7 +73,7 @@ def table(rows):
 
 def about(cpu, part):
     """When and where, and what the reader has to know of the circumstances."""
-    words = [part["date"], f"commit {part['commit']}", cpu, part["kernels"], f"{part['rounds']} rounds"]
+    words = [part["date"], f"commit {part['commit']}", cpu, part["kernels"], f"{part['rounds']} round{'s' if part['rounds'] > 1 else ''}"]
     words += [f"{name} {version}" for name, version in part["versions"].items() if version]
     busy = part["load"] > 0.5
     words.append(f"**beside other work: load average {part['load']}**" if busy else f"load average {part['load']} before")

@@ -110,6 +110,65 @@ PY
     done
 }
 
+@test "--first-pass int8: exact scores of a shortlist, recall, the same bytes whatever the threads" {
+    dq-rank --model model.dq -k 10 --format tsv catalogue.dq > exact
+    # A shortlist of all items is the exact ranking.
+    dq-rank --model model.dq -k 10 --first-pass int8 --shortlist 300 --format tsv catalogue.dq | cmp - exact
+    for by in q world; do
+        dq-rank --by $by --model model.dq -k 300 --format tsv --no-header catalogue.dq | cut -f 1,3,4 | sort > all
+        dq-rank --by $by --model model.dq -k 10 --first-pass int8 --shortlist 20 --measure-recall --format tsv --no-header catalogue.dq > short 2> said
+        [ "$(cut -f 1,3,4 short | sort | comm -23 - all | wc -l)" -eq 0 ] # every score is one of the exact ones
+        grep -qE '^dq-rank: --first-pass int8 --shortlist 20: recall (0\.9[0-9]+|1\.0000) of the exact 10 best; the same list for [0-9]+ of [0-9]+ users$' said
+        for t in 1 2 5; do dq-rank --by $by --model model.dq -k 10 --first-pass int8 --shortlist 20 --format tsv --no-header -t $t catalogue.dq | cmp - short; done
+    done
+    # What it says is what comparing the lists says.
+    dq-rank --by q --model model.dq -k 10 --first-pass int8 --shortlist 10 --measure-recall --format tsv catalogue.dq > short 2> said
+    dq-rank --by q --model model.dq -k 10 --format tsv catalogue.dq > exact
+    python3 - "$(grep -oE 'recall [0-9.]+' said | cut -d' ' -f2)" "$(grep -oE 'for [0-9]+ of' said | cut -d' ' -f2)" <<'PY'
+import sys
+def lists(path):
+    got = {}
+    for line in open(path).readlines()[1:]:
+        user, rank, item, score = line.rstrip("\n").split("\t")
+        got.setdefault(user, set()).add(item)
+    return got
+found, exact = lists("short"), lists("exact")
+shares = [len(found[u] & exact[u]) / len(exact[u]) for u in exact]
+assert abs(sum(shares) / len(shares) - float(sys.argv[1])) < 1e-4, (shares, sys.argv)
+assert sum(s == 1 for s in shares) == int(sys.argv[2])
+PY
+    dq-rank --model model.dq -k 10 --first-pass int8 catalogue.dq -o first.dq
+    dq-cat --lineage first.dq | grep -q 'first-pass=int8'
+    dq-rank --model model.dq -k 10 catalogue.dq -o plain.dq
+    run -1 --separate-stderr dq-rank --merge first.dq plain.dq
+    # Halves, seen items, halves of a whole.
+    dq-cat --to stream --vectors bf16 catalogue.dq > h.dq
+    dq-rank --model model.dq -k 5 --format tsv h.dq > exact
+    dq-rank --model model.dq -k 5 --first-pass int8 --shortlist 100 --format tsv h.dq | cmp - exact
+}
+
+@test "--first-pass int8 is refused where it has no meaning" {
+    refused() { # words, arguments
+        run --separate-stderr dq-rank --format tsv --first-pass int8 "${@:2}"
+        [ "$status" -ne 0 ]
+        [[ "$stderr" == *"$1"* ]]
+        [ "$(wc -l <<< "$stderr")" -eq 1 ]
+    }
+    refused "--first-pass" --by cosine catalogue.dq
+    refused "--mmr" --mmr .5 --model model.dq catalogue.dq
+    refused "--shortlist is smaller than -k" -k 10 --shortlist 9 --model model.dq catalogue.dq
+    jq -c '.vector = .vector[:3]' items.jsonl > square.jsonl
+    dq-export --quiet --users users.jsonl --items square.jsonl -o square.dq
+    refused "the cosine is as fast as memory" square.dq
+    run -2 --separate-stderr dq-rank --shortlist 9 --model model.dq catalogue.dq
+    [[ "$stderr" == *"--first-pass"* ]]
+    run -2 --separate-stderr dq-rank --measure-recall --model model.dq catalogue.dq
+    dq-train --quiet --offline --agent dqn --head outputs --epochs 1 --hidden 8 labelled.dq -o outputs.dq
+    refused "an output for each item" --model outputs.dq catalogue.dq
+    dq-train --quiet --offline --agent dyna-q --batch-norm --epochs 1 --hidden 8 labelled.dq -o normed.dq
+    refused "8 bits are for a network of dense layers" --model normed.dq catalogue.dq
+}
+
 @test "one user alone, any threads, any blocks: the same scores" {
     dq-rank --model model.dq --format tsv --no-header catalogue.dq > q.tsv
     for u in u0 u3; do dq-rank --model model.dq --user $u --format tsv --no-header catalogue.dq | cmp - <(grep "^$u" q.tsv); done

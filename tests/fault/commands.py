@@ -107,6 +107,7 @@ COMMANDS = [
     # dq-rank
     Command("rank cosine", "dq-rank -q -t 1 --by cosine -x -k 3 --format tsv -o out in/c.dq", out=("out",)),
     Command("rank model", "dq-rank -q -t 1 --model in/m.dq -k 3", stdin="c.dq"),
+    Command("rank first pass", "dq-rank -q -t 1 --model in/m.dq --first-pass int8 --shortlist 6 --measure-recall -k 3 --format tsv -o out in/c.dq", out=("out",)),
     Command("rank folder", "dq-rank -q -t 1 --models-dir in/agents --fallback in/m.dq -k 3 --format tsv -o out in/c.dq", out=("out",)),
     Command("rank mmr", "dq-rank -q -t 1 --mmr 0.4 --pool 10 -k 3 --format trec -o out in/c.dq", out=("out",)),
     Command("rank fields", "dq-rank -q -t 1 --by cosine --compare user_feature_0:item_feature_1 -k 2 --format tsv -o out in/shown.dq", out=("out",)),
@@ -146,6 +147,7 @@ COMMANDS = [
     Command("cat threads", "dq-cat -t 3 --to stream -o out in/long.dq", out=("out",)),
     Command("cat threads pipe", "dq-cat -t 2 --to stream", stdin="long.dq"),
     Command("cat join", "dq-cat --join -o out in/c.dq in/few.dq", out=("out",)),
+    Command("cat vectors", "dq-cat --to stream --vectors bf16 -o out in/c.dq", out=("out",)),
     Command("cat split", "dq-cat --split parts in/three.dq", out=("parts/00000.dq", "parts/00001.dq", "parts/00002.dq")),
     Command("cat npy", "dq-cat --kind users --to npy --ids ids -o out in/c.dq", out=("out", "ids")),
     Command("cat safetensors", "dq-cat --to safetensors -o out in/m.dq", out=("out",)),

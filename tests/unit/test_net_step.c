@@ -220,8 +220,8 @@ static void packed_rows_are_the_rows(void **state)
     world *a = make(&wide, 2), *b = make(&wide, 1);
     size_t packed = 0;
     for (int l = 0; l < b->net->layer_count; l++) {
-        packed += a->net->layers[l].packed_rows > 0;
-        b->net->layers[l].packed_rows = 0;
+        packed += a->net->layers[l].side.panels != NULL;
+        b->net->layers[l].side.panels = NULL;
     }
     assert_int_equal(packed, 2);
     for (uint32_t last = 0; last < 2; last++) {
@@ -236,13 +236,115 @@ static void packed_rows_are_the_rows(void **state)
     drop(b);
 }
 
+/* ---- bfloat16 ---- */
+
+static float rounded(float x)
+{
+    uint16_t bits;
+    uint32_t bits32;
+    dq_bf16_round(&bits, &x, 1);
+    bits32 = (uint32_t)bits << 16;
+    memcpy(&x, &bits32, sizeof x);
+    return x;
+}
+
+/* A layer without a nonlinearity: what it makes, and its gradients, are those of rounded operands. */
+static void operands_are_rounded(void **state)
+{
+    (void)state;
+    enum { N = 8, IN = 40, OUT = 5 };
+    const dq_net_spec spec = {.input = IN, .outputs = OUT, .precision = DQ_PRECISION_BF16};
+    dq_rng rng = dq_rng_new(5);
+    dq_pool *pool;
+    dq_net *net;
+    float x[N][IN], dy[N * OUT];
+    const float *at[N];
+    assert_int_equal(dq_pool_new(&pool, 1, NULL), DQ_OK);
+    assert_int_equal(dq_net_new(&net, &spec, N, pool, &rng, NULL), DQ_OK);
+    for (size_t i = 0; i < N * IN; i++) (&x[0][0])[i] = (float)dq_rng_normal(&rng);
+    for (size_t i = 0; i < N * OUT; i++) dy[i] = (float)dq_rng_normal(&rng);
+    for (size_t i = 0; i < N; i++) at[i] = x[i];
+    const dq_net_rows rows = {.states = {at, N, IN}, .rows = N};
+    const float *y = dq_net_forward(net, &rows, &rng), *w = net->weights;
+    for (size_t r = 0; r < N; r++)
+        for (size_t o = 0; o < OUT; o++) {
+            double sum = (double)w[IN * OUT + o];
+            for (size_t j = 0; j < IN; j++) sum += (double)rounded(x[r][j]) * (double)rounded(w[o * IN + j]);
+            assert_true(fabs((double)y[r * OUT + o] - sum) < 1e-5);
+        }
+    net_backward(net, dy);
+    for (size_t o = 0; o < OUT; o++)
+        for (size_t j = 0; j < IN; j++) {
+            double sum = 0;
+            for (size_t r = 0; r < N; r++) sum += (double)rounded(dy[r * OUT + o]) * (double)rounded(x[r][j]);
+            assert_true(fabs((double)net->gradient[o * IN + j] - sum) < 1e-5);
+        }
+    y = dq_net_forward(net, &rows, NULL); /* no training pass: float32 */
+    for (size_t o = 0; o < OUT; o++) {
+        double sum = (double)w[IN * OUT + o];
+        for (size_t j = 0; j < IN; j++) sum += (double)x[0][j] * (double)w[o * IN + j];
+        assert_true(fabs((double)y[o] - sum) < 1e-5);
+    }
+    dq_net_free(net);
+    dq_pool_free(pool);
+}
+
+/* The copies that products read are the weights' after steps of every kind, and after weights were set. */
+static void rounded_weights_follow(void **state)
+{
+    (void)state;
+    dq_net_spec spec = wide;
+    spec.precision = DQ_PRECISION_BF16;
+    world *a = make(&spec, 2), *b = make(&wide, 1);
+    assert_null(b->net->rounded);
+    for (int turn = 0; turn < 5; turn++) {
+        (void)fit(a, 2, 0, turn == 1, 0, turn == 2 ? 0.5 : 0);
+        if (turn == 3) dq_net_copy(a->net, b->net);
+        if (turn == 4) dq_net_soft_update(a->net, b->net, 0.25);
+        net_round_weights(a->net);
+        for (size_t i = 0; i < a->net->count; i++) {
+            uint16_t bits;
+            dq_bf16_round(&bits, &a->net->weights[i], 1);
+            assert_int_equal(a->net->rounded[i], bits);
+        }
+    }
+    drop(a);
+    drop(b);
+}
+
+/* It learns what float32 learns, on any number of threads to the same bits. */
+static void bf16_learns(void **state)
+{
+    (void)state;
+    dq_net_spec spec = wide;
+    spec.precision = DQ_PRECISION_BF16;
+    spec.dropout = 0;
+    world *a = make(&spec, 1), *b = make(&spec, 2);
+    spec.precision = DQ_PRECISION_F32;
+    world *c = make(&spec, 1);
+    double first = fit(a, 1, 0, 1, 0, 0);
+    (void)fit(b, 1, 0, 1, 0, 0);
+    assert_true(fabs(first / fit(c, 1, 0, 1, 0, 0) - 1) < 0.02);
+    assert_true(fit(a, 200, 0, 1, 0, 0) < 0.2 * first);
+    (void)fit(b, 200, 0, 1, 0, 0);
+    assert_memory_equal(a->net->weights, b->net->weights, a->net->count * sizeof(float));
+    drop(a);
+    drop(b);
+    drop(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(outer_moments_are_the_moments),    cmocka_unit_test(another_state_ends_them),
-        cmocka_unit_test(the_known_product_is_the_product), cmocka_unit_test(checkpoints_keep_them),
+        cmocka_unit_test(outer_moments_are_the_moments),
+        cmocka_unit_test(another_state_ends_them),
+        cmocka_unit_test(the_known_product_is_the_product),
+        cmocka_unit_test(checkpoints_keep_them),
         cmocka_unit_test(a_frozen_layer_has_none),
         cmocka_unit_test(packed_rows_are_the_rows),
+        cmocka_unit_test(operands_are_rounded),
+        cmocka_unit_test(rounded_weights_follow),
+        cmocka_unit_test(bf16_learns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

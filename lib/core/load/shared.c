@@ -24,8 +24,9 @@ static dq_status load(dq_shared *library, dq_error *error)
     for (const dq_shared_symbol *s = library->symbols; found && s->name; s++) found = find(handle, s);
     library->loaded = found;
     if (found) return DQ_OK;
+    const char *words = dlerror(); /* a thread's own; NOLINT(concurrency-mt-unsafe) */
     dq_status status = dq_fail(error, DQ_ERR_UNSUPPORTED, "a library is needed that cannot be loaded: %s",
-                               dlerror());
+                               words);
     if (handle) (void)dlclose(handle);
     return status;
 }

@@ -290,22 +290,28 @@ static dq_status read_sequence(const dq_csv_cell *cell, role is, dq_arena *arena
     }
 }
 
+/* JSON where the cell is JSON; *is tells. */
+static dq_status read_json(const table *t, const dq_csv_cell *cell, dq_arena *arena, dq_value *value,
+                           bool *is, dq_error *error)
+{
+    dq_error why = DQ_ERROR_NONE;
+    dq_status status = dq_json_reader_parse(t->reader, cell->text, cell->bytes, arena, value, &why);
+    if (!status) status = dq_ejson_normalise(value, arena, &why);
+    *is = !status;
+    return status == DQ_ERR_MEMORY ? dq_fail_memory(error, "a row") : DQ_OK;
+}
+
 /* A string, which stays the cell's; of a vector or an attribute JSON where it is JSON. */
-static dq_status read_cell(const table *t, const dq_csv_cell *cell, role is, dq_arena *arena, dq_value *value,
-                           dq_error *error)
+static inline dq_status read_cell(const table *t, const dq_csv_cell *cell, role is, dq_arena *arena,
+                                  dq_value *value, dq_error *error)
 {
     if (is == ROLE_STRINGS || is == ROLE_NUMBERS) return read_sequence(cell, is, arena, value, error);
     bool json = is == ROLE_VECTOR || is == ROLE_ATTRIBUTE;
-    if (json && !dq_cell_read(cell->text, cell->bytes, value)) {
-        dq_error why = DQ_ERROR_NONE;
-        dq_status status = dq_json_reader_parse(t->reader, cell->text, cell->bytes, arena, value, &why);
-        if (!status) status = dq_ejson_normalise(value, arena, &why);
-        if (status == DQ_ERR_MEMORY) return dq_fail_memory(error, "a row");
-        json = !status;
-    }
+    if (json && dq_cell_read(cell->text, cell->bytes, value)) return DQ_OK;
+    dq_status status = json ? read_json(t, cell, arena, value, &json, error) : DQ_OK;
     if (!json)
         *value = (dq_value){.type = DQ_STRING, .count = (uint32_t)cell->bytes, .as.string = cell->text};
-    return DQ_OK;
+    return status;
 }
 
 /* A number behind blanks; "nan" and "inf" are some, which nobody can use. */

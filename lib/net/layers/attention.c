@@ -11,6 +11,7 @@
 #include "net/net_impl.h"
 
 #include "core/buffers.h"
+#include "math/blas.h"
 
 #include <math.h>
 #include <string.h>
@@ -75,10 +76,10 @@ static void project(const dq_net *net, attention *a, size_t at)
     const float *w = net->weights;
     size_t item = s->item_width, rest = rest_width(s), past = net->states * s->history;
     places p = find(s, at);
-    net_nt(net, net->states, item, rest, a->rest, rest, w + p.wq, rest, a->query, item);
+    dq_gemm_nt(net->states, item, rest, a->rest, rest, w + p.wq, rest, a->query, item);
     for (size_t r = 0; r < net->states; r++) dq_vec_add(a->query + r * item, w + p.bq, item);
-    net_nt(net, past, item, item, a->items, item, w + p.wk, item, a->key, item);
-    net_nt(net, past, item, item, a->items, item, w + p.wv, item, a->value, item);
+    dq_gemm_nt(past, item, item, a->items, item, w + p.wk, item, a->key, item);
+    dq_gemm_nt(past, item, item, a->items, item, w + p.wv, item, a->value, item);
     for (size_t i = 0; i < past; i++) dq_vec_add(a->value + i * item, w + p.bv, item);
 }
 
@@ -154,9 +155,9 @@ static void attention_gradient(const dq_net *net, const net_layer *layer, size_t
     (void)bias;
     for (size_t r = 0; r < net->states; r++)
         attend_back(a, r, s->history, item, layer->dy + r * layer->out + s->user_width);
-    net_tn(net, item, rest, net->states, a->dquery, item, a->rest, rest, weight + p.wq, rest);
-    net_tn(net, item, item, past, a->dkey, item, a->items, item, weight + p.wk, item);
-    net_tn(net, item, item, past, a->dvalue, item, a->items, item, weight + p.wv, item);
+    dq_gemm_tn(item, rest, net->states, a->dquery, item, a->rest, rest, weight + p.wq, rest);
+    dq_gemm_tn(item, item, past, a->dkey, item, a->items, item, weight + p.wk, item);
+    dq_gemm_tn(item, item, past, a->dvalue, item, a->items, item, weight + p.wv, item);
     net_sum_rows(weight + p.bq, a->dquery, item, net->states, item);
     net_sum_rows(weight + p.bv, a->dvalue, item, past, item);
 }

@@ -23,44 +23,32 @@ static net_operand input(const dq_net *net, const net_layer *l, size_t rows, siz
     return of;
 }
 
-void net_product(const dq_net *net, const net_layer *l, size_t rows, size_t in, size_t c0, size_t width,
-                 float *to)
+void net_product(const dq_net *net, const net_layer *l, const net_side *side, size_t rows, size_t in,
+                 size_t c0, size_t width, float *to)
 {
     const net_operand of = input(net, l, rows, in);
-    const float *weights = net->weights + l->at + c0 * l->in;
+    size_t at = l->at + c0 * l->in;
     if (on_sparse(net, l))
-        net_nonzero_product(&net->nonzero, rows, in, weights, l->in, width, to, l->out);
-    else if (rows < NET_FEW)
-        for (size_t r = 0; r < rows; r++)
-            for (size_t c = 0; c < width; c++)
-                to[r * l->out + c] = dq_vec_dot(of.x + r * of.stride, weights + c * l->in, in);
+        net_nonzero_product(&net->nonzero, rows, in, net->weights + at, l->in, width, to, l->out);
     else
-        net_nt(net, rows, width, in, of.x, of.stride, weights, l->in, to, l->out);
+        net_side_product(net, l, side, &of, at, width, to);
 }
 
-void net_product_gradient(const dq_net *net, const net_layer *l, size_t rows, size_t in, const float *dy,
-                          size_t n, float *weight)
+void net_product_gradient(const dq_net *net, const net_layer *l, const net_side *side, size_t rows, size_t in,
+                          const float *dy, size_t u0, size_t n, float *weight)
 {
     const net_operand of = input(net, l, rows, in);
     if (on_sparse(net, l))
-        net_nonzero_gradient(&net->nonzero, rows, in, dy, l->out, n, weight, l->in);
-    else if (rows > 1)
-        net_tn(net, n, in, rows, dy, l->out, of.x, of.stride, weight, l->in);
+        net_nonzero_gradient(&net->nonzero, rows, in, dy + u0, l->out, n, weight, l->in);
     else
-        for (size_t u = 0; u < n; u++)
-            for (size_t j = 0; j < in; j++) weight[u * l->in + j] = dy[u] * of.x[j];
+        net_side_gradient(net, l, side, &of, dy, u0, n, weight);
 }
 
-/* Whether the input was packed for this pass. */
-static bool packs(const dq_net *net, const net_layer *l)
+void net_product_pack(const dq_net *net, const net_layer *l, const net_side *side, size_t rows, size_t in,
+                      bool gradient)
 {
-    return !on_sparse(net, l) && net_rows(net, l) >= NET_FEW;
-}
-
-static void pack(const dq_net *net, const net_layer *l, bool gradient)
-{
-    const net_operand of = input(net, l, net_rows(net, l), l->in);
-    if (packs(net, l) && !net_picks(net, l)) net_pack(net, l, &of, gradient);
+    const net_operand of = input(net, l, rows, in);
+    if (!on_sparse(net, l)) net_side_pack(net, side, &of, gradient);
 }
 
 /* ---- one output a row: its unit alone ---- */
@@ -111,48 +99,50 @@ static void pick_gradient(const dq_net *net, const net_layer *l, size_t u0, size
 
 static void forward_tile(const dq_net *net, const net_layer *l, size_t c0, size_t width)
 {
-    const net_operand of = input(net, l, net_rows(net, l), l->in);
-    if (packs(net, l))
-        net_times_weights(net, l, &of, net->weights + l->at + c0 * l->in, width, l->y + c0);
-    else
-        net_product(net, l, of.rows, l->in, c0, width, l->y + c0);
+    net_product(net, l, &l->side, net_rows(net, l), l->in, c0, width, l->y + c0);
     net_activate(net, l, NULL, net->weights + l->at + l->in * l->out, c0, width);
 }
 
 static void dense_forward(dq_net *net, net_layer *layer)
 {
-    pack(net, layer, false);
-    if (net_picks(net, layer))
+    if (net_picks(net, layer)) {
         pick_forward(net, layer);
-    else
-        net_run(net, layer, forward_tile, layer->out, multiplications(net, layer));
+        return;
+    }
+    net_product_pack(net, layer, &layer->side, net_rows(net, layer), layer->in, false);
+    net_run(net, layer, forward_tile, layer->out, multiplications(net, layer));
 }
 
-static void dense_prepare(const dq_net *net, const net_layer *layer)
+static void dense_prepare(const dq_net *net, const net_layer *l)
 {
-    pack(net, layer, true);
+    size_t rows = net_rows(net, l);
+    if (net_picks(net, l)) return;
+    net_product_pack(net, l, &l->side, rows, l->in, true);
+    net_side_take(net, l, &l->side, rows, l->dy, 0, l->out);
 }
 
 static bool dense_allocate(dq_net *net, net_layer *layer)
 {
     size_t rows = layer->pairs ? net->max_rows : net->max_trained;
-    return on_sparse(net, layer) || net_packed_allocate(net, layer, rows, layer->in);
+    return on_sparse(net, layer) || net_side_allocate(net, layer, &layer->side, rows, layer->in);
 }
 
 /* dx = dy W, some columns of it. */
 static void input_tile(const dq_net *net, const net_layer *l, size_t c0, size_t width)
 {
-    net_nn(net, net_rows(net, l), width, l->out, l->dy, l->out, net->weights + l->at + c0, l->in,
-           net_input_gradient(net, l) + c0, net->layers[l->from].out);
+    net_side_input(net, l, &l->side, net_rows(net, l), l->dy, c0, width, net_input_gradient(net, l) + c0,
+                   net->layers[l->from].out);
     net_gate(net, l, c0, width);
 }
 
 static void dense_input(dq_net *net, net_layer *layer)
 {
-    if (net_picks(net, layer))
+    if (net_picks(net, layer)) {
         pick_input(net, layer);
-    else
-        net_run(net, layer, input_tile, layer->in, multiplications(net, layer));
+        return;
+    }
+    net_side_take(net, layer, &layer->side, net_rows(net, layer), layer->dy, 0, layer->out);
+    net_run(net, layer, input_tile, layer->in, multiplications(net, layer));
 }
 
 /* dW = dy' x and db, some rows of them. */
@@ -164,11 +154,7 @@ static void dense_gradient(const dq_net *net, const net_layer *l, size_t u0, siz
         pick_gradient(net, l, u0, n, weight, bias);
         return;
     }
-    const net_operand of = input(net, l, rows, l->in);
-    if (packs(net, l))
-        net_weights_gradient(net, l, &of, l->dy + u0, n, weight);
-    else
-        net_product_gradient(net, l, rows, l->in, l->dy + u0, n, weight);
+    net_product_gradient(net, l, &l->side, rows, l->in, l->dy, u0, n, weight);
     net_sum_rows(bias, l->dy + u0, l->out, rows, n);
 }
 

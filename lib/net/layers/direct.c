@@ -5,6 +5,8 @@
  */
 #include "net/net_impl.h"
 
+#include "math/blas.h"
+
 #include <string.h>
 
 static void direct_forward(dq_net *net, net_layer *layer)
@@ -28,12 +30,13 @@ static void direct_gradient(const dq_net *net, const net_layer *l, size_t u0, si
                             float *bias)
 {
     (void)u0, (void)bias;
-    net_tn(net, n, l->unit_width, net->rows, l->dy, 1, net->layers[l->beside].y, l->unit_width, weight,
-           l->unit_width);
+    dq_gemm_tn(n, l->unit_width, net->rows, l->dy, 1, net->layers[l->beside].y, l->unit_width, weight,
+               l->unit_width);
 }
 
 void dq_net_start_at(dq_net *net, uint32_t feature, double weight)
 {
+    net_weights_were_set(net);
     for (const net_layer *l = net->layers; l < net->layers + net->layer_count; l++)
         if (l->kind == &net_direct) net->weights[l->at + feature] = (float)weight;
 }

@@ -12,6 +12,7 @@
 #include "net/net_impl.h"
 
 #include "core/buffers.h"
+#include "math/blas.h"
 
 #include <math.h>
 #include <string.h>
@@ -31,7 +32,7 @@ typedef struct factored {
 
 static void states_tile(const dq_net *net, const net_layer *l, size_t c0, size_t width)
 {
-    net_product(net, l, net->states, l->in, c0, width, l->y + c0);
+    net_product(net, l, &l->side, net->states, l->in, c0, width, l->y + c0);
 }
 
 static void states_forward(dq_net *net, net_layer *layer)
@@ -43,13 +44,13 @@ static void states_gradient(const dq_net *net, const net_layer *l, size_t u0, si
                             float *bias)
 {
     (void)bias;
-    net_product_gradient(net, l, net->states, l->in, l->dy + u0, n, weight);
+    net_product_gradient(net, l, &l->side, net->states, l->in, l->dy, u0, n, weight);
 }
 
 static void actions_tile(const dq_net *net, const net_layer *l, size_t c0, size_t width)
 {
-    net_nt(net, net->action_slots.count, width, l->in, net->x_actions, l->in,
-           net->weights + l->at + c0 * l->in, l->in, l->y + c0, l->out);
+    dq_gemm_nt(net->action_slots.count, width, l->in, net->x_actions, l->in,
+               net->weights + l->at + c0 * l->in, l->in, l->y + c0, l->out);
 }
 
 static void actions_forward(dq_net *net, net_layer *layer)
@@ -61,7 +62,7 @@ static void actions_gradient(const dq_net *net, const net_layer *l, size_t u0, s
                              float *bias)
 {
     (void)bias;
-    net_tn(net, n, l->in, net->action_slots.count, l->dy + u0, l->out, net->x_actions, l->in, weight, l->in);
+    dq_gemm_tn(n, l->in, net->action_slots.count, l->dy + u0, l->out, net->x_actions, l->in, weight, l->in);
 }
 
 const net_kind net_project_states = {states_forward, NULL, states_gradient, NULL, NULL};
@@ -105,7 +106,7 @@ static void grid_tile(const dq_net *net, const net_layer *l, size_t from, size_t
 {
     const factored *f = l->own;
     size_t k = net->spec.factored, grid = net->given.grid;
-    net_nt(net, n, grid, k, f->states.unit + from * k, k, f->actions.unit, k, f->cosine + from * grid, grid);
+    dq_gemm_nt(n, grid, k, f->states.unit + from * k, k, f->actions.unit, k, f->cosine + from * grid, grid);
 }
 
 static void find_cosines(dq_net *net, net_layer *layer)
@@ -139,8 +140,8 @@ static void spread(const dq_net *net, const net_layer *l, float *du, float *dv)
     const factored *f = l->own;
     size_t k = net->spec.factored, grid = net->given.grid;
     if (grid) {
-        net_nn(net, net->states, k, grid, l->dy, grid, f->actions.unit, k, du, k);
-        net_tn(net, grid, k, net->states, l->dy, grid, f->states.unit, k, dv, k);
+        dq_gemm_nn(net->states, k, grid, l->dy, grid, f->actions.unit, k, du, k);
+        dq_gemm_tn(grid, k, net->states, l->dy, grid, f->states.unit, k, dv, k);
         return;
     }
     memset(du, 0, net->states * k * sizeof *du);

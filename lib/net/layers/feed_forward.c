@@ -10,6 +10,7 @@
 #include "net/layers/sequence_impl.h"
 
 #include "core/buffers.h"
+#include "math/blas.h"
 #include "math/smooth.h"
 
 #include <string.h>
@@ -69,10 +70,10 @@ static void forward_state(const dq_net *net, const net_layer *layer, size_t stat
     float *h = f->h + row * inner, *y = layer->y + row * width;
     if (n == 0) return;
     net_layer_norm_forward(&f->norm, w + p.norm, x, row, n, width);
-    net_nt(net, n, inner, width, f->norm.z + row * width, width, w + p.in, width, h, inner);
+    dq_gemm_nt(n, inner, width, f->norm.z + row * width, width, w + p.in, width, h, inner);
     net_add_bias(h, w + p.in_bias, n, inner);
     activate(net, f, row * inner, n * inner);
-    net_nt(net, n, width, inner, h, inner, w + p.out, inner, y, width);
+    dq_gemm_nt(n, width, inner, h, inner, w + p.out, inner, y, width);
     net_add_bias(y, w + p.out_bias, n, width);
     net_drop_tokens(net, layer, row, n, y);
     dq_vec_add(y, x, n * width);
@@ -101,12 +102,12 @@ static void back_state(const dq_net *net, const net_layer *layer, size_t state)
     if (n == 0) return;
     memcpy(f->dout + at, layer->dy + at, n * width * sizeof *dx);
     net_drop_tokens(net, layer, row, n, f->dout + at);
-    net_nn(net, n, inner, width, f->dout + at, width, w + p.out, inner, dh, inner);
+    dq_gemm_nn(n, inner, width, f->dout + at, width, w + p.out, inner, dh, inner);
     if (net->spec.activation == DQ_RELU)
         dq_vec_gate(dh, f->h + row * inner, 1, n * inner);
     else
         dq_vec_multiply(dh, f->slope + row * inner, n * inner);
-    net_nn(net, n, width, inner, dh, inner, w + p.in, width, f->norm.dz + at, width);
+    dq_gemm_nn(n, width, inner, dh, inner, w + p.in, width, f->norm.dz + at, width);
     memcpy(dx, layer->dy + at, n * width * sizeof *dx);
     net_layer_norm_back(&f->norm, w + p.norm, row, n, width, dx);
 }
@@ -128,9 +129,9 @@ static void forward_gradient(const dq_net *net, const net_layer *layer, size_t u
     memset(weight, 0, layer->unit_width * sizeof *weight);
     if (rows == 0) return;
     net_layer_norm_gradient(&f->norm, rows, width, weight + p.norm);
-    net_tn(net, inner, width, rows, f->dh, inner, f->norm.z, width, weight + p.in, width);
+    dq_gemm_tn(inner, width, rows, f->dh, inner, f->norm.z, width, weight + p.in, width);
     net_sum_rows(weight + p.in_bias, f->dh, inner, rows, inner);
-    net_tn(net, width, inner, rows, f->dout, width, f->h, inner, weight + p.out, inner);
+    dq_gemm_tn(width, inner, rows, f->dout, width, f->h, inner, weight + p.out, inner);
     net_sum_rows(weight + p.out_bias, f->dout, width, rows, width);
 }
 

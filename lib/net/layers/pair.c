@@ -13,6 +13,7 @@
 #include "net/net_impl.h"
 
 #include "core/buffers.h"
+#include "math/blas.h"
 
 #include <string.h>
 
@@ -20,6 +21,7 @@ typedef struct pair {
     float *states, *actions;     /* (max_states, out), (max_actions, out): their parts */
     float *dstates, *dactions;   /* (max_trained, out), (max_acted, out): gradients of those */
     size_t encoded, width, more; /* the columns of Ws, Wa, Wf */
+    net_side side;               /* that of the states; the layer's is that of the actions */
 } pair;
 
 static bool pair_allocate(dq_net *net, net_layer *layer)
@@ -37,7 +39,9 @@ static bool pair_allocate(dq_net *net, net_layer *layer)
         DQ_BUFFER(p->dactions, net->max_acted * layer->out),
     };
     return dq_buffers_take(&net->arena, buffers, DQ_BUFFERS(buffers)) &&
-           (s->one_hot || net_packed_allocate(net, layer, net->max_acted, p->width));
+           (s->one_hot || net_side_allocate(net, layer, &layer->side, net->max_acted, p->width)) &&
+           (net->max_trained == 1 || s->sparse ||
+            net_side_allocate(net, layer, &p->side, net->max_trained, p->encoded));
 }
 
 float *net_pair_states(const net_layer *layer)
@@ -71,7 +75,7 @@ static void action_part(const dq_net *net, const net_layer *l, size_t c0, size_t
             for (size_t c = 0; c < width; c++)
                 p->actions[a * l->out + c0 + c] = weights[c * l->in + slots->distinct[a]];
     else
-        net_times_weights(net, l, &of, weights, width, p->actions + c0);
+        net_side_product(net, l, &l->side, &of, l->at + c0 * l->in + p->encoded, width, p->actions + c0);
 }
 
 static void forward_tile(const dq_net *net, const net_layer *l, size_t c0, size_t width)
@@ -83,12 +87,12 @@ static void forward_tile(const dq_net *net, const net_layer *l, size_t c0, size_
     if (known)
         memcpy(p->states + c0, known + c0, width * sizeof *known);
     else
-        net_product(net, l, net->states, p->encoded, c0, width, p->states + c0);
+        net_product(net, l, &p->side, net->states, p->encoded, c0, width, p->states + c0);
     action_part(net, l, c0, width);
     if (p->more) {
         const float *weights = net->weights + l->at + c0 * l->in + p->encoded + p->width;
-        net_nt(net, net->rows, width, p->more, net->layers[net->features].y, p->more, weights, l->in,
-               l->y + c0, l->out);
+        dq_gemm_nt(net->rows, width, p->more, net->layers[net->features].y, p->more, weights, l->in,
+                   l->y + c0, l->out);
         for (size_t r = 0; r < net->rows; r++)
             dq_vec_add(l->y + r * l->out + c0, p->actions + action[r] * l->out + c0, width);
         parts.a = NULL;
@@ -101,7 +105,8 @@ static void pair_forward(dq_net *net, net_layer *layer)
     const pair *p = layer->own;
     const net_slots *slots = &net->action_slots;
     const net_operand of = distinct(net, layer);
-    if (!net->spec.one_hot) net_pack(net, layer, &of, false);
+    if (!net->spec.one_hot) net_side_pack(net, &layer->side, &of, false);
+    net_product_pack(net, layer, &p->side, net->states, p->encoded, false);
     net_run(net, layer, forward_tile, layer->out,
             (net->states * p->encoded + slots->count * p->width) * layer->out);
 }
@@ -127,7 +132,8 @@ static void action_gradient(const dq_net *net, const net_layer *l, const float *
     const net_slots *slots = &net->action_slots;
     const net_operand of = distinct(net, l);
     if (!net->spec.one_hot) {
-        net_weights_gradient(net, l, &of, dactions + u0, n, weight);
+        net_side_take(net, l, &l->side, of.rows, dactions, u0, n);
+        net_side_gradient(net, l, &l->side, &of, dactions, u0, n, weight);
         return;
     }
     for (size_t u = 0; u < n; u++) {
@@ -143,18 +149,23 @@ static void pair_gradient(const dq_net *net, const net_layer *l, size_t u0, size
     const pair *p = l->own;
     const float *dstates = collect(p->dstates, &net->state_slots, l, net->rows, u0, n);
     const float *dactions = collect(p->dactions, &net->action_slots, l, net->rows, u0, n);
-    if (!net->outer.steps) net_product_gradient(net, l, net->states, p->encoded, dstates + u0, n, weight);
+    if (!net->outer.steps) {
+        net_side_take(net, l, &p->side, net->states, dstates, u0, n);
+        net_product_gradient(net, l, &p->side, net->states, p->encoded, dstates, u0, n, weight);
+    }
     action_gradient(net, l, dactions, u0, n, weight + p->encoded);
     if (p->more)
-        net_tn(net, n, p->more, net->rows, l->dy + u0, l->out, net->layers[net->features].y, p->more,
-               weight + p->encoded + p->width, l->in);
+        dq_gemm_tn(n, p->more, net->rows, l->dy + u0, l->out, net->layers[net->features].y, p->more,
+                   weight + p->encoded + p->width, l->in);
     net_sum_rows(bias, dstates + u0, l->out, net->states, n);
 }
 
 static void pair_prepare(const dq_net *net, const net_layer *l)
 {
+    const pair *p = l->own;
     const net_operand of = distinct(net, l);
-    if (!net->spec.one_hot) net_pack(net, l, &of, true);
+    if (!net->spec.one_hot) net_side_pack(net, &l->side, &of, true);
+    net_product_pack(net, l, &p->side, net->states, p->encoded, true);
 }
 
 /* de = (the states' sums of dy) Ws */
@@ -162,8 +173,9 @@ static void pair_input(dq_net *net, net_layer *layer)
 {
     const pair *p = layer->own;
     const float *dstates = collect(p->dstates, &net->state_slots, layer, net->rows, 0, layer->out);
-    net_nn(net, net->states, p->encoded, layer->out, dstates, layer->out, net->weights + layer->at, layer->in,
-           net_input_gradient(net, layer), net->layers[layer->from].out);
+    net_side_take(net, layer, &p->side, net->states, dstates, 0, layer->out);
+    net_side_input(net, layer, &p->side, net->states, dstates, 0, p->encoded, net_input_gradient(net, layer),
+                   net->layers[layer->from].out);
 }
 
 const net_kind net_pair = {pair_forward, pair_input, pair_gradient, pair_allocate, pair_prepare};

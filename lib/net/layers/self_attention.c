@@ -12,6 +12,7 @@
 #include "net/layers/sequence_impl.h"
 
 #include "core/buffers.h"
+#include "math/blas.h"
 
 #include <math.h>
 #include <string.h>
@@ -96,10 +97,10 @@ static void forward_state(const dq_net *net, const net_layer *layer, size_t stat
     float *qkv = a->qkv + row * 3 * width, *y = layer->y + row * width;
     if (n == 0) return;
     net_layer_norm_forward(&a->norm, w + p.norm, x, row, n, width);
-    net_nt(net, n, 3 * width, width, a->norm.z + row * width, width, w + p.in, width, qkv, 3 * width);
+    dq_gemm_nt(n, 3 * width, width, a->norm.z + row * width, width, w + p.in, width, qkv, 3 * width);
     net_add_bias(qkv, w + p.in_bias, n, 3 * width);
     for (size_t head = 0; head < net->spec.heads; head++) mix_head(net, a, state, head);
-    net_nt(net, n, width, width, a->mixed + row * width, width, w + p.out, width, y, width);
+    dq_gemm_nt(n, width, width, a->mixed + row * width, width, w + p.out, width, y, width);
     net_add_bias(y, w + p.out_bias, n, width);
     net_drop_tokens(net, layer, row, n, y);
     dq_vec_add(y, x, n * width);
@@ -155,10 +156,10 @@ static void back_state(const dq_net *net, const net_layer *layer, size_t state)
     if (n == 0) return;
     memcpy(a->dout + at, layer->dy + at, n * width * sizeof *dx);
     net_drop_tokens(net, layer, row, n, a->dout + at);
-    net_nn(net, n, width, width, a->dout + at, width, w + p.out, width, a->dmixed + at, width);
+    dq_gemm_nn(n, width, width, a->dout + at, width, w + p.out, width, a->dmixed + at, width);
     memset(dqkv, 0, n * 3 * width * sizeof *dqkv);
     for (size_t head = 0; head < net->spec.heads; head++) head_back(net, a, state, head);
-    net_nn(net, n, width, 3 * width, dqkv, 3 * width, w + p.in, width, a->norm.dz + at, width);
+    dq_gemm_nn(n, width, 3 * width, dqkv, 3 * width, w + p.in, width, a->norm.dz + at, width);
     memcpy(dx, layer->dy + at, n * width * sizeof *dx);
     net_layer_norm_back(&a->norm, w + p.norm, row, n, width, dx);
 }
@@ -180,9 +181,9 @@ static void attention_gradient(const dq_net *net, const net_layer *layer, size_t
     memset(weight, 0, layer->unit_width * sizeof *weight);
     if (rows == 0) return;
     net_layer_norm_gradient(&a->norm, rows, width, weight + p.norm);
-    net_tn(net, 3 * width, width, rows, a->dqkv, 3 * width, a->norm.z, width, weight + p.in, width);
+    dq_gemm_tn(3 * width, width, rows, a->dqkv, 3 * width, a->norm.z, width, weight + p.in, width);
     net_sum_rows(weight + p.in_bias, a->dqkv, 3 * width, rows, 3 * width);
-    net_tn(net, width, width, rows, a->dout, width, a->mixed, width, weight + p.out, width);
+    dq_gemm_tn(width, width, rows, a->dout, width, a->mixed, width, weight + p.out, width);
     net_sum_rows(weight + p.out_bias, a->dout, width, rows, width);
 }
 

@@ -10,6 +10,7 @@
 #include "net/layers/sequence_impl.h"
 
 #include "core/buffers.h"
+#include "math/blas.h"
 
 #include <string.h>
 
@@ -56,7 +57,7 @@ static void forward_state(const dq_net *net, const net_layer *layer, size_t stat
     size_t row = net->token_start[state], n = net->token_start[state + 1] - row;
     const float *embedding = net->weights + layer->at, *places = embedding + width * item;
     float *y = layer->y + row * width;
-    net_nt(net, n, width, item, t->items + row * item, item, embedding, item, y, width);
+    dq_gemm_nt(n, width, item, t->items + row * item, item, embedding, item, y, width);
     for (size_t i = 0; i < n; i++) dq_vec_add(y + i * width, places + t->place[row + i] * width, width);
     net_drop_tokens(net, layer, row, n, y);
 }
@@ -81,7 +82,7 @@ static void tokens_gradient(const dq_net *net, const net_layer *layer, size_t u0
     if (rows == 0) return;
     memcpy(t->dx, layer->dy, rows * width * sizeof *t->dx);
     net_drop_tokens(net, layer, 0, rows, t->dx);
-    net_tn(net, width, item, rows, t->dx, width, t->items, item, weight, item);
+    dq_gemm_tn(width, item, rows, t->dx, width, t->items, item, weight, item);
     for (size_t r = 0; r < rows; r++) dq_vec_add(places + t->place[r] * width, t->dx + r * width, width);
 }
 

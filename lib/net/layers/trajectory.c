@@ -13,6 +13,7 @@
 #include "net/layers/sequence_impl.h"
 
 #include "core/buffers.h"
+#include "math/blas.h"
 
 #include <string.h>
 
@@ -103,8 +104,8 @@ static void forward_state(const dq_net *net, const net_layer *layer, size_t stat
     for (int k = 0; k < KINDS; k++) {
         size_t count = count_kind(n, k);
         if (count)
-            net_nt(net, count, width, p.in[k], steps + p.from[k], item, w + p.weight[k], p.in[k],
-                   x + (size_t)k * width, KINDS * width);
+            dq_gemm_nt(count, width, p.in[k], steps + p.from[k], item, w + p.weight[k], p.in[k],
+                       x + (size_t)k * width, KINDS * width);
         for (size_t i = 0; i < count; i++) {
             dq_vec_add(x + (KINDS * i + (size_t)k) * width, w + p.bias[k], width);
             dq_vec_add(x + (KINDS * i + (size_t)k) * width, w + p.position + (n - 1 - i) * width, width);
@@ -163,8 +164,8 @@ static void trajectory_gradient(const dq_net *net, const net_layer *layer, size_
     net_layer_norm_gradient(&t->norm, rows, width, weight + p.norm);
     split_kinds(net, t, weight + p.position);
     for (int k = 0; k < KINDS; k++) {
-        net_tn(net, width, p.in[k], steps, t->dkind[k], width, t->steps + p.from[k], s->item_width,
-               weight + p.weight[k], p.in[k]);
+        dq_gemm_tn(width, p.in[k], steps, t->dkind[k], width, t->steps + p.from[k], s->item_width,
+                   weight + p.weight[k], p.in[k]);
         net_sum_rows(weight + p.bias[k], t->dkind[k], width, steps, width);
     }
 }

@@ -11,7 +11,6 @@
 
 typedef struct slot {
     unsigned char *payload, *frame;
-    size_t bytes; /* of payload */
 } slot;
 
 struct dq_behind {
@@ -38,9 +37,7 @@ static void write_one(dq_behind *b, dq_frame_encoder *encoder)
     dq_error error = DQ_ERROR_NONE;
     size_t n = 0;
     (void)pthread_mutex_unlock(&b->lock);
-    /* every frame has its mark: the first of a stream, and the small ones, are not made here */
-    dq_status status = dq_frame_encode(encoder, s->payload, s->bytes, s->bytes > DQ_FRAME_SMALL, s->frame, &n,
-                                       &error);
+    dq_status status = dq_frame_encode(encoder, s->payload, DQ_FRAME_PAYLOAD, true, s->frame, &n, &error);
     (void)pthread_mutex_lock(&b->lock);
     while (b->written != turn) (void)pthread_cond_wait(&b->changed, &b->lock);
     if (!b->status && !status) {
@@ -126,10 +123,9 @@ static dq_status result(const dq_behind *b, dq_error *error)
     return b->status;
 }
 
-dq_status dq_behind_hand(dq_behind *b, size_t n, dq_error *error)
+dq_status dq_behind_hand(dq_behind *b, dq_error *error)
 {
     (void)pthread_mutex_lock(&b->lock);
-    b->slots[b->handed % b->room].bytes = n;
     b->handed++;
     dq_status status = result(b, error);
     (void)pthread_cond_broadcast(&b->changed);

@@ -1,13 +1,23 @@
 # SPDX-License-Identifier: MIT
-"""What starting a program costs: --version and --help, milliseconds by the clock."""
+"""What a program costs that has nothing to do: --help, and a run of one record in each main way of working (starting.py has
+them, and the limits), milliseconds of CPU of both modes; and the most memory that any of them takes."""
 import os
 
-PROGRAMS = "dq-export dq-embed dq-reward dq-train dq-plan dq-rank dq-eval dq-cat dq-serve dq-sim dq-tune".split()
+import starting
+
+TUNE = 60  # ms of dq-tune, which starts Python
 
 
 def measure(bench):
-    for name in PROGRAMS:
-        if os.path.exists(bench.program(name)):
-            for option in ("--version", "--help"):
-                t = bench.turns({"dq": lambda: bench.run([bench.program(name), option])})
-                bench.row(f"`{name} {option}`", "ms", [1e3 * c.wall for c in t["dq"]], bound=60 if name == "dq-tune" else 10)
+    folder, most = f"{bench.dir}/start", (0, "")
+    starting.make(bench.build, folder)
+    for what, program, command in starting.commands():
+        if not os.path.exists(bench.program(program)):
+            continue
+        mib, ms = starting.limits(program)
+        t = bench.turns({"dq": lambda c=command: min(starting.cost(bench.build, folder, c) for _ in range(3))})
+        bench.row(what if command in what else f"{what}: `{command}`", "ms of CPU", [1e3 * cpu for cpu, _ in t["dq"]], bound=ms)
+        most = max(most, (min(of for _, of in t["dq"]), command))
+    bench.row(f"peak memory of the largest of these: `{most[1]}`", "MiB", [most[0]], bound=starting.NETWORK[0])
+    t = bench.turns({"dq": lambda: bench.run([bench.program("dq-tune"), "--help"])})
+    bench.row("`dq-tune --help`", "ms of CPU", [1e3 * c.cpu for c in t["dq"]], bound=TUNE)

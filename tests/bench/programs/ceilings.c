@@ -4,11 +4,11 @@
  *
  *     ceilings THREADS SECONDS
  *
- * fma_1, fma    float32 operations of fused multiply-adds (two each) in registers, on one core, on all
- * threads read_1, read  bytes read from memory in order, of 256 MiB a thread adam_1, adam  bytes read and
- * written by an update in place of three arrays by a fourth, 36 MiB of them in all, which is what Adam moves
- * for three million weights pipe          bytes through a pipe whose buffer is 1 MiB, in writes of 64 KiB, to
- * a reader in another process
+ *     fma_1, fma    float32 operations of multiply-adds (two each) in registers, one core, all threads
+ *     read_1, read  bytes read from memory in order, of 256 MiB a thread
+ *     adam_1, adam  bytes read and written by an update in place of three arrays by a fourth, 48 MiB in all,
+ *                   as Adam does for three million weights
+ *     pipe          bytes through a pipe whose buffer is 1 MiB, in writes of 64 KiB, to another process
  *
  * Each is the best of the passes that SECONDS allow.
  */

@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What every program is asked for at least: --help, and a run of one record in each main way of working. `make bench`
+measures the CPU of each (parts/start.py); this file alone looks at what does not depend on the machine's speed, and fails:
+
+    starting.py BUILD FOLDER [PATTERN]    BUILD: with the programs, and bench/cost; FOLDER: for the data; PATTERN: these runs
+
+that is the peak memory against the limits below.
+"""
+import json
+import os
+import re
+import subprocess
+import sys
+
+PROGRAMS = "dq-export dq-embed dq-reward dq-train dq-plan dq-rank dq-eval dq-cat dq-serve dq-sim".split()
+
+# MiB of a program's memory, and ms of its CPU; of those that compute with networks, which may have to load OpenBLAS, on a
+# CPU for which dq has no kernels.
+PLAIN, NETWORK = (8, 5), (12, 5)
+NETWORKS = "dq-train dq-plan dq-rank dq-eval dq-serve dq-sim".split()
+
+# How the data is made: a user, an item, what came of them; models with little networks; a log of an episode.
+DATA = r"""
+printf '{"id":"u1","vector":[1,2],"text":{"t":"a word"}}\n' > u.jsonl
+printf '{"id":"i1","vector":[2,1],"text":{"t":"a word"}}\n' > i.jsonl
+printf '{"user":"u1","item":"i1","label":"APPLY","time":1}\n' > x.jsonl
+printf 'q 0 d 1\n' > qrels.txt
+printf 'q Q0 d 1 0.5 r\n' > run.txt
+dq-export -q --users u.jsonl --items i.jsonl --interactions x.jsonl -o c.dq
+dq-reward -q --strategy logged c.dq -o t.dq
+dq-train -q --offline --hidden 4 --world-hidden 4 --epochs 1 -b 1 t.dq -o pairs.dq
+dq-train -q --env sequence --agent dyna-q --hidden 4 --total-steps 60 --batch 4 --warmup 8 -o env.dq
+dq-sim -q sequence --play 1 -o log.dq
+"""
+
+RUNS = [line.split("\t") for line in """
+export, JSON lines	dq-export -q --users u.jsonl
+embed, hashed words	dq-embed -q hash:4 c.dq
+embed, scaled	dq-embed -q scale:unit c.dq
+reward, labels	dq-reward -q --strategy logged c.dq
+reward, cosines	dq-reward -q --strategy cosine c.dq
+train, offline	dq-train -q --offline --hidden 4 --no-world --epochs 1 -b 1 t.dq
+train, in an environment	dq-train -q --env cartpole --total-steps 1 --batch 1 --warmup 1
+train, a table	dq-train -q --env maze --agent tabular --total-steps 1
+plan, pairs	dq-plan -q --model pairs.dq --per-user 1 t.dq
+rank, by cosine	dq-rank -q --by cosine c.dq
+rank, by a model	dq-rank -q --model pairs.dq c.dq
+evaluate a run	dq-eval --qrels qrels.txt --run run.txt
+evaluate by a roll-out	dq-eval --rollout --env cartpole --model random --episodes 1
+a stream checked	dq-cat --check c.dq
+a stream as JSON	dq-cat c.dq
+a played episode	dq-sim -q cartpole --play 1
+made-up users	dq-sim -q --users 1 --items 1
+""".strip().split("\n")]
+
+
+def commands():
+    """Lists of what, program, command."""
+    return ([(f"`{p} --help`", p, f"{p} --help") for p in PROGRAMS]
+            + [(what, command.split()[0], command) for what, command in RUNS])
+
+
+def limits(program):
+    """MiB and ms."""
+    return NETWORK if program in NETWORKS else PLAIN
+
+
+def environment(build):
+    return dict(os.environ, PATH=f"{build}:{os.environ['PATH']}", DQ_THREADS="1")
+
+
+def make(build, folder):
+    os.makedirs(folder, exist_ok=True)
+    if not os.path.exists(f"{folder}/log.dq"):
+        subprocess.run(["bash", "-euc", DATA], cwd=folder, env=environment(build), check=True)
+
+
+def cost(build, folder, command):
+    """Seconds of CPU and MiB, of a small process's child: a big one's counts the memory of its parent."""
+    report, far = os.pipe()
+    with open(report) as said:
+        done = subprocess.run([f"{build}/bench/cost", str(far), *command.split()], cwd=folder, env=environment(build), pass_fds=[far],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        os.close(far)
+        if done.returncode:
+            sys.exit(f"{command}: exit status {done.returncode}\n{done.stderr}")
+        c = json.load(said)
+    return c["user"] + c["system"], c["kib"] / 1024
+
+
+def main(build, folder, pattern=""):
+    build, failed = os.path.abspath(build), False
+    make(build, folder)
+    for _, program, command in commands():
+        if not os.path.exists(f"{build}/{program}") or not re.search(pattern, command):
+            continue
+        mib, most = min(cost(build, folder, command)[1] for _ in range(3)), limits(program)[0]
+        print(f"{mib:5.1f} of {most:2} MiB  {command}{'' if mib <= most else '   TOO MUCH'}")
+        failed |= mib > most
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

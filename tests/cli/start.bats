@@ -1,0 +1,36 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: MIT
+# What a program costs that has nothing to do, as far as it does not depend on the machine's speed: the libraries that
+# are loaded before main, and the peak memory of --help and of runs of one record (tests/bench/starting.py).
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    set -o pipefail
+    root=$BATS_TEST_DIRNAME/../..
+    cd "$BATS_TEST_TMPDIR" || return
+    [ -z "$SANITIZER" ] || skip 'a sanitizer has libraries and memory of its own'
+}
+
+@test "no program is linked with what most of its runs do without" {
+    for program in "$BUILD"/dq-*; do
+        [ "$(head -c 4 "$program")" = $'\x7fELF' ] || continue
+        ldd "$program" > libraries
+        grep -q libzstd libraries
+        run ! grep -E 'libopenblas|libcblas|libblas|libcurl|libmongoc|libssl|libsasl|libldap|libkrb5' libraries
+    done
+}
+
+# A run that asks a server has libcurl, so that the test above looks for something: curl alone would say this.
+@test "what is needed is loaded then: libcurl by a run that asks a server" {
+    printf '%s\n' '{"id":"u1","text":{"t":"a"}}' > u.jsonl
+    "$BUILD"/dq-export -q --users u.jsonl -o c.dq
+    run -75 env OPENAI_API_KEY=k OPENAI_BASE_URL=http://127.0.0.1:1/v1 LD_DEBUG=files "$BUILD"/dq-embed openai:m --cache v.db --attempts 1 c.dq
+    grep -q 'file=libcurl[^ ]*\.so\.4 .*dynamically loaded' <<<"$output"
+}
+
+@test "a program that does nothing or little takes no more memory than a few MiB" {
+    run -0 /usr/bin/python3 "$root"/tests/bench/starting.py "$BUILD" data
+    [ "${#lines[@]}" -ge 25 ]
+    run ! grep 'TOO MUCH' <<<"$output"
+}
