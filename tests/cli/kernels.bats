@@ -67,7 +67,7 @@ version() { "$BUILD"/dq-rank --version | tail -1; }
 }
 
 @test "products and networks keep their promises on every kernel" {
-    for kernels in $(own); do
+    for kernels in $(own | head -n -1); do # the best ones are those of every other test
         echo "$kernels"
         DQ_KERNELS=$kernels "$BUILD"/unit/test_math
         DQ_KERNELS=$kernels "$BUILD"/unit/test_net

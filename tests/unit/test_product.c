@@ -166,19 +166,50 @@ static void kernels_agree_on_random_shapes(void **state)
 {
     (void)state;
     dq_rng rng = dq_rng_new(2);
-    for (int i = 0; i < 12; i++)
-        try_shape(&rng, 1 + dq_rng_below(&rng, 200), 1 + dq_rng_below(&rng, 300), dq_rng_below(&rng, 600));
+    for (int i = 0; i < 6; i++)
+        try_shape(&rng, 1 + dq_rng_below(&rng, 100), 1 + dq_rng_below(&rng, 150), dq_rng_below(&rng, 400));
 }
 
-/* Where blocks end: in rows, in lanes, in depth, and in the depth that is packed at a time. */
+/* Where blocks end, in rows and in lanes; steps, with operands as they lie and packed; and what is packed at
+ * once. */
 static void kernels_agree_around_blocks(void **state)
 {
     (void)state;
-    static const size_t shapes[][3] = {{84, 128, 256}, {85, 129, 257}, {83, 127, 255}, {169, 20, 513},
-                                       {3, 257, 511},  {40, 3, 4096},  {9, 90, 4097},  {2, 33, 8200}};
+    static const size_t shapes[][3] = {{128, 128, 33}, {129, 20, 70}, {20, 129, 70}, {9, 40, 256},
+                                       {9, 40, 257},   {15, 10, 768}, {15, 10, 769}, {3, 5, 4096},
+                                       {3, 5, 4097},   {2, 33, 8200}};
     dq_rng rng = dq_rng_new(3);
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         try_shape(&rng, shapes[i][0], shapes[i][1], shapes[i][2]);
+}
+
+/* Rows 4096 bytes apart: tiles of fewer rows read them, many rows have such columns packed, C is made in a
+ * block.
+ */
+static void kernels_agree_on_steps_of_a_page(void **state)
+{
+    (void)state;
+    enum { M = 140, N = 20, K = 800, PAGE = 1024 };
+    dq_rng rng = dq_rng_new(8);
+    for (unsigned form = 0; form < 4; form++) {
+        tried t = draw(&rng, M, N, K, form);
+        free(t.a);
+        free(t.b);
+        free(t.c);
+        free(t.plain);
+        t.a = random_floats(&rng, K * PAGE);
+        t.b = random_floats(&rng, K * PAGE);
+        t.p.ldc = PAGE;
+        t.numbers = M * PAGE;
+        t.c = floats(t.numbers);
+        t.plain = floats(t.numbers);
+        t.p.a = (product_operand){.at = t.a, .ld = PAGE, .columns = form & 1};
+        t.p.b = (product_operand){.at = t.b, .ld = PAGE, .columns = form & 2};
+        define(&t, t.plain);
+        for (const product_kernel *const *kernel = product_kernels; *kernel; kernel++)
+            if ((*kernel)->has()) try_kernel(&t, *kernel);
+        release(&t);
+    }
 }
 
 /* ---- what is not a number ---- */
@@ -309,6 +340,20 @@ static void kernels_are_found_by_their_word(void **state)
     assert_true(product_choose(NULL)->has());
 }
 
+static void scratch_is_for_one_at_a_time(void **state)
+{
+    (void)state;
+    assert_int_equal(product_reserve_scratch(3, NULL), DQ_OK);
+    product_scratch *one = product_take_scratch(), *two = product_take_scratch(),
+                    *three = product_take_scratch();
+    assert_true(one != two && one != three && two != three);
+    product_give_scratch(two);
+    assert_ptr_equal(product_take_scratch(), two);
+    product_give_scratch(one);
+    product_give_scratch(two);
+    product_give_scratch(three);
+}
+
 static void *multiply_many_times(void *arg)
 {
     const tried *t = arg;
@@ -316,7 +361,7 @@ static void *multiply_many_times(void *arg)
     float *c = floats(t->numbers);
     p.kernel = product_choose(NULL)->whole ? &product_plain : product_choose(NULL);
     p.c = c;
-    for (int i = 0; i < 50; i++) {
+    for (int i = 0; i < 500; i++) {
         clear(c, t->numbers);
         product_run(&p);
         if (memcmp(c, t->plain, t->numbers * sizeof *c) != 0) return "unequal";
@@ -331,17 +376,20 @@ static void more_threads_than_scratch_wait_for_it(void **state)
     enum { THREADS = 6 };
     pthread_t threads[THREADS];
     dq_rng rng = dq_rng_new(7);
-    tried t = draw(&rng, 40, 50, 60, 0);
-    define(&t, t.plain);
+    tried t[THREADS];
     assert_int_equal(product_reserve_scratch(2, NULL), DQ_OK);
+    for (int i = 0; i < THREADS; i++) {
+        t[i] = draw(&rng, 40, 50, 60, 0);
+        define(&t[i], t[i].plain);
+    }
     for (int i = 0; i < THREADS; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, multiply_many_times, &t), 0);
+        assert_int_equal(pthread_create(&threads[i], NULL, multiply_many_times, &t[i]), 0);
     for (int i = 0; i < THREADS; i++) {
         void *complaint;
         pthread_join(threads[i], &complaint);
         assert_null(complaint);
+        release(&t[i]);
     }
-    release(&t);
 }
 
 int main(void)
@@ -350,10 +398,12 @@ int main(void)
         cmocka_unit_test(kernels_agree_at_every_edge),
         cmocka_unit_test(kernels_agree_on_random_shapes),
         cmocka_unit_test(kernels_agree_around_blocks),
+        cmocka_unit_test(kernels_agree_on_steps_of_a_page),
         cmocka_unit_test(what_is_not_finite_passes_through),
         cmocka_unit_test(epilogues_see_each_number_once),
         cmocka_unit_test(bias_and_relu_equal_a_pass_afterwards),
         cmocka_unit_test(kernels_are_found_by_their_word),
+        cmocka_unit_test(scratch_is_for_one_at_a_time),
         cmocka_unit_test(more_threads_than_scratch_wait_for_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
