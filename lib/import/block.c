@@ -71,7 +71,7 @@ dq_status dq_import_block_new(dq_import_block **out, const char *kind, const dq_
 
 static bool has_name(const text_column *column, const char *prefix, const char *name, size_t bytes)
 {
-    size_t n = strlen(prefix);
+    const size_t n = *prefix ? strlen(prefix) : 0; /* most have none */
     return column->bytes == n + bytes && dq_bytes_equal(column->name + n, name, bytes) &&
            dq_bytes_equal(column->name, prefix, n);
 }
