@@ -264,14 +264,6 @@ static void end_worker(worker *k)
     while (waitpid(k->pid, NULL, 0) < 0 && errno == EINTR) continue;
 }
 
-/* What the parent has freed is not handed down to its children. */
-static void give_back_memory(void)
-{
-#ifdef M_TRIM_THRESHOLD
-    (void)malloc_trim(0);
-#endif
-}
-
 dq_status dq_workers_run(const dq_workers_config *c, dq_error *error)
 {
     enum { SLOTS_EACH = 2 }; /* one that is worked on, and one that waits for its turn */
@@ -287,10 +279,7 @@ dq_status dq_workers_run(const dq_workers_config *c, dq_error *error)
     for (size_t i = 0; room && i < n; i++) w.workers[i].line = -1;
     for (size_t i = 0; room && i < w.slot_count; i++) w.slots[i] = (slot){.files = {-1, -1}};
     for (size_t i = 0; !status && i < w.slot_count; i++) status = open_slot(&w.slots[i], error);
-    if (!status) {
-        give_back_memory();
-        status = run_all(&w, lines, error);
-    }
+    if (!status) status = run_all(&w, lines, error);
     for (size_t i = 0; room && i < n; i++) end_worker(&w.workers[i]);
     for (size_t i = 0; room && i < w.slot_count; i++) close_slot(&w.slots[i]);
     free(w.workers);
