@@ -93,12 +93,11 @@ static dq_status rewind_slot(const slot *s, dq_error *error)
 
 /* What one job frees the next one takes, without asking the system for pages again, which have to be found
  * and zeroed: of small agents that took half of the time. Large pieces go back: zeroed ones are pages that
- * take no memory before they are used (core/arena.c), as the moments of layers that do not learn. (zstd's
- * memory is just below.) */
+ * take no memory before they are used (core/arena.c), as the moments of layers that do not learn. */
 static void keep_memory(void)
 {
 #ifdef M_TRIM_THRESHOLD
-    enum { LARGE = 4 << 20 };
+    enum { LARGE = 1 << 20 };
     (void)mallopt(M_MMAP_THRESHOLD, LARGE);
     (void)mallopt(M_TRIM_THRESHOLD, INT_MAX);
 #endif

@@ -48,7 +48,7 @@ class Agents:
         return sum(sizes) / len(sizes)
 
 
-def rates(a, what, users, words):
+def rates(a, what, users, words, scales=None):
     bench, sides = a.bench, {}
     for n in (1, 2):
         sides[f"together {n}"] = lambda n=n: a.together(users, n, words)
@@ -59,7 +59,7 @@ def rates(a, what, users, words):
                   theirs=t[f"apart {n}"], better="higher", ratio=1)
     if bench.threads > 1:
         both = [two / one for one, two in zip(t["together 1"], t["together 2"])]
-        bench.row(f"agents {what}, 2 workers for 1", "times as many", both, better="higher", bound=1.9 if users < 100 else None)
+        bench.row(f"agents {what}, 2 workers for 1", "times as many", both, better="higher", bound=scales)
 
 
 def weights(width, hidden):
@@ -99,6 +99,6 @@ def measure(bench):
     a = Agents(bench)
     wide = WIDE + ["--steps", str(bench.pick(100, 66))]
     rates(a, "of 8 k weights", bench.pick(100, 12), SMALL)
-    rates(a, "of 1.4 M weights", bench.pick(4, 2), wide)
+    rates(a, "of 1.4 M weights", bench.pick(8, 2), wide, 1.9)
     memory(a)
     deltas(a, wide)
