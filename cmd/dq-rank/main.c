@@ -111,6 +111,20 @@ static const dq_program program = {
     .version_note_fn = dq_blas_core,
 };
 
+/* clang-format off */
+#define OPTIONS_FIRST_PASS(o)                                                                                \
+    {"first-pass", 0, DQ_OPT_CHOICE, &(o).first_pass, "HOW",                                                 \
+     "int8: find a shortlist by the network in 8 bits, and rank that by exact scores",                       \
+     .flags = DQ_OPT_PAYLOAD, .choices = rank_first_passes, .modes = RANK, .recorded = RANK | MERGE,         \
+     .where = "by=auto,q,world", .excludes = "mmr epsilon softmax explore models-dir fallback"},             \
+    {"shortlist", 0, DQ_OPT_COUNT, &(o).shortlist, "N",                                                      \
+     "items a user that a first pass leaves; 0: 20 times K", .flags = DQ_OPT_PAYLOAD, .min = 0,              \
+     .max = 1e9, .modes = RANK, .recorded = RANK | MERGE, .needs = "first-pass"},                            \
+    {"measure-recall", 0, DQ_OPT_FLAG, &(o).measure_recall, NULL,                                            \
+     "score everything exactly, too, and say how much of that the first pass found", .modes = RANK,          \
+     .needs = "first-pass"}
+/* clang-format on */
+
 int main(int argc, char **argv)
 {
     rank_options o = {.common = DQ_COMMON_DEFAULTS,
@@ -196,16 +210,7 @@ int main(int argc, char **argv)
         {"disagreement", 0, DQ_OPT_FLAG, &o.disagreement, NULL,
          "a column more: the standard deviation of the scores of a model's networks", .flags = DQ_OPT_PAYLOAD,
          .modes = RANK, .where = "format=stream,tsv,jsonl by=auto,q,world"},
-        {"first-pass", 0, DQ_OPT_CHOICE, &o.first_pass, "HOW",
-         "int8: find a shortlist by the network in 8 bits, and rank that by exact scores",
-         .flags = DQ_OPT_PAYLOAD, .choices = rank_first_passes, .modes = RANK, .recorded = RANK | MERGE,
-         .where = "by=auto,q,world", .excludes = "mmr epsilon softmax explore models-dir fallback"},
-        {"shortlist", 0, DQ_OPT_COUNT, &o.shortlist, "N",
-         "items a user that a first pass leaves; 0: 20 times K", .flags = DQ_OPT_PAYLOAD, .min = 0,
-         .max = 1e9, .modes = RANK, .recorded = RANK | MERGE, .needs = "first-pass"},
-        {"measure-recall", 0, DQ_OPT_FLAG, &o.measure_recall, NULL,
-         "score everything exactly, too, and say how much of that the first pass found", .modes = RANK,
-         .needs = "first-pass"},
+        OPTIONS_FIRST_PASS(o),
         {"merge", 0, DQ_OPT_FLAG, &o.merge, NULL, "merge rankings of shards exactly", .flags = DQ_OPT_PAYLOAD,
          .modes = MERGE, .recorded = RANK | MERGE},
         {"hold", 0, DQ_OPT_FLAG, &o.hold, NULL, "keep all items in memory until the stream has ended",
