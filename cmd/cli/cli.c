@@ -349,7 +349,8 @@ unsigned dq_cli_threads(const dq_common *common, unsigned fallback)
     return fallback ? fallback : cores();
 }
 
-/* Whether fewer tasks run, this one among them, than the machine has cores. */
+/* Whether no more tasks run, this one among them, than the machine has cores. One as many is let pass: who
+ * begins with us in a pipeline soon waits. */
 static bool core_is_free(void)
 {
     char text[128];
@@ -358,7 +359,7 @@ static bool core_is_free(void)
     if (f) (void)fclose(f);
     char *at = got ? strchr(text, '/') : NULL;
     while (at && at > text && at[-1] != ' ') at--;
-    return !at || strtol(at, NULL, 10) < sysconf(_SC_NPROCESSORS_ONLN);
+    return !at || strtol(at, NULL, 10) <= sysconf(_SC_NPROCESSORS_ONLN);
 }
 
 unsigned dq_cli_stream_threads(const dq_cli *cli)
