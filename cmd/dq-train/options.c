@@ -139,7 +139,7 @@ static const dq_option table[] = {
     {"activation", 0, DQ_OPT_CHOICE, &o.config.activation, "NAME", "of hidden units", PAYLOAD, .choices = dq_activation_names, .where = NETWORKS},
     {"dropout", 0, DQ_OPT_REAL, &o.config.dropout, "P", "share of hidden units dropped in training", PAYLOAD, .min = 0, .max = 0.95, .where = NETWORKS},
     {"dropout-layers", 0, DQ_OPT_SMALL, &o.config.dropout_layers, "N", "hidden layers behind which it is, from the first (0: all)", PAYLOAD, .min = 0, .max = 16, .where = NETWORK " dropout"},
-    {"precision", 0, DQ_OPT_CHOICE, &o.config.precision, "NAME", "of the products of training: f32; or bf16, operands rounded to bfloat16, sums and weights in float32", PAYLOAD, .choices = dq_precision_names, .where = NETWORKS},
+    {"precision", 0, DQ_OPT_CHOICE, &o.config.precision, "NAME", "of the products of training: f32; or bf16, operands rounded to bfloat16, sums and weights in float32", PAYLOAD, .choices = dq_precision_names, .where = NETWORK},
     {"batch-norm", 0, DQ_OPT_FLAG, &o.config.batch_norm, NULL, "batch norm in hidden layers", .flags = PAYLOAD, .where = NETWORK},
     {"dueling", 0, DQ_OPT_FLAG, &o.config.dueling, NULL, "value and advantages apart", .flags = PAYLOAD, .where = NETWORK},
     {"value-hidden", 0, DQ_OPT_TEXT, &o.value_hidden, "N,N,...", "hidden widths of the value's own stream", PAYLOAD, .needs = "dueling", .where = NETWORK},
@@ -307,6 +307,7 @@ void train_options_enter(dq_cli *cli, unsigned mode)
     dq_cli_enter(cli, mode);
     train_configure_agent(cli, &o);
     parse_history(cli, mode);
+    if (o.save == TRAIN_SAVE_WHOLE) dq_cli_leave_out(cli, "save"); /* it makes no other model */
     if ((mode & TRAIN_LIVE) && o.candidates == 0) dq_cli_usage(cli, "--candidates 0 needs --offline");
     if (o.models_dir && o.pass && !o.common.output)
         dq_cli_usage(cli, "--pass with --models-dir needs --output (-o - is stdout): else no stream leaves");

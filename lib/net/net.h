@@ -94,10 +94,11 @@ extern const char *const dq_hidden_inputs_names[]; /* "all", "features", NULL */
 typedef enum dq_activation { DQ_RELU, DQ_GELU, DQ_TANH } dq_activation;
 extern const char *const dq_activation_names[]; /* "relu", "gelu", "tanh", NULL */
 
-/* What the products of matrices compute with in training passes and updates: float32; or operands rounded to
- * bfloat16 (8 bits of mantissa), sums in float32. Weights and moments are float32 in either, and so are
- * predictions and scores, the product of a single row, and what is not a product (Kalamkar et al., "A study
- * of BFLOAT16 for deep learning training", 2019). */
+/* What the products of dense layers, and of the first layer of pairs, compute with in training passes and
+ * updates: float32; or operands rounded to bfloat16 (8 bits of mantissa), sums in float32 (Kalamkar et al.,
+ * "A study of BFLOAT16 for deep learning training", 2019). float32 in either: weights, moments, predictions
+ * and scores, products of fewer than 4 rows or of sparse states, a single output that is asked for, encoders,
+ * and what stands beside the hidden layers. */
 typedef enum dq_precision { DQ_PRECISION_F32, DQ_PRECISION_BF16 } dq_precision;
 extern const char *const dq_precision_names[]; /* "f32", "bf16", NULL */
 

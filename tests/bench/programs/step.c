@@ -6,7 +6,7 @@
  * 64; a step acts, updates Q and the world model, and plans five times. By the wall clock, and in CPU seconds
  * of all threads.
  *
- *     step THREADS STEPS [WARM]        WARM: steps before those that count (20)
+ *     step THREADS STEPS [WARM [PRECISION]]        WARM: steps before those that count (20)
  */
 #include "learn/agent.h"
 
@@ -103,7 +103,8 @@ int main(int argc, char **argv)
                                .actions = item_at,
                                .states = states};
     dq_agent_config config = system_a();
-    if (argc > 3 && strcmp(argv[3], dq_precision_names[DQ_PRECISION_BF16]) == 0) config.precision = DQ_PRECISION_BF16;
+    if (argc > 4 && strcmp(argv[4], dq_precision_names[DQ_PRECISION_BF16]) == 0)
+        config.precision = DQ_PRECISION_BF16;
     double *times = calloc((size_t)steps, sizeof *times), *cpu = calloc((size_t)steps, sizeof *cpu);
     if (!times || !cpu || dq_pool_new(&pool, (unsigned)atoi(argv[1]), NULL) ||
         dq_agent_new(&agent, "dyna-q", &config, &shape, pool, NULL))
