@@ -30,7 +30,8 @@ payload() { zstd -dcq "$1" | sha256sum; }
     "$BUILD"/dq-cat --kind model b.dq | head -1 | jq -e '.meta.q.precision == 1 and .meta.agent.precision == 1'
     [ "$(zstd -dcq b.dq | grep -ac bf16)" -gt 0 ] # in the record of the command
     "$BUILD"/dq-cat --kind model f.dq | head -1 | jq -e '.meta.q.precision == 0'
-    weights() { "$BUILD"/dq-cat --kind model "$1" | jq -c '.columns."q.hidden.0.weight"' | sha256sum; }
+    weights() { "$BUILD"/dq-cat --kind model "$1" | jq -c 'select(.name == "q.hidden.0.weight").data' | sha256sum; }
+    [ "$("$BUILD"/dq-cat --kind model b.dq | jq -c 'select(.name == "q.hidden.0.weight").data' | wc -c)" -gt 1000 ]
     [ "$(weights b.dq)" != "$(weights f.dq)" ]
 }
 
