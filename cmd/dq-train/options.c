@@ -307,6 +307,7 @@ void train_options_enter(dq_cli *cli, unsigned mode)
     dq_cli_enter(cli, mode);
     train_configure_agent(cli, &o);
     parse_history(cli, mode);
+    if (o.save == TRAIN_SAVE_WHOLE) dq_cli_leave_out(cli, "save"); /* it makes no other model */
     if ((mode & TRAIN_LIVE) && o.candidates == 0) dq_cli_usage(cli, "--candidates 0 needs --offline");
     if (o.models_dir && o.pass && !o.common.output)
         dq_cli_usage(cli, "--pass with --models-dir needs --output (-o - is stdout): else no stream leaves");

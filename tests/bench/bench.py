@@ -21,7 +21,7 @@ PARTS = sorted(name[:-3] for name in os.listdir(f"{HERE}/parts") if name.endswit
 def measured(bench, name, measure, common):
     """A part's record: its rows, and when and how they came; None where it cannot run here."""
     bench.rows, bench.versions = [], {}
-    load, begun = round(os.getloadavg()[0], 2), time.monotonic()
+    load, begun, before = round(os.getloadavg()[0], 2), time.monotonic(), os.times()
     say(f"{name}:")
     try:
         measure(bench)
@@ -32,8 +32,8 @@ def measured(bench, name, measure, common):
         say(f"{traceback.format_exc()}  FAILED: {name}")
         bench.failed.append(name)
         return None
-    took = time.monotonic() - begun
-    say(f"  {took:.0f} s")
+    took, after = time.monotonic() - begun, os.times()
+    say(f"  {took:.0f} s, {after.children_user + after.children_system - before.children_user - before.children_system:.0f} of CPU")
     return {**common, "load": load, "seconds": round(took, 1), "versions": {**common["versions"], **bench.versions},
             "rows": bench.rows}
 

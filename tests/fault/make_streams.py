@@ -108,6 +108,11 @@ def with_column(payload, name, meta=None, **changes):
     return b"".join(record(b) for b in (bodies[0], *bundles, end(bundles, msgpack.unpackb(bodies[-1])["rows"])))
 
 
+def mark(n):
+    """A skippable frame that says how long the frame behind it is."""
+    return struct.pack("<III", 0x184d2a50, 4, n)
+
+
 USERS = pack_bundle("users", 2, [ids(["u1", "u2"]), vectors((1, 0), (0, 1))])
 ITEMS = pack_bundle("items", 2, [ids(["i1", "i2"]), vectors((1, 0), (0, 1))])
 
@@ -131,6 +136,12 @@ def of_records(payload):
     yield "cut-then-another", b"".join(records[:-1]) + payload, "cut off: a new section begins"
     yield "garbage-behind", payload + b"garbage", "bytes after the end"
     yield "garbage-behind-frame", whole + b"garbage", "no frame"
+    marked = b"".join(mark(len(f)) + f for f in frames[1:])
+    yield "mark-cut", frames[0] + marked[:7], "cut off inside"
+    yield "mark-frame-cut", frames[0] + marked[:-1], "cut off inside"
+    yield "mark-damaged", frames[0] + marked[:40] + bytes([marked[40] ^ 16]) + marked[41:], "damaged"
+    yield "mark-garbage", frames[0] + marked + b"garbage", "no frame"
+    yield "mark-of-nothing", frames[0] + mark(len(frames[1])), "cut off: its section has no end"
     yield "bundle-behind", payload + records[1], "no head after the end"
     yield "no-head", b"".join(records[1:]), "begins with no head"
     yield "flipped-body", payload[:40] + bytes([payload[40] ^ 16]) + payload[41:], "damaged"
@@ -287,8 +298,12 @@ def main():
     for name, bundle in (("ranking", ranking), ("strange", strange)):
         with open(f"{folder}/other-kind-{name}", "wb") as f:
             f.write(stream(bundle))
+    # marks that say the truth, lie, and are somebody else's
+    first, *rest = [zstandard.ZstdCompressor(write_checksum=True).compress(record(b)) for b in bodies_of(stream(USERS, ITEMS))]
+    marks = [mark(len(rest[0])), mark(len(rest[1]) - 1) + mark(0) + mark(1 << 31) + struct.pack("<II2x", 0x184d2a50, 2), mark(1 << 20)]
+    marked = first + b"".join(m + f for m, f in zip(marks, rest))
     newer = record(head(version=[1, 7], more="?")) + record(USERS) + record(end([USERS], {"users": 2}, more={"?": [1]}))
-    for name, data in (("sound-newer-minor", newer), ("sound-plain", payload), ("sound-small", stream(USERS, ITEMS)), ("sound-catalogue", catalogue())):
+    for name, data in (("sound-newer-minor", newer), ("sound-marked", marked), ("sound-plain", payload), ("sound-small", stream(USERS, ITEMS)), ("sound-catalogue", catalogue())):
         with open(f"{folder}/{name}", "wb") as f:
             f.write(data)
 

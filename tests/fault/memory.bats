@@ -37,7 +37,7 @@ ends_in_words() { # MiB, command...
     local most=$1 least
     shift
     least=$(enough "$1")
-    within "$least" "$@"
+    [ -n "$DQ_KERNELS" ] || within "$least" "$@"
     [ "$rc" = 0 ] || { echo "$least MiB: $rc: $(cat "$limits/said")"; false; }
     for ((mib = most; mib >= 24; mib -= 12)); do
         within "$mib" "$@"
@@ -48,18 +48,26 @@ ends_in_words() { # MiB, command...
     done
 }
 
-@test "dq-rank" { ends_in_words 220 dq-rank -q -t 1 --model m.dq c.dq; }
+@test "dq-rank" { ends_in_words 64 dq-rank -q -t 1 --model m.dq c.dq; }
 @test "dq-rank on three threads" {
-    ends_in_words 240 dq-rank -q -t 1 --model m.dq c.dq
+    within $(($(enough dq-rank) + 2 * 80)) dq-rank -q -t 3 --model m.dq c.dq
+    [ "$rc" = 0 ]
+    ends_in_words 100 dq-rank -q -t 3 --model m.dq c.dq
+}
+@test "dq-rank by OpenBLAS" {
+    export DQ_KERNELS=openblas
+    within 228 dq-rank -q -t 1 --model m.dq c.dq
+    [ "$rc" = 0 ]
+    ends_in_words 220 dq-rank -q -t 1 --model m.dq c.dq
     within 320 dq-rank -q -t 3 --model m.dq c.dq
     [ "$rc" = 1 ]
     [ "$(cat "$limits/said")" = "dq-rank: out of memory: the matrix products of 3 threads need 384 MiB of address space (--threads 1 needs least)" ]
 }
-@test "dq-train online" { ends_in_words 256 dq-train -q -t 1 --hidden 24,12 --user u05 --episodes 2 --warmup 8 --batch 8 c.dq; }
-@test "dq-train --offline" { ends_in_words 256 dq-train -q -t 1 --hidden 24,12 --offline --epochs 2 t.dq; }
-@test "dq-train in an environment" { ends_in_words 256 dq-train -q -t 1 --env maze --total-steps 100 --warmup 8 --batch 8; }
-@test "dq-plan" { ends_in_words 220 dq-plan -q -t 1 --model m.dq c.dq; }
-@test "dq-eval" { ends_in_words 220 dq-eval -q -t 1 --rollout --model m.dq c.dq; }
+@test "dq-train online" { ends_in_words 84 dq-train -q -t 1 --hidden 24,12 --user u05 --episodes 2 --warmup 8 --batch 8 c.dq; }
+@test "dq-train --offline" { ends_in_words 84 dq-train -q -t 1 --hidden 24,12 --offline --epochs 2 t.dq; }
+@test "dq-train in an environment" { ends_in_words 84 dq-train -q -t 1 --env maze --total-steps 100 --warmup 8 --batch 8; }
+@test "dq-plan" { ends_in_words 60 dq-plan -q -t 1 --model m.dq c.dq; }
+@test "dq-eval" { ends_in_words 60 dq-eval -q -t 1 --rollout --model m.dq c.dq; }
 @test "dq-export" {
     ends_in_words 72 dq-export -q -t 1 --users users.jsonl --items items.jsonl --interactions interactions.jsonl
 }
@@ -75,13 +83,10 @@ ends_in_words() { # MiB, command...
 @test "dq-cat" { ends_in_words 32 dq-cat -t 1 c.dq; }
 
 @test "what is loaded starts no thread of its own" {
-    mkfifo "$limits/in"
-    dq-rank -q -t 1 --model m.dq - < "$limits/in" > /dev/null 2>&1 3>&- &
+    DQ_KERNELS=openblas dq-train -q -t 1 --env maze --total-steps 100000000 --warmup 8 --batch 8 > /dev/null 2>&1 3>&- &
     pid=$!
-    exec {in}> "$limits/in"
-    until [ "$(readlink "/proc/$pid/exe")" = "$(readlink -f "$BUILD/dq-rank")" ]; do kill -0 "$pid"; done
     until grep -q openblas "/proc/$pid/maps"; do kill -0 "$pid"; done
-    for _ in {1..20}; do [ "$(ls "/proc/$pid/task" | wc -l)" -le 2 ]; done # its own, and the reader's
-    exec {in}>&-
+    for _ in {1..20}; do [ "$(ls "/proc/$pid/task" | wc -l)" -le 2 ]; done # its own, and one that writes
+    kill "$pid"
     wait "$pid" || true
 }

@@ -57,6 +57,7 @@ make_large() {
     dq-cat --check faults/sound-plain
     dq-cat --check faults/sound-small
     dq-cat --check faults/sound-newer-minor
+    dq-cat --check faults/sound-marked
 }
 
 @test "every program refuses them, and leaves no file" {

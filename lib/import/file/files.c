@@ -49,25 +49,38 @@ static dq_status check_layout(const entities *e, const dq_import_rows *r, const 
     return e->other ? dq_import_check_pairs(target, e->other, r->layout, error) : DQ_OK;
 }
 
-/* Every row that is asked for: its id is noted, and it leaves when there is a block. */
-static dq_status each_row(entities *e, dq_import_rows *r, dq_import_block *block,
-                          const dq_import_target *target, dq_error *error)
+/* After the last row: what is wrong with them all. */
+static dq_status check_rows(const entities *e, const dq_import_rows *r, dq_error *error)
 {
     const dq_import_selection *selection = &e->request->selection;
-    dq_import_entity entity = {.id = {0}};
-    int got;
-    while ((got = dq_import_rows_next(r, &entity, error)) > 0) {
-        dq_status status = r->selected == 1 && block ? check_layout(e, r, target, error) : DQ_OK;
-        if (!status)
-            status = dq_index_add(&e->chosen.ids, entity.id.text, entity.id.bytes, NULL, NULL, error);
-        if (status) return status;
-        if (block && dq_import_block_entity(block, &entity, error)) return dq_import_rows_blame(r, error);
-    }
-    if (got < 0) return error->status;
     if (r->selected == selection->limit) return DQ_OK;
     dq_status status = dq_import_check_used(r->tally, r->path, r->kind, *r->found ? r->found : NULL, error);
     if (status) return status;
     return dq_import_check_selection(selection, e->chosen.noun, &r->ids, error);
+}
+
+/* Every row that is asked for: its id is noted, and it leaves when there is a block. Of all rows the reader
+ * has noted the ids already. */
+static dq_status each_row(entities *e, dq_import_rows *r, dq_import_block *block,
+                          const dq_import_target *target, dq_error *error)
+{
+    const dq_import_selection *selection = &e->request->selection;
+    const bool all = selection->id_count == 0 && selection->limit == UINT64_MAX;
+    dq_import_entity entity = {.id = {0}};
+    int got;
+    while ((got = dq_import_rows_next(r, &entity, error)) > 0) {
+        dq_status status = r->selected == 1 && block ? check_layout(e, r, target, error) : DQ_OK;
+        if (!status && !all)
+            status = dq_index_add(&e->chosen.ids, entity.id.text, entity.id.bytes, NULL, NULL, error);
+        if (status) return status;
+        if (block && dq_import_block_entity(block, &entity, error)) return dq_import_rows_blame(r, error);
+    }
+    dq_status status = got < 0 ? error->status : check_rows(e, r, error);
+    if (status || !all) return status;
+    dq_index_free(&e->chosen.ids); /* of an earlier reading of the same */
+    e->chosen.ids = r->ids;
+    r->ids = DQ_INDEX_EMPTY;
+    return DQ_OK;
 }
 
 /* The layout of the rows, which outlives them: the caller frees its arena. */

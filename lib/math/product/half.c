@@ -39,24 +39,43 @@ static size_t padded(size_t k)
 
 /* ---- packing ---- */
 
-/* Numbers [k0, k0 + k) of runs [l0, l0 + n) as one panel. */
+/* n pairs of two rows, side by side. */
+static void interleave(const uint16_t *restrict first, const uint16_t *restrict second, size_t n,
+                       uint16_t *restrict to)
+{
+    for (size_t l = 0; l < n; l++) {
+        to[2 * l] = first[l];
+        to[2 * l + 1] = second[l];
+    }
+}
+
+/* Numbers [k0, k0 + k) of columns [l0, l0 + n) as one panel. */
+static void pack_columns(const product_half_operand *from, size_t l0, size_t n, size_t k0, size_t k,
+                         size_t lanes, uint16_t *to)
+{
+    const uint16_t *at = from->at + k0 * from->ld + l0;
+    for (size_t i = 0; i + 2 <= k; i += 2, at += 2 * from->ld)
+        interleave(at, at + from->ld, n, to + i * lanes);
+    for (size_t l = 0; l < n && k % 2; l++) to[(k - 1) * lanes + 2 * l] = at[l];
+}
+
+/* The same of rows. */
+static void pack_rows(const product_half_operand *from, size_t l0, size_t n, size_t k0, size_t k,
+                      size_t lanes, uint16_t *to)
+{
+    for (size_t l = 0; l < n; l++, to += 2) {
+        const uint16_t *at = from->at + (l0 + l) * from->ld + k0;
+        for (size_t i = 0; i + 2 <= k; i += 2) memcpy(to + i * lanes, at + i, 2 * sizeof *to);
+        if (k % 2) to[(k - 1) * lanes] = at[k - 1];
+    }
+}
+
+/* One panel of runs of numbers, zeros behind the last of a run, and behind the last run. */
 static void pack_panel(const product_half_kernel *kernel, const product_half_operand *from, size_t l0,
                        size_t n, size_t k0, size_t k, uint16_t *to)
 {
-    size_t lanes = kernel->lanes;
-    if (n < lanes || k < padded(k)) memset(to, 0, padded(k) * lanes * sizeof *to);
-    if (from->columns)
-        for (size_t i = 0; i < k; i++) {
-            const uint16_t *at = from->at + (k0 + i) * from->ld + l0;
-            uint16_t *pair = to + i / 2 * 2 * lanes + i % 2;
-            for (size_t l = 0; l < n; l++) pair[2 * l] = at[l];
-        }
-    else
-        for (size_t l = 0; l < n; l++) {
-            const uint16_t *at = from->at + (l0 + l) * from->ld + k0;
-            for (size_t i = 0; i + 2 <= k; i += 2) memcpy(to + i * lanes + 2 * l, at + i, 2 * sizeof *to);
-            if (k % 2) to[(k - 1) * lanes + 2 * l] = at[k - 1];
-        }
+    if (n < kernel->lanes || k < padded(k)) memset(to, 0, padded(k) * kernel->lanes * sizeof *to);
+    (from->columns ? pack_columns : pack_rows)(from, l0, n, k0, k, kernel->lanes, to);
 }
 
 static void pack_panels(const product_half_kernel *kernel, const product_half_operand *from, size_t l0,

@@ -1,6 +1,26 @@
 /* SPDX-License-Identifier: MIT
  *
- * How a product is cut.
+ * How a product is cut, the same for every kernel.
+ *
+ * BLAS libraries copy both operands into panels before they multiply (Goto and van de Geijn, "Anatomy of
+ * high-performance matrix multiplication", 2008). That pays where both are large. Here one often has 64 rows,
+ * a batch, and the other is a layer's weights, which are new after each update: copying them is a fifth of
+ * the time. So one operand gives the lanes of vectors, and is packed into panels (k, lanes) where its numbers
+ * do not lie side by side; the other is read where it lies, row by row, each number spread over all lanes:
+ *
+ *     y = x W'    lanes: the rows of x, packed once; W read where it lies; y stored transposed
+ *     dx = dy W   lanes: the columns of W where they lie; dy read where it lies
+ *     dW = dy' x  lanes: the columns of x; dy transposed into rows
+ *
+ * C is cut into blocks of 128 by 128. A block's k goes in steps: of 768, so that a panel of a step is read
+ * from the second cache (14 rows by 32 lanes need 4.6 bytes a cycle, which it has), and C, begun anew by each
+ * step, costs little; of 256 where lanes are read where they lie, for their rows then take a line or two from
+ * each of as many pages, and no more of them stay in the second cache. Steps of 128 and 256 were slower
+ * throughout (by 3 to 10 %), all of k at once is about as fast.
+ *
+ * Measured on a core of Zen 4 (116 GFLOP/s), packing included, beside other programs: forward 89 to 93 %, dx
+ * 86 to 95 %, dW with 64 rows 90 % with AVX-512; 85 to 91, 73 to 91 and 86 % with AVX2; OpenBLAS's kernels
+ * for AVX-512 have 50 to 65, 74 to 81 and 92 % (`make bench`, products).
  */
 #include "math/product/kernel.h"
 
@@ -10,8 +30,8 @@ enum {
     DEPTH = 768,       /* k of a tile at most */
     DEPTH_LYING = 256, /* where lanes are read where they lie */
     PAGE = 1024,       /* rows so many floats apart are all in one set of the nearest cache, */
-    MANY = 128,        /* rows that pay for the packing of lanes */
-    WAYS = 8           /* which holds so many lines */
+    WAYS = 8,          /* which holds so many lines */
+    MANY = 128         /* rows that pay for the packing of lanes that lie so */
 };
 
 /* One operand gives the lanes of vectors, the other the numbers that are cast to all lanes of one. Where A

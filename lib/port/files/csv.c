@@ -172,7 +172,10 @@ static dq_status quoted_cell(dq_csv *csv, rest *r, bool *whole, dq_error *error)
             if (!*whole) break;
             status = continue_cell(csv, r, error);
         } else if (*r->at != '"') {
-            status = put(csv, *r->at++, error);
+            const char *quote = memchr(r->at, '"', (size_t)(r->end - r->at));
+            const size_t run = (size_t)((quote ? quote : r->end) - r->at);
+            status = put_run(csv, r->at, run, error);
+            r->at += run;
         } else if (r->at + 1 < r->end && r->at[1] == '"') {
             status = put(csv, '"', error);
             r->at += 2;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "port/files/vector_text.h"
 
+#include "port/text/json_reader.h"
+
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,10 +63,17 @@ static bool read_number(span *s, float *number)
     static const char *const calls[] = {"np.float16(", "np.float32(", "np.float64("};
     bool call = false;
     char *end;
+    double plainly;
+    size_t n = dq_json_reader_number(s->at, (size_t)(s->end - s->at), &plainly);
+    if (n && !isalnum((unsigned char)s->at[n])) { /* as it mostly is; else strtod says */
+        *number = (float)plainly;
+        s->at += n;
+        return true;
+    }
     for (size_t i = 0; i < sizeof calls / sizeof *calls && !call; i++)
         if ((call = begins(*s, calls[i]))) s->at += strlen(calls[i]);
     *number = (float)strtod(s->at, &end);
-    size_t n = (size_t)(end - s->at);
+    n = (size_t)(end - s->at);
     bool plain = n && end <= s->end && !isspace((unsigned char)*s->at) && !memchr(s->at, '(', n) &&
                  !memchr(s->at, 'x', n) && !memchr(s->at, 'X', n);
     s->at = end;

@@ -54,12 +54,12 @@ def expert(bench, variable, modules, script, *options):
     return step
 
 
-def program(bench):
+def program(bench, *options):
     """Milliseconds a step of dq-train: a run of 100 learning steps less one of none, so that start-up, reading and filling
     the memory count for neither side."""
     warm = bench.pick(10, 1)
     run = [bench.program("dq-train"), "-q", "--user", "0", "--reward", "cosine", "--threads", str(bench.threads), "--steps", "100",
-           "--warmup", str(warm * 100), *bench.pick([], ["--hidden", "16", "--world-hidden", "16"]), catalogue(bench), "--episodes"]
+           "--warmup", str(warm * 100), *bench.pick([], ["--hidden", "16", "--world-hidden", "16"]), *options, catalogue(bench), "--episodes"]
     none, some = (bench.drained([*run, str(n)]).wall for n in (warm, warm + 1))
     return 1e3 * (some - none) / 100
 
@@ -73,27 +73,27 @@ def measure(bench):
     t = bench.turns({
         "PyTorch, compiled": expert(bench, "TORCH_PYTHON", "torch, numpy", "torch_expert.py", "--compile", "--threads", str(bench.threads)),
         "JAX, jitted": expert(bench, "JAX_PYTHON", "jax, numpy", "jax_expert.py"),
-        "dq-train": lambda: program(bench), "all": lambda: step(bench, bench.threads), "one": lambda: step(bench, 1),
+        "dq-train": lambda: program(bench), "bf16": lambda: program(bench, "--precision", "bf16"), "all": lambda: step(bench, bench.threads), "one": lambda: step(bench, 1),
         "all, bf16": lambda: step(bench, bench.threads, "bf16"), "one, bf16": lambda: step(bench, 1, "bf16")})
     peers = sorted((p for p in t if p[0].isupper()), key=lambda p: statistics.median(t[p]))
-    for i, peer in enumerate(peers):
-        bench.row("Dyna-Q step, `dq-train`", "ms", t["dq-train"], peer, t[peer], ratio=None if i else wanted_ratio())
-    if not peers:
-        bench.row("Dyna-Q step, `dq-train`", "ms", t["dq-train"])
+    for i, peer in enumerate(peers or [None]):
+        bench.row("Dyna-Q step, `dq-train`", "ms", t["dq-train"], peer, t.get(peer), ratio=None if i else wanted_ratio())
+    first = peers[0] if peers else None
+    bench.row("the same, `--precision bf16`", "ms", t["bf16"], first, t.get(first), ratio=4.0 if cpu_has("amx_bf16") else None)
     for what, side, which in ((f"{bench.threads} threads", "all", ""), ("one thread", "one", "_1")):
         floor = 1e3 * (FLOPS / bench.ceiling(f"fma{which}") + ADAM / bench.ceiling(f"adam{which}"))
         bench.row(f"Dyna-Q step in memory, {what}", "ms", t[side], limit=floor, limited_by="products and Adam", share=0.85)
     for i, peer in enumerate(peers):
         bench.row(f"Dyna-Q step in memory, {bench.threads} threads, bf16", "ms", t["all, bf16"], peer, t[peer],
-                  ratio=4.0 if i == 0 and has("amx_bf16") else None)
+                  ratio=4.0 if i == 0 and cpu_has("amx_bf16") else None)
     bench.row("Dyna-Q step in memory, one thread, bf16", "ms", t["one, bf16"], "dq, f32", t["one"])
 
 
-def has(flag):
+def cpu_has(flag):
     with open("/proc/cpuinfo") as f:
-        return flag in f.read()
+        return flag in f.read().split()
 
 
 def wanted_ratio():
     """Of the faster expert: more is asked for where vectors are wider."""
-    return 2.0 if has("avx512f") else 1.7
+    return 2.0 if cpu_has("avx512f") else 1.7
