@@ -95,7 +95,8 @@ static const char *better_core(const char *core)
 static void start(void)
 {
     static const char variable[] = "OPENBLAS_CORETYPE";
-    const char *core = getenv(variable) ? NULL : better_core(blas.get_corename());
+    const char *asked = getenv(variable);
+    const char *core = asked && *asked ? NULL : better_core(blas.get_corename());
     if (core && blas.quit && blas.read_env && blas.init) {
         setenv(variable, core, 1);
         blas.quit();
