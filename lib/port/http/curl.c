@@ -9,7 +9,8 @@
 static const dq_shared_symbol symbols[] = {DQ_CURL_CALLS(SYMBOL){0}};
 
 struct dq_curl dq_curl;
-static dq_shared library = {.soname = DQ_SONAME, .symbols = symbols};
+static dq_shared library = {
+    .soname = DQ_SONAME, .package = "libcurl4 or libcurl3-gnutls", .symbols = symbols};
 
 dq_status dq_http_load_curl(dq_error *error)
 {
