@@ -86,8 +86,8 @@ COMMANDS = [
     Command("train each", f"dq-train -q -t 2 --each-user {SMALL} --world-hidden 8 -e 1 --steps 15 -o out in/few.dq", out=("out",), some=True),
     Command("train folder", f"dq-train -q -t 2 --each-user {SMALL} --world-hidden 8 -e 1 --steps 15 --models-dir d -l log -o out in/few.dq",
             out=("out", "d/u00.dq", "d/u01.dq", "d/u02.dq"), grows=("log", "d/.lock"), some=True),
-    Command("train delta", "dq-train -q -t 2 --each-user --init in/m.dq --train-last 1 --save delta -b 4 --warmup 4 -e 1 --steps 15 --models-dir d in/few.dq",
-            out=("d/u00.dq", "d/u01.dq", "d/u02.dq"), grows=("d/.lock",), some=True),
+    Command("train delta", "dq-train -q -t 2 --each-user --init in/m.dq --train-last 1 --save delta -b 4 --warmup 4 -e 1 --steps 15 --models-dir ./d in/few.dq",
+            out=("d/u00.dq", "d/u01.dq", "d/u02.dq"), grows=("d/.lock", "d"), some=True),  # d: the start, named by its digest
     Command("train offline", "dq-train -q -t 1 --offline --hidden 8 --world-hidden 8 --epochs 2 -c ck -l log -o out in/t.dq", out=("out", "ck"), grows=("log",)),
     Command("train several", "dq-train -q -t 1 --offline --loss mse --hidden 8 --no-world --epochs 1 --q-models 3 -o out in/t.dq", out=("out",)),
     Command("train meta", "dq-train -q -t 1 --offline --meta reptile --hidden 8 --no-world --epochs 1 -c ck -o out in/t.dq", out=("out", "ck")),
