@@ -226,7 +226,8 @@ static dq_status expand_entry(dq_bundle *model, const dq_bundle *start, const dq
     const dq_value *value = dq_map_get(&delta->meta, key);
     dq_value copy;
     if (!value) value = dq_map_get(&start->meta, key);
-    if (!value || strcmp(key, "delta") == 0) return unsound(error);
+    bool twice = dq_map_get(&model->meta, key); /* each time a copy would be made */
+    if (!value || twice || strcmp(key, "delta") == 0) return unsound(error);
     if (dq_value_copy(&model->arena, value, &copy) && dq_map_set(&model->arena, &model->meta, key, copy))
         return DQ_OK;
     return no_memory(error);
