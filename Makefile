@@ -59,7 +59,8 @@ CC       := cc
 endif
 # For the one file of C++, lib/port/text/json_reader.cc: of the compiler of C.
 ifeq ($(origin CXX),default)
-CXX      := $(if $(findstring clang,$(CC)),$(subst clang,clang++,$(CC)),$(if $(filter ccache,$(CC)),ccache) g++)
+CXX      := $(if $(findstring clang,$(CC)),$(subst clang,clang++,$(CC)),$(if $(findstring gcc,$(CC)),$(subst gcc,g++,$(CC)), \
+              $(filter ccache,$(CC)) c++))
 endif
 # How vectors are passed is no matter (-Wno-psabi): whatever passes one is inlined.
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-psabi
@@ -101,7 +102,7 @@ COMP     := $(NAMES:%=$(B)/completions/bash/%) $(NAMES:%=$(B)/completions/zsh/_%
 FOLDERS  := $(ROOMS) $(SHARED) $(PROGRAMS:%=cmd/%) tests/unit tests/services tests/fault tests/fuzz tests/bench/programs
 
 # What nothing can be built without, in one line instead of a compiler's many.
-MISSING   = $(shell for name in $(firstword $(CC)) $(lastword $(CXX)); do command -v $$name >/dev/null || echo $$name; done; command -v pkg-config >/dev/null || echo pkg-config; \
+MISSING   = $(shell for name in $(firstword $(CC)) $(firstword $(filter-out ccache,$(CXX))); do command -v $$name >/dev/null || echo $$name; done; command -v pkg-config >/dev/null || echo pkg-config; \
               pkg-config --exists $(PKGS) 2>/dev/null || for name in $(PKGS); do pkg-config --exists $$name 2>/dev/null || echo $$name; done)
 needed:
 	$(if $(MISSING),$(error not installed: $(MISSING). Run `make deps`, which installs what is needed))
@@ -433,8 +434,8 @@ pictures: all ## take pictures of dq-serve's page in Chromium, light and dark, p
 	@bash tests/deps chromium chromium-driver python3-selenium curl
 	@BUILD=$(B) bash tests/cli/serve_pictures $(B)/pictures
 
-format: ## lay the C files out as .clang-format says
-	clang-format -i $(wildcard $(FOLDERS:%=%/*.[ch]) include/dq/*.h tests/inject/*.[ch] examples/*.c)
+format: ## lay the C and C++ files out as .clang-format says
+	clang-format -i $(wildcard $(FOLDERS:%=%/*.[ch]) $(FOLDERS:%=%/*.cc) include/dq/*.h tests/inject/*.[ch] examples/*.c)
 
 drawing: ## draw the rooms of lib/ anew from their include lines: docs/rooms.svg
 	svg=$$(python3 docs/rooms.py) && echo "$$svg" > docs/rooms.svg
