@@ -279,6 +279,20 @@ static void damage_is_refused(void **state)
         assert_int_equal(dq_bundle_add_tensor(&d, "delta.q.weight", DQ_U4, 1, &two, fine, NULL), DQ_OK);
         assert_unsound(&start, &d);
     }
+    d = made_up(&start, NULL, TEXTS("q.bias", NULL)); /* a column that is not named */
+    add(&d, "q.weight", 2, 1, WIDTH, other);
+    assert_unsound(&start, &d);
+    d = made_up(&start, NULL, TEXTS("q.bias", NULL)); /* and an entry */
+    assert_true(dq_map_set(&d.arena, &d.meta, "step", dq_int(9)));
+    assert_unsound(&start, &d);
+    dq_value twice_named = dq_list();
+    d = made_up(&start, NULL, TEXTS("q.bias", NULL));
+    for (size_t i = 0; i < 2; i++)
+        assert_true(dq_list_add(&d.arena, &twice_named, dq_string(&d.arena, "step")));
+    dq_value map = *dq_map_get(&d.meta, "delta");
+    assert_true(dq_map_set(&d.arena, &map, "meta", twice_named) &&
+                dq_map_set(&d.arena, &d.meta, "delta", map));
+    assert_unsound(&start, &d);
     d = made_up(&start, NULL, TEXTS("q.bias", NULL)); /* rows, and nothing that they are */
     assert_int_equal(dq_bundle_add_tensor(&d, "delta.q.bias", DQ_U4, 1, &two, fine, NULL), DQ_OK);
     assert_unsound(&start, &d);
