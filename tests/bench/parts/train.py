@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A learning step of Dyna-Q as DESIGN has it: a Q update, a world-model update, five planning updates of batch 64, two threads.
+"""A learning step of Dyna-Q as DESIGN has it: a Q update, a world-model update, five planning updates of batch 64, on all cores.
 
 The peers do the same mathematics with the same savings: ../shared/bench/torch_expert.py, compiled, and jax_expert.py, jitted
 whole (TORCH_PYTHON, JAX_PYTHON). The faster one is what the aim is held to. dq-train's figure is a run's, beside it the
