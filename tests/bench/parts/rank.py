@@ -29,6 +29,8 @@ def measure(bench):
               [a["whole_s"] for a in torch], ratio=1.4)
     bench.row("the same in 8 bits, in memory (`--first-pass int8`)", "s", [a["int8_s"] for a in t["memory"]], "float32",
               [a["forward_s"] for a in t["memory"]], ratio=3)
+    bench.row("`dq-rank --first-pass int8`, whole process", "s", t["int8"], "PyTorch, load, user's part shared",
+              [a["whole_s"] for a in torch], ratio=3)
     bench.row("`dq-rank --first-pass int8`, whole process", "s", t["int8"], "float32, whole process", t["dq"])
     for key, type, size in (("cosine_s", "float32", 4), ("bf16_s", "bf16", 2), ("f2_s", "f2", 2)):
         bench.row(f"cosine with 100,000 × 1536 in memory, {type}", "s", [a[key] for a in t["memory"]],
