@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Streams of 614 MB of vectors that do not compress, against the zstd command: read with every record verified; written to a
 file at level 3, and synced; read and written to a pipe at level -1, on one core and on all. On all cores zstd has the threads
-that it has by itself, one that compresses and one that reads and writes. Vectors that do compress, and five filters in a row
-against one of them."""
+that it has by itself. Vectors that do compress, and five filters in a row against one of them."""
 import os
 
 import numpy as np
