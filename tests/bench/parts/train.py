@@ -70,12 +70,14 @@ def step(bench, threads, precision="f32"):
 
 
 def measure(bench):
-    t = bench.turns({
+    experts = {
         "PyTorch, compiled": expert(bench, "TORCH_PYTHON", "torch, numpy", "torch_expert.py", "--compile", "--threads", str(bench.threads)),
-        "JAX, jitted": expert(bench, "JAX_PYTHON", "jax, numpy", "jax_expert.py"),
-        "dq-train": lambda: program(bench), "bf16": lambda: program(bench, "--precision", "bf16"), "all": lambda: step(bench, bench.threads), "one": lambda: step(bench, 1),
+        "JAX, jitted": expert(bench, "JAX_PYTHON", "jax, numpy", "jax_expert.py")}
+    t = bench.turns({
+        **experts, "dq-train": lambda: program(bench), "bf16": lambda: program(bench, "--precision", "bf16"),
+        "all": lambda: step(bench, bench.threads), "one": lambda: step(bench, 1),
         "all, bf16": lambda: step(bench, bench.threads, "bf16"), "one, bf16": lambda: step(bench, 1, "bf16")})
-    peers = sorted((p for p in t if p[0].isupper()), key=lambda p: statistics.median(t[p]))
+    peers = sorted((p for p in experts if p in t), key=lambda p: statistics.median(t[p]))
     for i, peer in enumerate(peers or [None]):
         bench.row("Dyna-Q step, `dq-train`", "ms", t["dq-train"], peer, t.get(peer), ratio=None if i else wanted_ratio())
     first = peers[0] if peers else None
