@@ -51,9 +51,11 @@ def by_cosine(bench, rank, catalogue):
     with bench.making(halves) as new:
         if new:
             bench.run(f"{cat} --to stream --vectors bf16 -o {new} {items}")
-    t = bench.turns({"zstd": lambda: bench.run(f"zstd -qdc {items}").wall,
-                     "read": lambda: bench.run([cat, "--check", items]).wall,
-                     "halves": lambda: bench.run([*rank, "--by", "cosine", user, halves]).wall, "dq": lambda: bench.run([*rank, "--by", "cosine", user, items]).wall})
+    t = bench.turns({
+        "zstd": lambda: bench.run(f"zstd -qdc {items}").wall,
+        "read": lambda: bench.run([cat, "--check", items]).wall,
+        "halves": lambda: bench.run([*rank, "--by", "cosine", user, halves]).wall,
+        "dq": lambda: bench.run([*rank, "--by", "cosine", user, items]).wall})
     bench.row("`dq-rank --by cosine` of 100,000 items, whole process", "s", t["dq"], "`zstd -dc` of the file", t["zstd"])
     bench.row("the same beside reading and verifying the stream", "s", t["dq"], "`dq-cat --check`", t["read"], ratio=0.9)
     bench.row("`dq-rank --by cosine` of bf16, whole process", "s", t["halves"], "float32, whole process", t["dq"])
