@@ -75,7 +75,7 @@ END
 }
 
 # The labeller's input stops after some bytes: the catalogue has 2.9 kB, the rest are questions.
-dies='dd bs=1 count=3600 status=none | dq-reward -q 2> reason'
+dies='dd bs=1 count=4500 status=none | dq-reward -q 2> reason'
 
 @test "a labeller that dies: its reason, and a checkpoint that goes on to the same weights" {
     train -q --reward cosine -l own.log -o own.dq c.dq
