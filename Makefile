@@ -59,7 +59,8 @@ CC       := cc
 endif
 # For the one file of C++, lib/port/text/json_reader.cc: of the compiler of C.
 ifeq ($(origin CXX),default)
-CXX      := $(if $(findstring clang,$(CC)),$(subst clang,clang++,$(CC)),$(if $(filter ccache,$(CC)),ccache) g++)
+CXX      := $(if $(findstring clang,$(CC)),$(subst clang,clang++,$(CC)),$(if $(findstring gcc,$(CC)),$(subst gcc,g++,$(CC)), \
+              $(filter ccache,$(CC)) c++))
 endif
 # How vectors are passed is no matter (-Wno-psabi): whatever passes one is inlined.
 WARN     := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-psabi
@@ -79,8 +80,8 @@ PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) $(PK
 # one which is linked with package $(1) would ask for.
 LOADED     := openblas libcurl libmongoc-1.0
 LIBS       := $(shell pkg-config --libs $(filter-out $(LOADED),$(PKGS)) libbson-1.0 $(PKG_SERVE) 2>/dev/null) -ldl -lstdc++ -lm
-soname      = $(shell so=$$(mktemp) && $(CC) -shared -o $$so -Wl,--no-as-needed $$(pkg-config --libs $(1)) && \
-                readelf -d $$so | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | head -1; rm -f $$so)
+soname      = $(or $(shell so=$$(mktemp) && $(CC) -shared -o $$so -Wl,--no-as-needed $$(pkg-config --libs $(1)) && \
+                readelf -d $$so | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | head -1; rm -f $$so),$(error no shared library of $(1) to be loaded: what $(CC) and readelf say stands above))
 
 # ---- building ----
 
@@ -101,7 +102,7 @@ COMP     := $(NAMES:%=$(B)/completions/bash/%) $(NAMES:%=$(B)/completions/zsh/_%
 FOLDERS  := $(ROOMS) $(SHARED) $(PROGRAMS:%=cmd/%) tests/unit tests/services tests/fault tests/fuzz tests/bench/programs
 
 # What nothing can be built without, in one line instead of a compiler's many.
-MISSING   = $(shell for name in $(firstword $(CC)) $(lastword $(CXX)); do command -v $$name >/dev/null || echo $$name; done; command -v pkg-config >/dev/null || echo pkg-config; \
+MISSING   = $(shell for name in $(firstword $(CC)) $(firstword $(filter-out ccache,$(CXX))); do command -v $$name >/dev/null || echo $$name; done; command -v pkg-config >/dev/null || echo pkg-config; \
               pkg-config --exists $(PKGS) 2>/dev/null || for name in $(PKGS); do pkg-config --exists $$name 2>/dev/null || echo $$name; done)
 needed:
 	$(if $(MISSING),$(error not installed: $(MISSING). Run `make deps`, which installs what is needed))
@@ -331,7 +332,7 @@ lint: deps deps-check ## look for faults with clang-tidy, cppcheck, gcc -fanalyz
 	@bash tests/deps gcc clang-tidy cppcheck shellcheck
 	@$(MAKE) --no-print-directory $(B)/services/llm_tastes.h
 	@$(MAKE) --no-print-directory -k -f tests/lint/lint.mk LINT=$(B)/lint \
-	    FLAGS='-std=c11 -D_GNU_SOURCE $(WARN) -pthread -Iinclude -Ilib -Icmd -I$(B)/services $(PKG_CFLAGS)'
+	    FLAGS='-std=c11 -D_GNU_SOURCE $(WARN) -pthread -Iinclude -Ilib -Icmd -I$(B)/services -DDQ_SONAME=\"lib.so\" $(PKG_CFLAGS)'
 
 # ---- coverage ----
 
@@ -358,7 +359,7 @@ PYTHONDIR ?= $(or $(if $(filter /usr,$(PREFIX)),/usr/lib/python3/dist-packages),
                           sys.argv[1] + "/lib/python3/dist-packages"))' $(PREFIX)))
 
 # What is read where it is installed: the guides, and every file that they name. Relative links between them hold there.
-DOCUMENTS := README.md CHANGES.md LICENSE $(wildcard docs/*.md docs/*.svg docs/*.png docs/*.tsv docs/*.ipynb) \
+DOCUMENTS := README.md CHANGES.md LICENSE $(wildcard docs/*.md docs/*.svg docs/*.png docs/*.tsv docs/*.ipynb docs/*.json) \
              $(shell find examples pipelines data -type f -name '[!.]*' ! -path '*/__pycache__/*' | LC_ALL=C sort)
 
 # All that `make install` installs and `make uninstall` removes, as SOURCE:TARGET. A source @NAME is a link to NAME.
@@ -433,8 +434,8 @@ pictures: all ## take pictures of dq-serve's page in Chromium, light and dark, p
 	@bash tests/deps chromium chromium-driver python3-selenium curl
 	@BUILD=$(B) bash tests/cli/serve_pictures $(B)/pictures
 
-format: ## lay the C files out as .clang-format says
-	clang-format -i $(wildcard $(FOLDERS:%=%/*.[ch]) include/dq/*.h tests/inject/*.[ch] examples/*.c)
+format: ## lay the C and C++ files out as .clang-format says
+	clang-format -i $(wildcard $(FOLDERS:%=%/*.[ch]) $(FOLDERS:%=%/*.cc) include/dq/*.h tests/inject/*.[ch] examples/*.c)
 
 drawing: ## draw the rooms of lib/ anew from their include lines: docs/rooms.svg
 	svg=$$(python3 docs/rooms.py) && echo "$$svg" > docs/rooms.svg

@@ -214,6 +214,15 @@ done
 stray=(cmd/*.[ch] lib/*.[ch] {cmd,lib}/*.cc)
 check "every file of C stands in a room or a program" "${stray[*]}"
 
+# simdjson has no other interface.
+complaints=''
+for folder in "${folders[@]}"; do
+    for file in "$folder"*.{cc,cpp,cxx,hh,hpp}; do
+        [ "$file" = lib/port/text/json_reader.cc ] || complaints+="$file is C++"$'\n'
+    done
+done
+check "one file is C++" "$complaints"
+
 complaints=''
 for pattern in "${folders[@]/%/*.[ch]}" "${folders[@]/%/*.cc}" tests/unit/*.c; do
     for file in $pattern; do

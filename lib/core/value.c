@@ -102,7 +102,8 @@ const dq_value *dq_map_get(const dq_value *map, const char *key)
 
 bool dq_value_is(const dq_value *v, const char *text)
 {
-    if (!v || v->type != DQ_STRING || (v->count && *v->as.string != *text)) return false; /* as it mostly is */
+    if (!v || v->type != DQ_STRING) return false;
+    if (v->count && *v->as.string != *text) return false; /* as it mostly is */
     return strlen(text) == v->count && memcmp(v->as.string, text, v->count) == 0;
 }
 

@@ -149,7 +149,8 @@ void dq_env_free(dq_env *env);
 
 /* `count` further environments of the same kind and options, as dq_env_new makes them, which share what stays
  * with `of`: its users, items and tables are there once. They are in the arena, live as long as both, and are
- * not freed by themselves. DQ_ERR_UNSUPPORTED for a kind that is not in the table, DQ_ERR_MEMORY. */
+ * not freed by themselves. DQ_ERR_UNSUPPORTED for a kind that is not in the table, or whose actions on offer
+ * change; DQ_ERR_MEMORY. */
 dq_status dq_env_twins(dq_env **twins, size_t count, const dq_env *of, dq_arena *arena, dq_error *error);
 
 /* Adds the ids of the items that its actions are; none where they are no items. dq-sim writes them under
@@ -164,7 +165,8 @@ void dq_env_reseed(dq_env *env, uint64_t seed);
  * does not offer. After a failure the step was not taken. */
 dq_status dq_env_step(dq_env *env, uint32_t action, dq_step *step, dq_error *error);
 /* One step of each of n environments of one kind, envs[which[k]], with the action and the step of that
- * number; the errors of dq_env_step, of the first that fails: those after it took none. */
+ * number. The error is dq_env_step's of the first that fails: those after it took none, those before it may
+ * have. */
 dq_status dq_env_step_many(dq_env *const *envs, const uint32_t *which, size_t n, const uint32_t *actions,
                            dq_step *steps, dq_error *error);
 

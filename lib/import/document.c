@@ -269,7 +269,7 @@ dq_import_says dq_import_says_kind(const dq_value *document, const char *kind)
     char text[16] = "";
     if (!v) return DQ_IMPORT_SAYS_NOTHING;
     if (v->type == DQ_STRING && v->count < sizeof text) memcpy(text, v->as.string, v->count);
-    if (dq_schema_order(text) < 0) return DQ_IMPORT_SAYS_NOTHING;
+    if (dq_schema_order(text) < 0 || !dq_value_is(v, text)) return DQ_IMPORT_SAYS_NOTHING; /* a NUL in it */
     return strcmp(text, kind) == 0 ? DQ_IMPORT_SAYS_THIS : DQ_IMPORT_SAYS_ANOTHER;
 }
 

@@ -7,6 +7,7 @@ measures the CPU of each (parts/start.py); this file alone looks at what does no
 
 that is the peak memory against the limits below.
 """
+import ctypes
 import json
 import os
 import re
@@ -20,7 +21,9 @@ PROGRAMS = "dq-export dq-embed dq-reward dq-train dq-plan dq-rank dq-eval dq-cat
 PLAIN, NETWORK = (8, 5), (12, 5)
 NETWORKS = "dq-train dq-plan dq-rank dq-eval dq-serve dq-sim".split()
 
-# How the data is made: a user, an item, what came of them; models with little networks; a log of an episode.
+PR_SET_THP_DISABLE = 41  # of Linux' <sys/prctl.h>
+
+# How the data is made: a user, an item, what came of them; models with little networks, of pairs and of an environment.
 DATA = r"""
 printf '{"id":"u1","vector":[1,2],"text":{"t":"a word"}}\n' > u.jsonl
 printf '{"id":"i1","vector":[2,1],"text":{"t":"a word"}}\n' > i.jsonl
@@ -31,7 +34,6 @@ dq-export -q --users u.jsonl --items i.jsonl --interactions x.jsonl -o c.dq
 dq-reward -q --strategy logged c.dq -o t.dq
 dq-train -q --offline --hidden 4 --world-hidden 4 --epochs 1 -b 1 t.dq -o pairs.dq
 dq-train -q --env sequence --agent dyna-q --hidden 4 --total-steps 60 --batch 4 --warmup 8 -o env.dq
-dq-sim -q sequence --play 1 -o log.dq
 """
 
 RUNS = [line.split("\t") for line in """
@@ -48,6 +50,7 @@ rank, by cosine	dq-rank -q --by cosine c.dq
 rank, by a model	dq-rank -q --model pairs.dq c.dq
 evaluate a run	dq-eval --qrels qrels.txt --run run.txt
 evaluate by a roll-out	dq-eval --rollout --env cartpole --model random --episodes 1
+evaluate an agent of an environment	dq-eval --rollout --env sequence --model env.dq --episodes 1
 a stream checked	dq-cat --check c.dq
 a stream as JSON	dq-cat c.dq
 a played episode	dq-sim -q cartpole --play 1
@@ -72,7 +75,7 @@ def environment(build):
 
 def make(build, folder):
     os.makedirs(folder, exist_ok=True)
-    if not os.path.exists(f"{folder}/log.dq"):
+    if not os.path.exists(f"{folder}/env.dq"):
         subprocess.run(["bash", "-euc", DATA], cwd=folder, env=environment(build), check=True)
 
 
@@ -91,6 +94,7 @@ def cost(build, folder, command):
 
 def main(build, folder, pattern=""):
     build, failed = os.path.abspath(build), False
+    ctypes.CDLL(None).prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0)  # inherited: 2 MiB for a page that is touched are the machine's choice
     make(build, folder)
     for _, program, command in commands():
         if not os.path.exists(f"{build}/{program}") or not re.search(pattern, command):

@@ -47,7 +47,7 @@ static const dq_shared_symbol symbols[] = {{"cblas_sgemm", &blas.sgemm, false},
                                            {"blas_memory_alloc", &blas.memory_alloc, true},
                                            {"blas_memory_free", &blas.memory_free, true},
                                            {0}};
-static dq_shared library = {.soname = DQ_SONAME, .symbols = symbols};
+static dq_shared library = {.soname = DQ_SONAME, .package = "libopenblas0", .symbols = symbols};
 
 dq_status product_load_openblas(dq_error *error)
 {

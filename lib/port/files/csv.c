@@ -34,11 +34,10 @@ struct dq_csv {
     char *header_buffer;
     dq_csv_cell *header;
     size_t columns;
-    dq_cut_form
-        plain; /* how a plain row is cut, and (columns) where, and its cells; NULL: none is looked for */
-    uint32_t *cuts;
-    dq_csv_cell *plain_cells;
-    int held; /* without a header: what the first line was, until it is asked for */
+    dq_cut_form plain;        /* how a plain row is cut */
+    uint32_t *cuts;           /* (columns) where; NULL: no row is cut in place */
+    dq_csv_cell *plain_cells; /* (columns) what comes of it */
+    int held;                 /* without a header: what the first line was, until it is asked for */
     dq_error held_error;
 };
 

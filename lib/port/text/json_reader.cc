@@ -122,8 +122,9 @@ outcome reserve(simdjson::dom::parser &parser, size_t bytes)
 
 outcome read(simdjson::dom::parser &parser, const char *text, size_t bytes, dq_arena *arena, dq_value *value)
 {
+    constexpr char MARK = '\xef'; /* of a byte-order mark, which later versions of simdjson pass over */
     element root;
-    if (!bytes || reserve(parser, bytes) != outcome::read) return outcome::not_ours;
+    if (!bytes || *text == MARK || reserve(parser, bytes) != outcome::read) return outcome::not_ours;
     if (parser.parse(text, bytes).get(root)) return outcome::not_ours;
     return copy(root, 0, arena, value);
 }
