@@ -76,5 +76,7 @@ payload() { zstd -dcq "$1" | sha256sum; }
         [[ "${lines[0]}" == "dq-train: --precision "* ]]
         [ ! -e m.dq ]
     done
+    run -2 last "$BUILD"/dq-train --offline --sessions --agent dt --precision bf16 -o m.dq c.dq
+    [[ "${lines[0]}" == "dq-train: --precision needs --agent dqn or dyna-q"* ]]
     run -2 last "$BUILD"/dq-train --precision f16 --user u05 c.dq
 }
