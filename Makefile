@@ -80,8 +80,8 @@ PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) $(PK
 # one which is linked with package $(1) would ask for.
 LOADED     := openblas libcurl libmongoc-1.0
 LIBS       := $(shell pkg-config --libs $(filter-out $(LOADED),$(PKGS)) libbson-1.0 $(PKG_SERVE) 2>/dev/null) -ldl -lstdc++ -lm
-soname      = $(shell so=$$(mktemp) && $(CC) -shared -o $$so -Wl,--no-as-needed $$(pkg-config --libs $(1)) && \
-                readelf -d $$so | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | head -1; rm -f $$so)
+soname      = $(or $(shell so=$$(mktemp) && $(CC) -shared -o $$so -Wl,--no-as-needed $$(pkg-config --libs $(1)) && \
+                readelf -d $$so | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | head -1; rm -f $$so),$(error no shared library of $(1) to be loaded: what $(CC) and readelf say stands above))
 
 # ---- building ----
 
@@ -332,7 +332,7 @@ lint: deps deps-check ## look for faults with clang-tidy, cppcheck, gcc -fanalyz
 	@bash tests/deps gcc clang-tidy cppcheck shellcheck
 	@$(MAKE) --no-print-directory $(B)/services/llm_tastes.h
 	@$(MAKE) --no-print-directory -k -f tests/lint/lint.mk LINT=$(B)/lint \
-	    FLAGS='-std=c11 -D_GNU_SOURCE $(WARN) -pthread -Iinclude -Ilib -Icmd -I$(B)/services $(PKG_CFLAGS)'
+	    FLAGS='-std=c11 -D_GNU_SOURCE $(WARN) -pthread -Iinclude -Ilib -Icmd -I$(B)/services -DDQ_SONAME=\"lib.so\" $(PKG_CFLAGS)'
 
 # ---- coverage ----
 

@@ -367,7 +367,7 @@ unsigned dq_cli_stream_threads(const dq_cli *cli)
     enum { MOST = 4 };
     const dq_option *o = dq_option_find(cli->table, "threads");
     uint64_t n = o ? *(const uint64_t *)o->target : 0;
-    if (n == 0) n = cli->program->all_cores || !core_is_free() ? 0 : cores();
+    if (n == 0 && core_is_free()) n = cores();
     return n < 2 ? 0 : n < MOST ? (unsigned)n : MOST;
 }
 

@@ -243,9 +243,9 @@ int dq_cli_finish(dq_cli *cli, dq_status status, dq_error *error);
 /* Threads to use: --threads, else DQ_THREADS, else fallback (0 means all cores). At least 1. */
 unsigned dq_cli_threads(const dq_common *common, unsigned fallback);
 /* Threads that read and decompress, or compress and write, beside those that compute (dq_reader_threads,
- * dq_maker.threads): at most 4. As many as --threads says, if that is 2 or more. Without it none when the
- * program computes on all cores, or when no core is free as it asks; else as many as cores, for they have work
- * only while the program waits for input or output. */
+ * dq_maker.threads): at most 4. As many as --threads says, if that is 2 or more, none with 1. Without it none
+ * when more tasks run than there are cores as it asks; else as many as cores, also where the program computes
+ * on all of them, for they have work only while it waits for input or output. */
 unsigned dq_cli_stream_threads(const dq_cli *cli);
 
 /* A progress bar on stderr (terminal/progress.c): on a terminal a line that is redrawn, once the work has

@@ -313,12 +313,13 @@ static dq_status read_from(void *file, void *to, size_t n, size_t *got, dq_error
     return DQ_OK;
 }
 
-dq_status dq_worker_sink(dq_sink **sink, int *file, dq_error *error)
+/* A job's file as where a stream goes to, compressed as in a file; *file is kept. */
+static dq_status open_sink(dq_sink **sink, int *file, dq_error *error)
 {
     return dq_sink_open_fn(sink, "a worker", DQ_SINK_FILE, write_to, file, error);
 }
 
-dq_status dq_worker_copy(dq_log *to, int file, dq_error *error)
+static dq_status copy_lines(dq_log *to, int file, dq_error *error)
 {
     char block[65536];
     size_t got = 0;
@@ -340,7 +341,7 @@ static dq_status write_job(void *arg, size_t job, int files[DQ_WORKER_FILES], dq
     dq_writer *out = NULL;
     if (s->log->file && !(log.file = fdopen(fcntl(files[LOG], F_DUPFD_CLOEXEC, 0), "w")))
         return dq_fail_errno(error, errno, "cannot open a worker's log");
-    dq_status status = dq_worker_sink(&sink, &files[STREAM], error);
+    dq_status status = open_sink(&sink, &files[STREAM], error);
     if (!status) status = dq_writer_open_sink(&out, sink, s->maker, s->inputs, s->input_count, error);
     if (!status) status = s->work(s->arg, job, &log, out, error);
     if (status)
@@ -353,7 +354,7 @@ static dq_status write_job(void *arg, size_t job, int files[DQ_WORKER_FILES], dq
 static dq_status take_job(void *arg, size_t job, int files[DQ_WORKER_FILES], dq_error *error)
 {
     const dq_worker_streams *s = arg;
-    dq_status status = s->log->file ? dq_worker_copy(s->log, files[LOG], error) : DQ_OK;
+    dq_status status = s->log->file ? copy_lines(s->log, files[LOG], error) : DQ_OK;
     return status ? status : s->take(s->arg, job, read_from, &files[STREAM], error);
 }
 

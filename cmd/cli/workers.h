@@ -43,11 +43,6 @@ typedef struct dq_workers_config {
  * parent's own, as of `take`, ends the others, too. */
 dq_status dq_workers_run(const dq_workers_config *config, dq_error *error);
 
-/* A worker's file as where a stream goes to, compressed as in a file; *file is kept. The rest of one to the
- * end of a log. */
-dq_status dq_worker_sink(dq_sink **sink, int *file, dq_error *error);
-dq_status dq_worker_copy(dq_log *to, int file, dq_error *error);
-
 /* Jobs each of which writes a stream and lines of a log, which are taken in the order of jobs. */
 typedef struct dq_worker_streams {
     size_t workers, jobs;  /* each >= 1 */

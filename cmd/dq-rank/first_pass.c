@@ -23,6 +23,7 @@ dq_status ranking_check_first_pass(ranking *r, dq_error *error)
         why = "the network is given features of pairs, which are no vectors";
     else if (dq_rank_scorer_first_pass(&r->scorer, NULL, 0, &none, NULL, &of_network))
         why = of_network.reason;
+    if (of_network.status == DQ_ERR_MEMORY) return dq_fail(error, DQ_ERR_MEMORY, "%s", why);
     return why ? dq_fail(error, DQ_ERR_UNSUPPORTED, "--first-pass int8: %s", why) : DQ_OK;
 }
 

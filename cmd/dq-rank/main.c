@@ -105,6 +105,7 @@ static const dq_program program = {
     .guide = "ranking.md",
     .summary = "the k best items for users, by Q-value, world model, cosine or a baseline",
     .operands = "[FILE...]",
+    .all_cores = true,
     .modes = modes,
     .examples = {"cat model.dq catalogue.dq | dq-rank --user 7 -k 10 --format tsv",
                  "dq-export --schema jobs data | dq-rank --by cosine --exclude-seen --format trec > run"},

@@ -3,6 +3,7 @@
 
 #include "data/split.h"
 #include "math/blas.h"
+#include "math/product/product.h"
 #include "offline/offline.h"
 #include "serve/online/follow.h"
 
@@ -49,6 +50,14 @@ static const char *wish_at(size_t i)
     return wishes[i];
 }
 
+/* The kernels of its products, and of those by --precision bf16. */
+static const char *kernels(void)
+{
+    static char words[640];
+    snprintf(words, sizeof words, "%s\nbfloat16: %s", dq_blas_core(), dq_bf16_core());
+    return words;
+}
+
 static const dq_program program = {
     .name = "dq-train",
     .guide = "training.md",
@@ -58,7 +67,7 @@ static const dq_program program = {
                  "dq-reward --strategy logged < c.dq | dq-train --offline --negatives 3 -o model.dq"},
     .all_cores = true,
     .refuses = true,
-    .version_note_fn = dq_blas_core,
+    .version_note_fn = kernels,
     .modes = modes,
     .defaults = train_defaults,
 };

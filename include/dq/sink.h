@@ -30,10 +30,10 @@ dq_status dq_sink_open_fn(dq_sink **sink, const char *name, dq_sink_form form, d
                           dq_error *error);
 
 /* From the fifth MiB on, a stream to a file or a pipe is compressed and written in up to so many threads
- * beside the caller's, of which each has 2 MiB of what is not yet written, and zstd's tables (0, as it is at
- * first: in the caller's alone, as are texts and functions). The bytes are the same. A failure to write shows
- * at one of the next calls, at dq_sink_flush or dq_sink_close at the latest. Where there are no threads to be
- * had, it goes on without. */
+ * beside the caller's (at most 8; 0, as it is at first: in the caller's alone, as are texts and functions).
+ * Each, and the caller, has 2 MiB of what is not yet written, and zstd's tables. The bytes are the same. A
+ * failure to write shows at one of the next calls, at dq_sink_flush or dq_sink_close at the latest. Where
+ * there are no threads to be had, it goes on without. */
 void dq_sink_threads(dq_sink *sink, unsigned threads);
 
 dq_status dq_sink_write(dq_sink *sink, const void *data, size_t n, dq_error *error);

@@ -64,10 +64,10 @@ dq_status dq_source_is_stream(dq_source *source, bool *is, dq_error *error);
 void dq_source_on_block(dq_source *source, void (*before_block)(void *arg), void *arg);
 
 /* From the fifth MiB on, a compressed file or pipe is read and decompressed in up to so many threads beside
- * the caller's, of which each holds 2 MiB of what comes next (0, as it is at first: in the caller's alone, as
- * are functions, plain bytes, and sources with dq_source_on_block). What is read, and the failure that is
- * met, are the same. Where there are no threads to be had, it goes on without. Frames of dq's sinks are
- * decompressed side by side, others one after the other. */
+ * the caller's (at most 8; 0, as it is at first: in the caller's alone, as are functions, plain bytes, and
+ * sources with dq_source_on_block). There are 2 MiB of what comes next for each, and for two more. What is
+ * read, and the failure that is met, are the same. Where there are no threads to be had, it goes on without.
+ * Frames of dq's sinks are decompressed side by side, others one after the other. */
 void dq_source_threads(dq_source *source, unsigned threads);
 
 /* The operand's name for messages: the path, or "stdin". */

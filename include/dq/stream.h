@@ -48,12 +48,17 @@ dq_status dq_reader_open_source(dq_reader **reader, dq_source *source, dq_error 
  * broken, with source, record number and reason in *error. After 0 or -1 it stays so. */
 int dq_reader_next(dq_reader *reader, dq_bundle *bundle, dq_error *error) __attribute__((warn_unused_result));
 
-/* From now on each bundle goes through filter(arg, &bundle, error) before dq_reader_next hands it out. 1: it
- * is handed out, perhaps another one in its place; 0: it was freed, and is passed over; -1: broken. arg is
- * kept.
- */
-typedef int (*dq_reader_filter_fn)(void *arg, dq_bundle *bundle, dq_error *error);
-void dq_reader_filter(dq_reader *reader, dq_reader_filter_fn filter, void *arg);
+/* What each bundle goes through before dq_reader_next hands it out: pass(arg, &bundle, error). 1: it is
+ * handed on, perhaps another one in its place; 0: it was freed, and is passed over; -1: broken. */
+typedef struct dq_bundle_filter {
+    int (*pass)(void *arg, dq_bundle *bundle, dq_error *error);
+    void *arg;
+    struct dq_bundle_filter *next; /* the reader's */
+} dq_bundle_filter;
+/* From now on bundles go through it too, behind the filters before it. Kept until dq_reader_unfilter, or
+ * until no more is read. */
+void dq_reader_filter(dq_reader *reader, dq_bundle_filter *filter);
+void dq_reader_unfilter(dq_reader *reader, const dq_bundle_filter *filter);
 
 /* 0-based number of the section that the last bundle came from. Row references hold within a section. */
 uint64_t dq_reader_section(const dq_reader *reader);

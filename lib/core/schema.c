@@ -111,10 +111,32 @@ static bool finite_f4(const unsigned char *data, size_t n)
     return !worst;
 }
 
+/* The same of halves, of either type. */
+static bool finite_halves(const unsigned char *data, size_t n, uint16_t exponent)
+{
+    uint16_t worst = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint16_t bits;
+        memcpy(&bits, data + 2 * i, sizeof bits);
+        worst |= (bits & exponent) == exponent;
+    }
+    return !worst;
+}
+
+static bool all_finite(const dq_column *column, size_t n)
+{
+    switch (column->type) {
+    case DQ_F4: return finite_f4(column->data, n);
+    case DQ_F2: return finite_halves(column->data, n, 0x7c00U);
+    case DQ_BF16: return finite_halves(column->data, n, 0x7f80U);
+    default: return false; /* number by number */
+    }
+}
+
 static dq_status check_finite(const dq_column *column, const char *kind, dq_error *error)
 {
     uint64_t width = dq_column_width(column), n = column->shape[0] * width;
-    if (column->type == DQ_F4 && finite_f4(column->data, n)) return DQ_OK;
+    if (all_finite(column, n)) return DQ_OK;
     for (uint64_t i = 0; i < n; i++)
         if (!isfinite(dq_column_number(column, i)) && !dq_column_is_null(column, i))
             return dq_fail(error, DQ_ERR_NUMERIC, "%s: column %s, row %llu: not a finite number", kind,

@@ -9,15 +9,19 @@
 /* Numbers looked at together. */
 enum { SOME = 4096 };
 
-/* The first of n floats whose half, rounded, is infinite; n: none. */
-static size_t find_beyond(const float *floats, const void *halves, dq_dtype type, size_t n)
+/* The first of n numbers of a column, from `first` on, that is finite and has become infinite; n: none. */
+static size_t find_beyond(const dq_column *vector, size_t first, const void *to, dq_dtype type, size_t n)
 {
-    uint16_t infinity = type == DQ_F2 ? 0x7c00U : 0x7f80U, half;
-    for (size_t i = 0; i < n; i++) {
-        memcpy(&half, (const char *)halves + 2 * i, sizeof half);
-        if ((half & 0x7fffU) == infinity && isfinite(floats[i])) return i;
-    }
+    float became[SOME];
+    dq_convert_f4(became, to, type, n);
+    for (size_t i = 0; i < n; i++)
+        if (isinf(became[i]) && isfinite(dq_column_number(vector, first + i))) return i;
     return n;
+}
+
+static double most_of(dq_dtype type)
+{
+    return type == DQ_F2 ? 65504 : type == DQ_BF16 ? 3.38953e38 : 3.40282e38;
 }
 
 static dq_status convert(const dq_bundle *from, const dq_column *vector, dq_dtype type, void *to,
@@ -31,12 +35,12 @@ static dq_status convert(const dq_bundle *from, const dq_column *vector, dq_dtyp
         char *some = (char *)to + at * to_size;
         dq_convert_f4(floats, (const char *)vector->data + at * size, vector->type, n);
         dq_convert_from_f4(some, type, floats, n);
-        size_t beyond = type == DQ_F4 ? n : find_beyond(floats, some, type, n);
+        size_t beyond = find_beyond(vector, at, some, type, n);
         if (beyond < n)
-            return dq_fail(
-                error, DQ_ERR_RANGE, "%s: row %zu has %.9g in its vector, and %s holds up to %.6g%s",
-                from->kind, (at + beyond) / width, (double)floats[beyond], dq_dtype_name(type),
-                type == DQ_F2 ? 65504.0 : 3.38953e38, type == DQ_F2 ? " (bf16 up to 3.4e+38)" : "");
+            return dq_fail(error, DQ_ERR_RANGE,
+                           "%s: row %zu has %.9g in its vector, and %s holds up to %.6g%s", from->kind,
+                           (at + beyond) / width, dq_column_number(vector, at + beyond), dq_dtype_name(type),
+                           most_of(type), type == DQ_F2 ? " (bf16 up to 3.4e+38)" : "");
     }
     return DQ_OK;
 }

@@ -269,7 +269,8 @@ dq_status dq_log_join_reader(dq_log_join *join, dq_reader *reader, const char *c
     join->paths = paths;
     join->path_count = count;
     join->shown = join->answered = 0;
-    dq_reader_filter(reader, join_bundle, join);
+    join->filter = (dq_bundle_filter){.pass = join_bundle, .arg = join};
+    dq_reader_filter(reader, &join->filter);
     return DQ_OK;
 }
 

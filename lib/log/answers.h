@@ -20,6 +20,7 @@
 
 #include "core/index.h"
 #include "data/label_map.h"
+#include "dq/stream.h"
 #include "log/writer.h"
 
 /* Zero-initialise, and set the first two. */
@@ -35,6 +36,7 @@ typedef struct dq_log_join {
     struct dq_log_answer *answers;
     size_t capacity;
     dq_index labels;
+    dq_bundle_filter filter; /* through which bundles go */
     bool read;
 } dq_log_join;
 

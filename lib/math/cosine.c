@@ -97,19 +97,41 @@ TWO_SUMS(DQ_F16C_512, two_sums_f2_512, uint16_t, LOAD_F2_512, one_f2)
 TWO_SUMS(DQ_F16C_256, two_sums_f2_256, uint16_t, LOAD_F2_256, one_f2)
 #endif
 
+/* IEEE halves by the CPU's own conversion where it has one; to the same bits. The best form first. */
+typedef struct f2_form {
+    bool (*has)(void);
+    void (*sums)(const float *u, const uint16_t *a, size_t n, float sums[2]);
+} f2_form;
+
+#ifdef DQ_HAS_F16C
+static bool has_512(void)
+{
+    return __builtin_cpu_supports("avx512f");
+}
+
+static bool has_256(void) /* no CPU has AVX2 without F16C */
+{
+    return __builtin_cpu_supports("avx2");
+}
+#endif
+
+static bool has_any(void)
+{
+    return true;
+}
+
+static const f2_form f2_forms[] = {
+#ifdef DQ_HAS_F16C
+    {has_512, two_sums_f2_512},
+    {has_256, two_sums_f2_256},
+#endif
+    {has_any, two_sums_f2_any}};
+
 static void two_sums_f2(const float *u, const uint16_t *a, size_t n, float sums[2])
 {
-#ifdef DQ_HAS_F16C
-    if (__builtin_cpu_supports("avx512f")) {
-        two_sums_f2_512(u, a, n, sums);
-        return;
-    }
-    if (__builtin_cpu_supports("avx2")) { /* no CPU has it without F16C */
-        two_sums_f2_256(u, a, n, sums);
-        return;
-    }
-#endif
-    two_sums_f2_any(u, a, n, sums);
+    const f2_form *form = f2_forms;
+    while (!form->has()) form++;
+    form->sums(u, a, n, sums);
 }
 
 /* The squared norms of items for which both sums of floats are good, beside a user's of uu. A pool's threads

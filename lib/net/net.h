@@ -239,8 +239,8 @@ void dq_net_soft_update(dq_net *to, const dq_net *from, double tau);
 /* Adam's moments and steps become those of a new network; the weights stay. */
 void dq_net_reset_optimizer(dq_net *net);
 
-/* Adds columns PREFIX.NAME to a model bundle (borrowed from the net; with moments also PREFIX.adam.m, .v),
- * and the spec under meta[PREFIX]. */
+/* Adds columns PREFIX.NAME to a model bundle (borrowed from the net; with moments also PREFIX.adam.m, .v, and
+ * PREFIX.adam.outer.m, .v, .x of a single state), and the spec under meta[PREFIX]. */
 dq_status dq_net_save(dq_net *net, const char *prefix, bool moments, dq_bundle *model, dq_error *error);
 /* Hidden widths out of a list under a name of a map; false where it is none. */
 bool dq_net_read_hidden(const dq_value *map, const char *name, uint32_t *widths, uint32_t *count);

@@ -3,8 +3,9 @@
  * A network's weights as they stand, in 8 bits, for a first pass over many actions: near the scores of
  * dq_net_score, several times as fast, and for finding out which actions are worth those alone. Each layer's
  * inputs are quantised by the row and its weights by the unit (math/int8/int8.h); states' parts, biases,
- * activations and the last layer are float32. Results have the same bits on every CPU but for the last
- * layer's sums, and depend neither on the block, nor on other states, nor on the number of threads.
+ * activations and the last layer are float32. Results have the same bits on every CPU on which products of
+ * float32 have (math/product/product.h), and depend neither on the block, nor on other states, nor on the
+ * number of threads.
  */
 #ifndef DQ_NET_QUANTISED_H
 #define DQ_NET_QUANTISED_H
@@ -13,7 +14,7 @@
 
 typedef struct dq_net_quantised dq_net_quantised;
 
-/* Quantises a network, which is borrowed, and whose weights stay: a quarter of the bytes again.
+/* Quantises the weights of a network, which is borrowed, as they are now: a quarter of the bytes again.
  * DQ_ERR_UNSUPPORTED for one of other than dense layers on two vectors. */
 dq_status dq_net_quantised_new(dq_net_quantised **quantised, dq_net *net, dq_error *error);
 /* As dq_net_score, on the network's pool, but near. */

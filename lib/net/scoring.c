@@ -68,9 +68,8 @@ static bool add_layer(dq_net_scoring *s, const net_layer *l)
     layer *to = &s->layers[s->count++];
     *to = (layer){.of = l, .in = l->in - encoded, .out = l->out, .activates = l->activates};
     to->bias = net->weights + l->at + l->units * l->unit_width;
-    to->packed = dq_arena_take(&s->arena, (dq_packed_floats(to->out, to->in) + 16) * sizeof(float));
+    to->packed = dq_arena_take(&s->arena, dq_packed_floats(to->out, to->in) * sizeof(float));
     if (!to->packed) return false;
-    to->packed = (float *)(((uintptr_t)to->packed + 63) / 64 * 64);
     dq_pack_rows(to->out, to->in, net->weights + l->at + encoded, l->in, to->packed);
     return true;
 }
@@ -130,12 +129,12 @@ static void finish_units(void *arg, float *c, size_t ldc, size_t row, size_t row
                          size_t columns)
 {
     const finishing *u = arg;
-    dq_bias_relu relu = {.bias = u->bias};
-    if (u->activates && u->activation == DQ_RELU) {
-        dq_finish_bias_relu(&relu, c, ldc, row, rows, column, columns);
-        return;
-    }
+    (void)row;
     for (size_t r = 0; r < rows; r++, c += ldc) {
+        if (u->activates && u->activation == DQ_RELU) {
+            dq_vec_activate(c, c, NULL, u->bias + column, NULL, (dq_dropout){0}, columns);
+            continue;
+        }
         for (size_t i = 0; i < columns; i++) c[i] += u->bias[column + i];
         if (u->activates) net_apply(u->activation, c, columns);
     }

@@ -16,8 +16,8 @@
 
 typedef struct dq_net_scoring dq_net_scoring;
 
-/* Packs the weights of a network, which is borrowed and must keep them until the next dq_net_scoring_new: as
- * many bytes again. *scoring is NULL, and the status DQ_OK, for one that dq_net_score alone scores: of other
+/* Packs the weights of a network, which is borrowed, as they are now: as many bytes again. When they change,
+ * pack them anew. *scoring is NULL, and the status DQ_OK, for one that dq_net_score alone scores: of other
  * than dense layers on two vectors, or where products are OpenBLAS's, which do not treat all rows alike. */
 dq_status dq_net_scoring_new(dq_net_scoring **scoring, dq_net *net, dq_error *error);
 /* As dq_net_score, on the network's pool. */

@@ -11,7 +11,7 @@
 
 typedef struct dq_rank_block {
     dq_strings ids;
-    const float *vectors;   /* (capacity, width); NULL: they are */
+    const float *vectors;   /* (capacity, width); NULL: they are halves */
     const uint16_t *halves; /* (capacity, width) of half_type, as the stream had them */
     dq_dtype half_type;
     bool floats;      /* set by the caller before any row is in it: halves become float32, too */

@@ -28,8 +28,7 @@ typedef struct dq_rank_scorer {
     dq_pool *pool; /* borrowed */
     dq_net **nets; /* (net_count) of Q, or the world models, whose mean counts; none for the cosine */
     size_t net_count;
-    dq_net_scoring *
-        *ready; /* (net_count) their weights packed for many items, once they are; NULL: not yet */
+    dq_net_scoring **ready;          /* (net_count) their weights packed for many items; NULL: not yet */
     dq_net_quantised **coarse;       /* (net_count) the same in 8 bits, for dq_rank_scorer_first_pass */
     uint32_t user_width, item_width; /* that they learnt from */
     dq_value layout;                 /* and the fields, in arena; DQ_NIL when the model does not say */

@@ -10,7 +10,7 @@
  *
  * The first frame of a stream has none, so that the first bytes say zstd; nor have the pieces of at most
  * DQ_FRAME_SMALL bytes, which come of a flush. Where a mark lies, or the frame is damaged or cut, a reader
- * goes on as if there were none: it decodes block by block, and stops where the damage is.
+ * goes on as if there were no marks: it decodes block by block, and stops where the damage is.
  */
 #ifndef DQ_WIRE_FRAME_H
 #define DQ_WIRE_FRAME_H

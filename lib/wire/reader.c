@@ -29,8 +29,7 @@ struct dq_reader {
     void (*before_block)(void *);
     void *arg;
     unsigned threads;
-    dq_reader_filter_fn filter; /* or NULL */
-    void *filter_arg;
+    dq_bundle_filter *filters; /* in the order that bundles go through them */
 };
 
 typedef struct body {
@@ -273,10 +272,13 @@ static int broken(dq_reader *r, dq_error *error)
     return -1;
 }
 
-/* As a dq_reader_filter_fn says. */
+/* Through all filters, as one of them says. */
 static int pass_on(dq_reader *r, dq_bundle *bundle)
 {
-    return r->filter ? r->filter(r->filter_arg, bundle, &r->error) : 1;
+    int kept = 1;
+    for (const dq_bundle_filter *f = r->filters; f && kept > 0; f = f->next)
+        kept = f->pass(f->arg, bundle, &r->error);
+    return kept;
 }
 
 int dq_reader_next(dq_reader *reader, dq_bundle *bundle, dq_error *error)
@@ -373,10 +375,24 @@ void dq_reader_close(dq_reader *reader)
     free(reader);
 }
 
-void dq_reader_filter(dq_reader *reader, dq_reader_filter_fn filter, void *arg)
+/* Where a filter's place is named: that of NULL is at the end. */
+static dq_bundle_filter **place_of(dq_reader *reader, const dq_bundle_filter *filter)
 {
-    reader->filter = filter;
-    reader->filter_arg = arg;
+    dq_bundle_filter **at = &reader->filters;
+    while (*at && *at != filter) at = &(*at)->next;
+    return at;
+}
+
+void dq_reader_filter(dq_reader *reader, dq_bundle_filter *filter)
+{
+    filter->next = NULL;
+    *place_of(reader, NULL) = filter;
+}
+
+void dq_reader_unfilter(dq_reader *reader, const dq_bundle_filter *filter)
+{
+    dq_bundle_filter **at = place_of(reader, filter);
+    if (*at) *at = filter->next;
 }
 
 uint64_t dq_reader_section(const dq_reader *reader)

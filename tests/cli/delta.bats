@@ -84,6 +84,12 @@ END
         "$BUILD"/dq-rank -q --models-dir whole --fallback $m -k 3 --format tsv c.dq > "${m%/*}.fallback"
     done
     for what in rank plan on eval fallback; do [ -s delta.$what ]; cmp delta.$what last.$what; done
+    # dq-sim, too, which has no world of theirs: it says of both what does not fit
+    for m in delta last; do
+        run -1 --separate-stderr "$BUILD"/dq-sim sequence --play 1 --model $m/u03.dq -o never.dq
+        echo "${stderr//$m/FOLDER}" > $m.sim
+    done
+    cmp delta.sim last.sim
     "$BUILD"/dq-serve -q --check --catalogue c.dq --model delta/u03.dq --log none.dq
 }
 

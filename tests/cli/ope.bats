@@ -89,6 +89,12 @@ failed() { fails 1 "$1" "$BUILD"/dq-eval --quiet "${@:2}"; }
     for i in $(seq 12); do cat rows.jsonl; done > many.jsonl
     export_log many.jsonl > many.dq
     judge ips,dr --target model:model.dq many.dq | diff - <(judge ips,dr --target ranking:lists many.dq)
+    # one that has only what differs from its start, where it stands
+    "$BUILD"/dq-train -q --each-user --init model.dq --train-last 1 --save delta --models-dir agents --reward cosine --compare vector:vector --batch 4 \
+        --warmup 5 --replay 50 --episodes 2 --steps 10 log.dq
+    delta=$(ls agents/*.dq | head -1)
+    "$BUILD"/dq-cat --start model.dq --to stream "$delta" > whole.dq
+    judge ips,dr --target model:"$delta" many.dq | diff - <(judge ips,dr --target model:whole.dq many.dq)
     judge ips,dr --target model:model.dq --softmax 0.5 --epsilon 0.1 many.dq > out
     judge ips,dr --target ranking:lists --softmax 0.5 --epsilon 0.1 many.dq > lists.out
     paste <(column value < out) <(column value < lists.out) | awk '{ if (($1 - $2) ^ 2 > 1e-12) exit 1 }'

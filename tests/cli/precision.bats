@@ -62,6 +62,13 @@ payload() { zstd -dcq "$1" | sha256sum; }
     "$BUILD"/dq-cat --kind model n.dq | head -1 | jq -e '.meta.q.precision == 0'
 }
 
+@test "--version says by which kernels" {
+    for word in plain openblas; do
+        [ "$(DQ_KERNELS=$word "$BUILD"/dq-train --version | wc -l)" = 3 ]
+    done
+    [ "$(DQ_KERNELS=plain "$BUILD"/dq-train --version | tail -2)" = "dq plain"$'\n'"bfloat16: plain" ]
+}
+
 @test "it is refused where there are no products of matrices" {
     for agent in tabular linucb thompson; do
         run -2 last "$BUILD"/dq-train --offline --agent $agent --precision bf16 -o m.dq t.dq

@@ -141,10 +141,32 @@ PY
     dq-cat --lineage first.dq | grep -q 'first-pass=int8'
     dq-rank --model model.dq -k 10 catalogue.dq -o plain.dq
     run -1 --separate-stderr dq-rank --merge first.dq plain.dq
-    # Halves, seen items, halves of a whole.
+    # Halves, seen items, some users, items that wait for their users.
     dq-cat --to stream --vectors bf16 catalogue.dq > h.dq
-    dq-rank --model model.dq -k 5 --format tsv h.dq > exact
-    dq-rank --model model.dq -k 5 --first-pass int8 --shortlist 100 --format tsv h.dq | cmp - exact
+    dq-cat --to stream --kind items catalogue.dq > i.dq
+    { dq-cat --to stream --kind users catalogue.dq; dq-cat --to stream --kind interactions catalogue.dq; } > u.dq
+    for how in "h.dq" "--exclude-seen catalogue.dq" "-u u1 -u u3 -x h.dq" "--hold -x catalogue.dq" "i.dq u.dq" "--by world -x catalogue.dq"; do
+        dq-rank --model model.dq -k 5 --format tsv $how > exact
+        dq-rank --model model.dq -k 5 --first-pass int8 --shortlist 100 --format tsv $how | cmp - exact
+        dq-rank --model model.dq -k 5 --first-pass int8 --shortlist 5 --measure-recall --format tsv $how > short
+        [ "$(wc -l < short)" -eq "$(wc -l < exact)" ] # nobody loses a place by what he has seen
+    done
+    # -k beyond the catalogue, whose end the shortlist meets, too
+    dq-rank --model model.dq -k 400 --format tsv catalogue.dq > exact
+    dq-rank --model model.dq -k 400 --first-pass int8 --format tsv catalogue.dq | cmp - exact
+    # Shards, each of which has a first pass of its own.
+    for s in 0 1; do
+        awk -v s=$s 'NR % 2 == s' items.jsonl > shard.jsonl
+        dq-export --quiet --users users.jsonl --items shard.jsonl | dq-rank --model model.dq -k 5 --first-pass int8 --shortlist 50 -o shard$s.dq
+    done
+    dq-rank --model model.dq -k 5 --format tsv catalogue.dq > exact
+    dq-rank --merge -k 5 --format tsv shard0.dq shard1.dq | cmp - exact
+}
+
+@test "--first-pass int8 of several networks: the mean of all, and what they disagree by" {
+    dq-train --quiet --offline --loss mse --epochs 1 --hidden 16,8 --q-models 3 --world-hidden 12 labelled.dq -o several.dq
+    dq-rank --quiet --model several.dq -k 5 --disagreement --format tsv catalogue.dq > exact
+    dq-rank --quiet --model several.dq -k 5 --disagreement --format tsv --first-pass int8 --shortlist 150 catalogue.dq | cmp - exact
 }
 
 @test "--first-pass int8 is refused where it has no meaning" {

@@ -29,6 +29,27 @@ setup() {
     grep -q 'file=libcurl[^ ]*\.so\.4 .*dynamically loaded' <<<"$output"
 }
 
+# The same program, but for one letter of the library's name.
+without() { # library, program
+    LC_ALL=C sed "s/lib$1\([-a-z0-9.]*\.so\.\)/l1b$1\1/g" "$BUILD/$2" > "$2"
+    run ! cmp -s "$2" "$BUILD/$2"
+    chmod 755 "$2"
+}
+
+@test "what is needed and not there is one line, and names the package" {
+    without curl dq-embed
+    without mongoc dq-export
+    printf '%s\n' '{"id":"u1","text":{"t":"a"}}' > u.jsonl
+    ./dq-export -q --users u.jsonl -o c.dq
+    run -1 env OPENAI_API_KEY=k OPENAI_BASE_URL=http://127.0.0.1:1/v1 ./dq-embed -q openai:m --cache v.db c.dq -o never
+    echo "$output"
+    [[ ${#lines[@]} = 1 && $output == "dq-embed: a library is needed that cannot be loaded: l1bcurl"*"; Debian's package is libcurl4 or libcurl3-gnutls" ]]
+    run -1 ./dq-export -q --schema jobs mongodb://127.0.0.1:1/db -o never
+    echo "$output"
+    [[ ${#lines[@]} = 1 && $output == "dq-export: "*"l1bmongoc-1.0.so"*"; Debian's package is libmongoc-1.0-0" ]]
+    [ ! -e never ]
+}
+
 @test "a program that does nothing or little takes no more memory than a few MiB" {
     [ "$(getconf PAGESIZE)" = 4096 ] || skip 'larger pages are more memory'
     run -0 /usr/bin/python3 "$root"/tests/bench/starting.py "$BUILD" data

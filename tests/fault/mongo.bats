@@ -353,7 +353,7 @@ END
 @test "memory is a batch's, however many documents there are" {
     [ -z "$SANITIZER" ] || skip "a sanitizer has memory of its own"
     for jobs in 2500 7500; do
-        /usr/bin/python3 "$BATS_TEST_DIRNAME"/../bench/mongo_data.py $jobs $jobs
+        /usr/bin/python3 "$BATS_TEST_DIRNAME"/../bench/data/mongo_data.py $jobs $jobs
     done
     less=$(peak 2500)
     more=$(peak 7500) # 31 MiB more of vectors

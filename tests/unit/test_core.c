@@ -256,7 +256,8 @@ static void bundles_refuse_twins_overflow_and_what_is_not_there(void **state)
     dq_bundle_free(&b);
 }
 
-static dq_status check_items(const float *vector, uint64_t rows, dq_dtype id_type, const uint8_t *nulls)
+static dq_status check_vectors(dq_dtype type, const void *vector, uint64_t rows, dq_dtype id_type,
+                               const uint8_t *nulls)
 {
     dq_bundle b;
     dq_strings ids = {0};
@@ -264,11 +265,33 @@ static dq_status check_items(const float *vector, uint64_t rows, dq_dtype id_typ
     for (uint64_t i = 0; i < 2; i++) assert_int_equal(dq_strings_add(&ids, "x", 1, &e), DQ_OK);
     assert_int_equal(dq_bundle_init(&b, "items", 2, &e), DQ_OK);
     assert_int_equal(dq_bundle_add_text(&b, "id", id_type, ids.offsets, ids.data, nulls, &e), DQ_OK);
-    assert_int_equal(dq_bundle_add_tensor(&b, "vector", DQ_F4, 2, (uint64_t[]){rows, 1}, vector, &e), DQ_OK);
+    assert_int_equal(dq_bundle_add_tensor(&b, "vector", type, 2, (uint64_t[]){rows, 1}, vector, &e), DQ_OK);
     dq_status status = dq_schema_check(&b, &e);
     dq_bundle_free(&b);
     dq_strings_free(&ids);
     return status;
+}
+
+static dq_status check_items(const float *vector, uint64_t rows, dq_dtype id_type, const uint8_t *nulls)
+{
+    return check_vectors(DQ_F4, vector, rows, id_type, nulls);
+}
+
+/* Every half that is not finite, and finite ones beside them. */
+static void a_schema_knows_halves_that_are_not_finite(void **state)
+{
+    (void)state;
+    static const dq_dtype types[] = {DQ_F2, DQ_BF16};
+    for (size_t t = 0; t < 2; t++)
+        for (uint32_t bits = 0; bits < 0x10000; bits++) {
+            const uint16_t halves[] = {0x3c00, (uint16_t)bits};
+            float number;
+            dq_convert_f4(&number, halves + 1, types[t], 1);
+            bool edge = (bits & 0x7fU) == 0 || (bits & 0x7fU) == 0x7fU, finite = isfinite(number);
+            if (finite && !edge) continue; /* some of the finite ones are enough */
+            assert_int_equal(check_vectors(types[t], halves, 2, DQ_TEXT, NULL),
+                             finite ? DQ_OK : DQ_ERR_NUMERIC);
+        }
 }
 
 static void a_schema_names_what_is_wrong(void **state)
@@ -445,6 +468,7 @@ int main(void)
         cmocka_unit_test(floats_copy_and_compare),
         cmocka_unit_test(bundles_refuse_twins_overflow_and_what_is_not_there),
         cmocka_unit_test(a_schema_names_what_is_wrong),
+        cmocka_unit_test(a_schema_knows_halves_that_are_not_finite),
         cmocka_unit_test(what_was_logged_of_a_choice_is_in_its_range),
         cmocka_unit_test(every_table_has_its_rows_in_every_column),
         cmocka_unit_test(fields_are_written_read_and_bounded),

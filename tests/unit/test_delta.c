@@ -253,6 +253,20 @@ static void damage_is_refused(void **state)
     dq_bundle whole;
     assert_int_equal(dq_delta_expand(&whole, &start, &d, NULL), DQ_ERR_DUPLICATE);
     dq_bundle_free(&d);
+    for (int times = 1; times <= 2; times++) { /* an entry that is named twice */
+        d = made_up(&start, NULL, TEXTS("q.bias", NULL));
+        dq_value map = *dq_map_get(&d.meta, "delta"), keys = dq_list();
+        for (int i = 0; i < times; i++)
+            assert_true(dq_list_add(&d.arena, &keys, dq_string(&d.arena, "step")));
+        assert_true(dq_map_set(&d.arena, &map, "meta", keys));
+        if (times == 2) {
+            assert_unsound(&start, &d);
+            continue;
+        }
+        assert_int_equal(dq_delta_expand(&whole, &start, &d, NULL), DQ_OK);
+        dq_bundle_free(&whole);
+        dq_bundle_free(&d);
+    }
     for (size_t i = 0; i < 2; i++) {
         d = made_up(&start, NULL, TEXTS("q.bias", NULL));
         add(&d, "q.bias", 1, 2, 0, other);
@@ -265,6 +279,20 @@ static void damage_is_refused(void **state)
         assert_int_equal(dq_bundle_add_tensor(&d, "delta.q.weight", DQ_U4, 1, &two, fine, NULL), DQ_OK);
         assert_unsound(&start, &d);
     }
+    d = made_up(&start, NULL, TEXTS("q.bias", NULL)); /* a column that is not named */
+    add(&d, "q.weight", 2, 1, WIDTH, other);
+    assert_unsound(&start, &d);
+    d = made_up(&start, NULL, TEXTS("q.bias", NULL)); /* and an entry */
+    assert_true(dq_map_set(&d.arena, &d.meta, "step", dq_int(9)));
+    assert_unsound(&start, &d);
+    dq_value twice_named = dq_list();
+    d = made_up(&start, NULL, TEXTS("q.bias", NULL));
+    for (size_t i = 0; i < 2; i++)
+        assert_true(dq_list_add(&d.arena, &twice_named, dq_string(&d.arena, "step")));
+    dq_value map = *dq_map_get(&d.meta, "delta");
+    assert_true(dq_map_set(&d.arena, &map, "meta", twice_named) &&
+                dq_map_set(&d.arena, &d.meta, "delta", map));
+    assert_unsound(&start, &d);
     d = made_up(&start, NULL, TEXTS("q.bias", NULL)); /* rows, and nothing that they are */
     assert_int_equal(dq_bundle_add_tensor(&d, "delta.q.bias", DQ_U4, 1, &two, fine, NULL), DQ_OK);
     assert_unsound(&start, &d);

@@ -23,8 +23,8 @@
 
 enum { SIZE = 11 << 20, THREADS = 3, STEP = 300 << 10 };
 
-static unsigned char *payload, *got, *written,
-    *plain; /* SIZE bytes; what was read; a file; it without marks */
+static unsigned char *payload, *got;   /* SIZE bytes; what was read */
+static unsigned char *written, *plain; /* a file; it without marks */
 static size_t written_bytes, plain_bytes;
 static int file;
 static char path[64];
@@ -123,7 +123,8 @@ typedef struct outcome {
     char reason[400];
 } outcome;
 
-static outcome read_all(const char *name, unsigned threads)
+/* With `pause` each read lets the threads go ahead as far as they will. */
+static outcome read_with(const char *name, unsigned threads, bool pause)
 {
     dq_source *s;
     dq_error e = DQ_ERROR_NONE;
@@ -133,6 +134,7 @@ static outcome read_all(const char *name, unsigned threads)
     dq_source_threads(s, threads);
     while (!o.status && more) {
         size_t n = STEP < SIZE + 1 - o.bytes ? STEP : SIZE + 1 - o.bytes;
+        if (pause) (void)usleep(2000);
         o.status = dq_source_read(s, got + o.bytes, n, &more, &e);
         if (!o.status) o.bytes += more;
     }
@@ -140,6 +142,11 @@ static outcome read_all(const char *name, unsigned threads)
     (void)snprintf(o.reason, sizeof o.reason, "%s", e.reason);
     dq_source_close(s);
     return o;
+}
+
+static outcome read_all(const char *name, unsigned threads)
+{
+    return read_with(name, threads, false);
 }
 
 static void same(outcome a, outcome b)
@@ -233,6 +240,55 @@ static void cut_and_damaged(void **state)
             same(read_all(path, threads), damaged);
             written[there] ^= 4;
         }
+    }
+}
+
+/* Where a frame is damaged, threads may stand far behind it, in the middle of a frame without a mark. */
+static void damaged_before_a_long_frame(void **state)
+{
+    (void)state;
+    dq_error e = DQ_ERROR_NONE;
+    unsigned char *frame, *both = malloc(4 * SIZE);
+    size_t bytes, last = 0, holds;
+    assert_non_null(both);
+    assert_int_equal(dq_frame_make(payload, SIZE, 3, &frame, &bytes, &e), DQ_OK);
+    assert_true(written_bytes + bytes <= 4 * SIZE);
+    memcpy(both, written, written_bytes);
+    memcpy(both + written_bytes, frame, bytes);
+    free(frame);
+    for (size_t at = 0, size; at < written_bytes; at += size) {
+        if (dq_frame_marked(written + at, written_bytes - at)) at += DQ_FRAME_MARK;
+        assert_int_equal(dq_frame_find(written + at, written_bytes - at, &size), DQ_FRAME_WHOLE);
+        if (dq_frame_states(written + at, size, &holds) && holds == DQ_FRAME_PAYLOAD) last = at + size / 2;
+    }
+    both[last] ^= 4;
+    put(both, written_bytes + bytes);
+    free(both);
+    outcome one = read_all(path, 0);
+    assert_int_equal(one.status, DQ_ERR_FORMAT);
+    same(read_with(path, THREADS, true), one);
+}
+
+/* Each of many marks says that a frame of a MiB follows, and none does: they are passed over, each once. */
+static void many_lies(void **state)
+{
+    (void)state;
+    enum { MARKS = (4 << 20) / DQ_FRAME_MARK };
+    unsigned char *lying = malloc(written_bytes + (4 << 20) + plain_bytes);
+    size_t n = written_bytes, first;
+    assert_non_null(lying);
+    memcpy(lying, written, n);
+    for (size_t i = 0; i < MARKS; i++, n += DQ_FRAME_MARK)
+        memcpy(lying + n, "\x50\x2a\x4d\x18\x04\0\0\0\0\0\x10\0", DQ_FRAME_MARK);
+    assert_int_equal(dq_frame_find(plain, plain_bytes, &first), DQ_FRAME_WHOLE);
+    memcpy(lying + n, plain, first);
+    put(lying, n + first);
+    free(lying);
+    for (unsigned threads = 0; threads <= THREADS; threads += THREADS) {
+        outcome o = read_all(path, threads);
+        assert_int_equal(o.status, DQ_OK);
+        assert_int_equal(o.bytes, SIZE + 1); /* as much as there is room for */
+        assert_memory_equal(got, payload, SIZE);
     }
 }
 
@@ -334,7 +390,9 @@ int main(void)
         cmocka_unit_test(reads_the_same),
         cmocka_unit_test(begins_as_zstd_does),
         cmocka_unit_test(cut_and_damaged),
+        cmocka_unit_test(damaged_before_a_long_frame),
         cmocka_unit_test(lies),
+        cmocka_unit_test(many_lies),
         cmocka_unit_test(full),
         cmocka_unit_test(leaves_a_silent_pipe),
     };

@@ -115,6 +115,31 @@ static void a_row_keeps_its_numbers_to_half_a_step(void **state)
     }
 }
 
+/* A number that is not finite shows in all that is made of its row, also behind a ReLU. */
+static void what_is_not_finite_is_not_lost(void **state)
+{
+    (void)state;
+    enum { N = 3, K = 20 };
+    static const float bad[] = {NAN, -NAN, INFINITY, -INFINITY};
+    float rows[N * K], x[K] = {1}, bias[N] = {-1, 0, 1}, y[N];
+    uint8_t bytes[K + 8];
+    int32_t c[16];
+    for (size_t i = 0; i < N * K; i++) rows[i] = (float)(i % 7) - 3;
+    memset(rows + K, 0, K * sizeof *rows); /* of a unit without weights, too */
+    dq_int8_weights w = make(N, K, rows);
+    for (size_t b = 0; b < sizeof bad / sizeof *bad; b++) {
+        x[13] = bad[b];
+        float scale = dq_int8_quantise(x, K, false, bytes);
+        assert_true(isnan(scale));
+        dq_int8_product(1, bytes, &w, c, 16);
+        for (int relu = 0; relu < 2; relu++) {
+            dq_int8_finish(c, &w, scale, false, bias, relu, y);
+            for (size_t i = 0; i < N; i++) assert_true(isnan(y[i]));
+        }
+    }
+    drop(&w);
+}
+
 /* What comes out is the product of the numbers that the bytes mean, with the bias, and the ReLU. */
 static void sums_mean_products(void **state)
 {
@@ -167,6 +192,7 @@ int main(void)
         cmocka_unit_test(kernels_equal_the_definition),
         cmocka_unit_test(a_row_keeps_its_numbers_to_half_a_step),
         cmocka_unit_test(sums_mean_products),
+        cmocka_unit_test(what_is_not_finite_is_not_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,15 +36,17 @@ static void what_is_absent_is_named(void **state)
     (void)state;
     static const dq_shared_symbol none[] = {{NULL, NULL, false}},
                                   lacking[] = {{"cos", &cosine, false}, {"dq_no_such", &nothing, false}, {0}};
-    static dq_shared library = {.soname = "libdq-absent.so.9", .symbols = none},
+    static dq_shared library = {.soname = "libdq-absent.so.9", .package = "libdq-absent9", .symbols = none},
                      without = {.soname = "libm.so.6", .symbols = lacking};
     for (int again = 0; again < 2; again++) {
         dq_error e = DQ_ERROR_NONE;
         assert_int_equal(dq_shared_load(&library, &e), DQ_ERR_UNSUPPORTED);
         assert_non_null(strstr(e.reason, "libdq-absent.so.9"));
+        assert_non_null(strstr(e.reason, "; Debian's package is libdq-absent9"));
         e = DQ_ERROR_NONE;
         assert_int_equal(dq_shared_load(&without, &e), DQ_ERR_UNSUPPORTED);
         assert_non_null(strstr(e.reason, "dq_no_such"));
+        assert_null(strstr(e.reason, "package"));
     }
 }
 

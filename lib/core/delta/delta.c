@@ -226,7 +226,8 @@ static dq_status expand_entry(dq_bundle *model, const dq_bundle *start, const dq
     const dq_value *value = dq_map_get(&delta->meta, key);
     dq_value copy;
     if (!value) value = dq_map_get(&start->meta, key);
-    if (!value || strcmp(key, "delta") == 0) return unsound(error);
+    bool twice = dq_map_get(&model->meta, key); /* each time a copy would be made */
+    if (!value || twice || strcmp(key, "delta") == 0) return unsound(error);
     if (dq_value_copy(&model->arena, value, &copy) && dq_map_set(&model->arena, &model->meta, key, copy))
         return DQ_OK;
     return no_memory(error);
@@ -247,6 +248,24 @@ static dq_status each_name(dq_bundle *model, const dq_bundle *start, const dq_bu
     return status;
 }
 
+/* Whether the lists name all that is in a delta: nothing of it is passed over. */
+static bool names_all(const dq_bundle *model, const dq_bundle *delta)
+{
+    for (size_t i = 0; i < delta->column_count; i++) {
+        const char *name = delta->columns[i].name;
+        bool numbers = strncmp(name, prefix, PREFIX) == 0;
+        if (!dq_bundle_column(model, numbers ? name + PREFIX : name)) return false;
+    }
+    for (uint32_t i = 0; i < delta->meta.count; i++) {
+        const dq_value *key = &delta->meta.as.map[i].key;
+        bool named = false;
+        for (uint32_t j = 0; j < model->meta.count; j++)
+            named |= dq_value_equal(key, &model->meta.as.map[j].key);
+        if (!named && !dq_value_is(key, "delta")) return false;
+    }
+    return true;
+}
+
 dq_status dq_delta_expand(dq_bundle *model, const dq_bundle *start, const dq_bundle *delta, dq_error *error)
 {
     uint64_t digest;
@@ -260,8 +279,11 @@ dq_status dq_delta_expand(dq_bundle *model, const dq_bundle *start, const dq_bun
     dq_status status = dq_bundle_init(model, DQ_KIND_MODEL, 0, error);
     if (!status) status = each_name(model, start, delta, "meta", expand_entry, error);
     if (!status) status = each_name(model, start, delta, "columns", expand_column, error);
+    if (!status && !names_all(model, delta)) status = unsound(error);
     if (!status) status = dq_schema_check(model, error);
-    if (status) dq_bundle_free(model);
-    model->body_hash = dq_digest(both, sizeof both); /* it is told apart as a record is */
+    if (status)
+        dq_bundle_free(model);
+    else
+        model->body_hash = dq_digest(both, sizeof both); /* it is told apart as a record is */
     return status;
 }

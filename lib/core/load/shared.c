@@ -25,8 +25,10 @@ static dq_status load(dq_shared *library, dq_error *error)
     library->loaded = found;
     if (found) return DQ_OK;
     const char *words = dlerror(); /* a thread's own; NOLINT(concurrency-mt-unsafe) */
-    dq_status status = dq_fail(error, DQ_ERR_UNSUPPORTED, "a library is needed that cannot be loaded: %s",
-                               words);
+    dq_status status = dq_fail(error, DQ_ERR_UNSUPPORTED, "a library is needed that cannot be loaded: %s%s%s",
+                               words ? words : library->soname,
+                               library->package ? "; Debian's package is " : "",
+                               library->package ? library->package : "");
     if (handle) (void)dlclose(handle);
     return status;
 }

@@ -8,7 +8,7 @@
  *
  *     static struct { __typeof__(curl_easy_init) *easy_init; } curl;
  *     static const dq_shared_symbol symbols[] = {{"curl_easy_init", &curl.easy_init}, {0}};
- *     static dq_shared library = {.soname = DQ_SONAME, .symbols = symbols};
+ *     static dq_shared library = {.soname = DQ_SONAME, .package = "libcurl4", .symbols = symbols};
  *     dq_shared_load(&library, &e);                 before the first curl.easy_init()
  *
  * The name is the one that the linker would have recorded; the Makefile hands it to the file that loads
@@ -30,13 +30,14 @@ typedef struct dq_shared_symbol {
 /* Static, since a library is one per process: it is never unloaded. */
 typedef struct dq_shared {
     const char *soname;
+    const char *package;             /* Debian's, that has it: the way out; NULL: not known */
     const dq_shared_symbol *symbols; /* ended by one without a name */
     bool loaded;
 } dq_shared;
 
-/* Loads the library and fills its table, once; any thread may ask. DQ_ERR_UNSUPPORTED, in the loader's words,
- * where it is not installed, or lacks a function: the pointers are then not to be called, and the next call
- * tries again. */
+/* Loads the library and fills its table, once; any thread may ask. DQ_ERR_UNSUPPORTED, in the loader's words
+ * and with the package, where it is not installed, or lacks a function: the pointers are then not to be
+ * called, and the next call tries again. */
 dq_status dq_shared_load(dq_shared *library, dq_error *error);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "math/clones.h"
 
+#include <float.h>
 #include <math.h>
 #include <pthread.h>
 #include <string.h>
@@ -50,9 +51,10 @@ float dq_int8_quantise(const float *row, size_t k, bool positive, uint8_t *to)
     int zero = positive ? 0 : DQ_INT8_ZERO, steps = DQ_INT8_INPUT - zero;
     float most = greatest(row, k), scale = most / (float)steps, inverse = (float)steps / most;
     memset(to + k, zero, dq_int8_width(k) - k);
-    if (!(scale >= 1e-30F)) { /* nothing, or so small that its inverse is none */
+    if (!(scale >= 1e-30F &&
+          most <= FLT_MAX)) { /* nothing, or so small that its inverse is none; or no row */
         memset(to, zero, k);
-        return 0;
+        return most <= FLT_MAX ? 0 : NAN;
     }
     round_into(row, k, inverse, zero, to);
     return scale;
@@ -130,7 +132,7 @@ static void to_floats(const int32_t *c, const int32_t *sum, const float *scale, 
 DQ_CLONES
 static void clip(float *y, size_t n)
 {
-    for (size_t i = 0; i < n; i++) y[i] = y[i] > 0 ? y[i] : 0;
+    for (size_t i = 0; i < n; i++) y[i] = y[i] < 0 ? 0 : y[i]; /* NaN stays */
 }
 
 void dq_int8_finish(const int32_t *c, const dq_int8_weights *weights, float x_scale, bool positive,

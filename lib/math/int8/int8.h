@@ -45,11 +45,11 @@ typedef struct dq_int8_weights {
 
 /* Bytes of panels for n rows of k. */
 size_t dq_int8_packed_bytes(size_t n, size_t k);
-/* Quantises and packs rows of floats, stride apart; n, k and the three pointers are set, with room. Rows of
- * zeros have the scale 0. */
+/* Quantises and packs rows of finite floats, stride apart; n, k and the three pointers are set, with room.
+ * Rows of zeros have the scale 0. */
 void dq_int8_pack(dq_int8_weights *weights, const float *rows, size_t stride);
-/* One row of k finite floats into `to` (dq_int8_width(k)); the scale of the whole row. positive: none is
- * below 0. */
+/* One row of k floats into `to` (dq_int8_width(k)); the scale of the whole row. positive: none is below 0.
+ * NAN for a row with a number that is not finite: so is then all that dq_int8_finish makes of it. */
 float dq_int8_quantise(const float *row, size_t k, bool positive, uint8_t *to);
 
 /* c (m, n) = the sums of products of m rows (width apart, dq_int8_width(k)) with the weights; n columns are

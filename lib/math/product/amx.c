@@ -11,6 +11,9 @@
  *
  * The registers are the process's only once the kernel has been asked for them (arch_prctl), since they make
  * every thread's saved state larger by 8 KiB.
+ *
+ * To GCC before 13.3 ldtilecfg reads 8 bytes, not 64 (its bug 114098), so that it may leave out the stores to
+ * the rest: SEEN says that memory is looked at.
  */
 #include "math/product/kernel.h"
 
@@ -24,6 +27,8 @@
 #include <unistd.h>
 
 #define AMX __attribute__((target("amx-tile,amx-bf16,avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")))
+
+#define SEEN(at) __asm__ volatile("" : : "r"(at) : "memory")
 
 enum { ROWS = 32, LANES = 32, SIDE = 16, LINE = 64 };
 
@@ -71,6 +76,7 @@ AMX static void whole_tile(size_t rows, size_t k, const uint16_t *a, size_t lda,
     bool lower = rows > SIDE;
     size_t stride = ldc * sizeof *c;
     float *below = c + SIDE * ldc;
+    SEEN(&shape);
     _tile_loadconfig(&shape);
     _tile_zero(0);
     _tile_zero(1);

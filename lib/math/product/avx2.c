@@ -207,7 +207,7 @@ AVX2 static void half_tile(size_t rows, size_t k, const uint16_t *a, size_t lda,
 }
 
 const product_half_kernel product_half_avx2 = {.word = "avx2",
-                                               .name = "AVX2, bfloat16 widened",
+                                               .name = "AVX2, widened",
                                                .has = has,
                                                .rows = 4,
                                                .lanes = LANES,

@@ -71,24 +71,6 @@ void dq_gemm_nn_bf16(size_t m, size_t n, size_t k, const uint16_t *a, size_t lda
     run(rows(a, lda), columns(b, ldb), m, n, k, c, ldc, epilogue);
 }
 
-void dq_gemm_nt_bf16(size_t m, size_t n, size_t k, const uint16_t *a, size_t lda, const uint16_t *b,
-                     size_t ldb, float *c, size_t ldc, const dq_epilogue *epilogue)
-{
-    run(rows(a, lda), rows(b, ldb), m, n, k, c, ldc, epilogue);
-}
-
-void dq_gemm_tn_bf16(size_t m, size_t n, size_t k, const uint16_t *a, size_t lda, const uint16_t *b,
-                     size_t ldb, float *c, size_t ldc, const dq_epilogue *epilogue)
-{
-    run(columns(a, lda), columns(b, ldb), m, n, k, c, ldc, epilogue);
-}
-
-void dq_gemm_packed_bf16(size_t m, size_t n, size_t k, const uint16_t *a, size_t lda, const uint16_t *panels,
-                         float *c, size_t ldc, const dq_epilogue *epilogue)
-{
-    run(rows(a, lda), packed(panels), m, n, k, c, ldc, epilogue);
-}
-
 void dq_gemm_packed_batch_bf16(size_t m, size_t n, size_t k, const uint16_t *panels, const uint16_t *b,
                                size_t ldb, float *c, size_t ldc, const dq_epilogue *epilogue)
 {

@@ -104,8 +104,8 @@ typedef struct product_half_kernel {
 
 extern const product_half_kernel product_half_plain, product_half_avx2, product_half_avx512, product_half_amx;
 
-/* Those of one word stand together; best first, NULL behind the last. AMX has no word: it is taken only where
- * the environment names nothing. */
+/* The kernels, best first; NULL behind the last. No float32 kernel has AMX's word, so AMX is taken only where
+ * the environment names no kernels of dq's. */
 extern const product_half_kernel *const product_half_kernels[];
 const product_half_kernel *product_half_choose(const char *word);
 const product_half_kernel *product_half_chosen(void);
@@ -136,9 +136,8 @@ void product_half_pack(const product_half_kernel *kernel, product_half_operand f
 /* ---- scratch memory ---- */
 
 enum {
-    PRODUCT_BLOCK = 128, /* rows and columns of a block of C */
-    PRODUCT_DEPTH =
-        4096, /* of an operand that is made for a block, all of k; of more it is made step by step */
+    PRODUCT_BLOCK = 128,  /* rows and columns of a block of C */
+    PRODUCT_DEPTH = 4096, /* k at most of an operand that is made for a block as a whole, not by steps */
     PRODUCT_STRIDE = PRODUCT_DEPTH + 16,
     PRODUCT_HALF_DEPTH = 1024, /* k of a step of bfloat16 */
     PRODUCT_HALF_STRIDE = PRODUCT_HALF_DEPTH + 32

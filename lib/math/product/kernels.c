@@ -47,11 +47,12 @@ static const product_half_kernel *half_chosen;
 static bool named;       /* by the environment */
 static char refused[64]; /* a word of DQ_KERNELS that names nothing here */
 
-/* Once, before threads. NOLINTBEGIN(concurrency-mt-unsafe) */
+/* Once, before threads; an empty variable is as none. NOLINTBEGIN(concurrency-mt-unsafe) */
 static void choose(void)
 {
-    const char *word = getenv("DQ_KERNELS");
-    if (!word && getenv("OPENBLAS_CORETYPE")) word = product_openblas.word;
+    const char *word = getenv("DQ_KERNELS"), *core = getenv("OPENBLAS_CORETYPE");
+    if (word && !*word) word = NULL;
+    if (!word && core && *core) word = product_openblas.word;
     chosen = product_choose(word);
     named = word && chosen;
     if (!chosen) snprintf(refused, sizeof refused, "%s", word);
@@ -71,8 +72,10 @@ static void choose_half(void)
 {
     const product_kernel *kernel = product_chosen();
     if (named) half_chosen = product_half_choose(kernel->word);
+#ifdef __x86_64__
     if (named && !half_chosen && kernel == &product_avx512)
         half_chosen = product_half_choose(product_half_avx2.word);
+#endif
     if (!half_chosen) half_chosen = product_half_choose(NULL); /* OpenBLAS has none */
 }
 

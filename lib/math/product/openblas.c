@@ -47,7 +47,7 @@ static const dq_shared_symbol symbols[] = {{"cblas_sgemm", &blas.sgemm, false},
                                            {"blas_memory_alloc", &blas.memory_alloc, true},
                                            {"blas_memory_free", &blas.memory_free, true},
                                            {0}};
-static dq_shared library = {.soname = DQ_SONAME, .symbols = symbols};
+static dq_shared library = {.soname = DQ_SONAME, .package = "libopenblas0", .symbols = symbols};
 
 dq_status product_load_openblas(dq_error *error)
 {
@@ -95,7 +95,8 @@ static const char *better_core(const char *core)
 static void start(void)
 {
     static const char variable[] = "OPENBLAS_CORETYPE";
-    const char *core = getenv(variable) ? NULL : better_core(blas.get_corename());
+    const char *asked = getenv(variable);
+    const char *core = asked && *asked ? NULL : better_core(blas.get_corename());
     if (core && blas.quit && blas.read_env && blas.init) {
         setenv(variable, core, 1);
         blas.quit();

@@ -83,13 +83,3 @@ void dq_gemm_packed_tn(size_t m, size_t n, size_t k, const float *a, size_t lda,
 {
     run(columns(a, lda), packed(panels), m, n, k, c, ldc, epilogue);
 }
-
-void dq_finish_bias_relu(void *arg, float *c, size_t ldc, size_t row, size_t n_rows, size_t column,
-                         size_t n_columns)
-{
-    const dq_bias_relu *e = arg;
-    for (size_t r = 0; r < n_rows; r++, c += ldc)
-        dq_vec_activate(c, c, NULL, e->bias + column,
-                        e->draws ? e->draws + (row + r) * e->draws_stride + column : NULL, e->dropout,
-                        n_columns);
-}

@@ -15,15 +15,14 @@
 #ifndef DQ_MATH_PRODUCT_PRODUCT_H
 #define DQ_MATH_PRODUCT_PRODUCT_H
 
-#include "math/vec.h"
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* Called once for each block of C when its numbers are final: c points at C[row][column], ldc floats between
- * rows. Blocks are the same for the same m, n, k whatever the kernel, at most 84 rows by 128 columns or 128
- * by 84, and come in no promised order. It may change the numbers. */
+ * rows. Blocks are the same for the same m, n, k whatever the kernel, at most 128 rows by 128 columns, and
+ * come in no promised order. It may change the numbers, and must not multiply matrices: the product's scratch
+ * memory is still taken. */
 typedef struct dq_epilogue {
     void (*finish)(void *arg, float *c, size_t ldc, size_t row, size_t rows, size_t column, size_t columns);
     void *arg;
@@ -31,7 +30,7 @@ typedef struct dq_epilogue {
 
 /* ---- an operand packed once ---- */
 
-/* Floats that `n` runs of `k` numbers take as panels. Their layout is the kernel's own. */
+/* Floats that n rows (or columns) of k numbers take as panels. Their layout is the kernel's own. */
 size_t dq_packed_floats(size_t n, size_t k);
 /* Packs B (n, k): weights as PyTorch keeps them, or a batch of n rows. `to`: dq_packed_floats(n, k), aligned
  * to 64 bytes. */
@@ -63,52 +62,32 @@ void dq_gemm_tn_then(size_t m, size_t n, size_t k, const float *a, size_t lda, c
 
 /* ---- bfloat16 ----
  *
- * The same products of operands that are bfloat16 (the upper half of a float32), with sums in float32: twice
- * to eight times as fast where the CPU multiplies such numbers, as fast as float32 where it does not. A
- * number of C is one chain of fused multiplications and additions over k = 1, 0, 3, 2, 5, 4, ..., numbers
- * below 1.2e-38 being zeros before and after each, as AVX512_BF16 has it; so it has the same bits in every
- * kernel, on a thread that flushes such numbers (math/pool.h), but for AMX, whose order is its own: its
- * numbers agree within k roundings of the sum of |a b|. k is padded by zeros, so that what is not finite
- * stays in its row and column.
+ * A training step's products of operands that are bfloat16 (the upper half of a float32), with sums in
+ * float32: faster where the CPU multiplies such numbers, slower where it does not. A number of C is one chain
+ * of fused multiplications and additions over k = 1, 0, 3, 2, 5, 4, ..., numbers below 1.2e-38 being zeros
+ * before and after each, as AVX512_BF16 has it; so it has the same bits in every kernel, on a thread that
+ * flushes such numbers (math/pool.h), but for AMX, whose order is its own: its numbers agree within k
+ * roundings of the sum of |a b|. k is padded by zeros, so that what is not finite stays in its row and
+ * column.
  *
  * OpenBLAS has no such products. */
 
-/* The kernels that they take: "AVX512_BF16", "AMX", "AVX2, bfloat16 widened". */
+/* The kernels that they take, for --version: "AVX512_BF16", "AMX", "AVX2, widened", "plain". */
 const char *dq_bf16_core(void);
 /* to[i] = from[i] rounded to the nearest, of two that are as near to the even one. */
 void dq_bf16_round(uint16_t *to, const float *from, size_t n);
 
-/* Numbers of uint16_t that n runs of k take as panels. */
+/* The uint16_t that n rows (or columns) of k numbers take as panels. */
 size_t dq_packed_bf16(size_t n, size_t k);
 void dq_pack_rows_bf16(size_t n, size_t k, const uint16_t *b, size_t ldb, uint16_t *to);
 void dq_pack_columns_bf16(size_t n, size_t k, const uint16_t *b, size_t ldb, uint16_t *to);
 
 void dq_gemm_nn_bf16(size_t m, size_t n, size_t k, const uint16_t *a, size_t lda, const uint16_t *b,
                      size_t ldb, float *c, size_t ldc, const dq_epilogue *epilogue);
-void dq_gemm_nt_bf16(size_t m, size_t n, size_t k, const uint16_t *a, size_t lda, const uint16_t *b,
-                     size_t ldb, float *c, size_t ldc, const dq_epilogue *epilogue);
-void dq_gemm_tn_bf16(size_t m, size_t n, size_t k, const uint16_t *a, size_t lda, const uint16_t *b,
-                     size_t ldb, float *c, size_t ldc, const dq_epilogue *epilogue);
-void dq_gemm_packed_bf16(size_t m, size_t n, size_t k, const uint16_t *a, size_t lda, const uint16_t *packed,
-                         float *c, size_t ldc, const dq_epilogue *epilogue);
 /* Rows of b are read where they lie where k is a multiple of 32, and copied else. */
 void dq_gemm_packed_batch_bf16(size_t m, size_t n, size_t k, const uint16_t *packed, const uint16_t *b,
                                size_t ldb, float *c, size_t ldc, const dq_epilogue *epilogue);
 void dq_gemm_packed_tn_bf16(size_t m, size_t n, size_t k, const uint16_t *a, size_t lda,
                             const uint16_t *packed, float *c, size_t ldc, const dq_epilogue *epilogue);
-
-/* ---- a ready epilogue ---- */
-
-/* c[i][j] = drop(relu(c[i][j] + bias[j])), to the bits of dq_vec_activate. */
-typedef struct dq_bias_relu {
-    const float *bias;     /* (n) */
-    const uint16_t *draws; /* (m, draws_stride); NULL: no dropout */
-    size_t draws_stride;
-    dq_dropout dropout;
-} dq_bias_relu;
-
-/* To be the `finish` of an epilogue whose arg is a dq_bias_relu. */
-void dq_finish_bias_relu(void *arg, float *c, size_t ldc, size_t row, size_t rows, size_t column,
-                         size_t columns);
 
 #endif

@@ -118,7 +118,8 @@ static void dense_prepare(const dq_net *net, const net_layer *l)
     size_t rows = net_rows(net, l);
     if (net_picks(net, l)) return;
     net_product_pack(net, l, &l->side, rows, l->in, true);
-    net_side_take(net, l, &l->side, rows, l->dy, 0, l->out);
+    if (!net_input_gradient(net, l)) /* else dense_input has taken it up */
+        net_side_take(net, l, &l->side, rows, l->dy, 0, l->out);
 }
 
 static bool dense_allocate(dq_net *net, net_layer *layer)

@@ -9,7 +9,8 @@
 static const dq_shared_symbol symbols[] = {DQ_CURL_CALLS(SYMBOL){0}};
 
 struct dq_curl dq_curl;
-static dq_shared library = {.soname = DQ_SONAME, .symbols = symbols};
+static dq_shared library = {
+    .soname = DQ_SONAME, .package = "libcurl4 or libcurl3-gnutls", .symbols = symbols};
 
 dq_status dq_http_load_curl(dq_error *error)
 {
@@ -27,7 +28,7 @@ CURLcode(curl_easy_getinfo)(CURL *easy, CURLINFO what, ...)
 }
 
 /* Options are numbered by the type of their arguments, by which libcurl itself tells them apart: below
- * OBJECTPOINT a long, from OFF_T to BLOB an offset, all others a pointer. */
+ * OBJECTPOINT a long, from OFF_T to BLOB an offset (which may be a long, too), all others a pointer. */
 #define SET(set, handle, option)                                                                             \
     do {                                                                                                     \
         va_list list;                                                                                        \
@@ -44,13 +45,13 @@ CURLcode(curl_easy_getinfo)(CURL *easy, CURLINFO what, ...)
 CURLcode(curl_easy_setopt)(CURL *easy, CURLoption option, ...)
 {
     CURLcode code;
-    SET(dq_curl.easy_setopt, easy, option);
+    SET(dq_curl.easy_setopt, easy, option); /* NOLINT(bugprone-branch-clone) */
     return code;
 }
 
 CURLMcode(curl_multi_setopt)(CURLM *multi, CURLMoption option, ...)
 {
     CURLMcode code;
-    SET(dq_curl.multi_setopt, multi, option);
+    SET(dq_curl.multi_setopt, multi, option); /* NOLINT(bugprone-branch-clone) */
     return code;
 }

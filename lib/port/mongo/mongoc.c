@@ -12,7 +12,7 @@
 static const dq_shared_symbol symbols[] = {DQ_MONGOC_CALLS(SYMBOL){0}};
 
 struct dq_mongoc dq_mongoc;
-static dq_shared library = {.soname = DQ_SONAME, .symbols = symbols};
+static dq_shared library = {.soname = DQ_SONAME, .package = "libmongoc-1.0-0", .symbols = symbols};
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 /* Standard error is the program's. What fails is told by libmongoc's errors; its log, which may begin while

@@ -46,7 +46,8 @@ typedef struct dq_ahead_input {
     void *arg;
 } dq_ahead_input;
 
-/* At most `threads` of them; NULL where there is no thread or no memory to be had: the input is as it was. */
+/* At most `threads` of them, and two pieces more; NULL where there is no thread or no memory to be had: the
+ * input is as it was. */
 dq_ahead *dq_ahead_new(dq_ahead_input input, unsigned threads);
 /* Whether the next piece is there. */
 bool dq_ahead_ready(dq_ahead *ahead);

@@ -157,7 +157,7 @@ static void fill_raw(dq_input *in, size_t least, size_t most)
     if (in->at) memmove(in->raw, in->raw + in->at, in->end - in->at);
     in->end -= in->at;
     in->at = 0;
-    while (in->end < least && !in->ended && !in->late) {
+    while (in->end < least && in->end < most && !in->ended && !in->late) {
         size_t got;
         in->late = read_fd(in, in->raw + in->end, most - in->end, &got, &in->late_error);
         in->end += got;
@@ -237,7 +237,8 @@ static size_t find_mark(dq_input *in)
     return frame;
 }
 
-/* Takes a frame of so many bytes from behind its mark; without one where it is not whole, or says nothing. */
+/* Takes a frame of so many bytes from behind its mark; without one where it is not whole, or says nothing.
+ * Then marks count no more: of many that lie each would have the bytes behind it copied again. */
 static dq_status take_frame(dq_input *in, size_t frame, dq_ahead_piece *p, dq_error *error)
 {
     in->at += DQ_FRAME_MARK;
@@ -254,7 +255,7 @@ static dq_status take_frame(dq_input *in, size_t frame, dq_ahead_piece *p, dq_er
         return DQ_OK;
     }
     p->bytes = 0;
-    in->marked = false;
+    in->marks = in->marked = false;
     return push_back(in, p->packed, have, error);
 }
 
@@ -344,28 +345,31 @@ static void begin_ahead(dq_input *in)
     in->stop = eventfd(0, EFD_CLOEXEC);
     if (in->stop < 0) return;
     in->ahead = dq_ahead_new((dq_ahead_input){take_ahead, stop_ahead, in}, threads);
-    in->given = in->piece.bytes = 0;
+    dq_ahead_piece_clear(&in->piece);
+    in->given = 0;
     if (in->ahead) return;
     (void)close(in->stop);
     in->stop = -1;
 }
 
 /* Goes on without threads at a frame that cannot be decoded. It is the last: what was taken behind it is
- * gone, and the last word is the decoder's. */
+ * gone, and the last word is that of a new decoder, for the one at hand may stand in a frame behind it. */
 static dq_status leave_threads(dq_input *in, dq_ahead_piece *damaged, dq_error *error)
 {
     unsigned char *packed = damaged->packed;
     size_t n = damaged->packed_bytes;
     damaged->packed = NULL;
     dq_ahead_free(in->ahead);
+    dq_decoder_free(in->decoder);
+    in->decoder = dq_decoder_new(DQ_CODING_ZSTD);
     in->at = in->end = 0;
-    dq_status status = push_back(in, packed, n, error);
+    dq_status status = in->decoder ? push_back(in, packed, n, error) : dq_fail_memory(error, "a decoder");
     free(packed);
     in->ahead = NULL;
     (void)close(in->stop);
     in->stop = -1;
     in->marks = in->marked = false;
-    in->given = in->piece.bytes = 0;
+    in->given = 0;
     in->ended = true;
     in->late_error = DQ_ERROR_NONE;
     in->late = dq_fail(&in->late_error, DQ_ERR_FORMAT, "damaged zstd frame");

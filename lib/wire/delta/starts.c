@@ -122,7 +122,7 @@ static dq_status expand(dq_starts *s, dq_bundle *delta, dq_error *error)
     return DQ_OK;
 }
 
-/* As dq_reader_filter_fn says. */
+/* As the pass of a dq_bundle_filter. */
 static int make_whole(void *arg, dq_bundle *bundle, dq_error *error)
 {
     if (!dq_delta_is(bundle) || !expand(arg, bundle, error)) return 1;
@@ -132,13 +132,15 @@ static int make_whole(void *arg, dq_bundle *bundle, dq_error *error)
 
 void dq_starts_follow(dq_starts *s, dq_reader *reader)
 {
+    dq_starts_leave(s);
     s->reader = reader;
-    dq_reader_filter(reader, make_whole, s);
+    s->filter = (dq_bundle_filter){.pass = make_whole, .arg = s};
+    dq_reader_filter(reader, &s->filter);
 }
 
 void dq_starts_leave(dq_starts *s)
 {
-    if (s->reader) dq_reader_filter(s->reader, NULL, NULL);
+    if (s->reader) dq_reader_unfilter(s->reader, &s->filter);
     s->reader = NULL;
 }
 

@@ -17,14 +17,15 @@ enum { DQ_STARTS_HELD = 4 };
 
 /* Zero-initialise to start. */
 typedef struct dq_starts {
-    dq_reader *reader; /* the one that is followed; borrowed */
-    bool given;        /* none is looked for */
+    dq_reader *reader;       /* the one that is followed; borrowed */
+    dq_bundle_filter filter; /* through which its bundles go */
+    bool given;              /* none is looked for */
     dq_bundle held[DQ_STARTS_HELD];
     size_t next; /* which goes when another comes */
 } dq_starts;
 
 /* Replaces the reader that was followed. A delta whose start is not found is DQ_ERR_UNKNOWN, with the place
- * where it was looked for and the way out. It takes the reader's filter. */
+ * where it was looked for and the way out. It does not move while it follows. */
 void dq_starts_follow(dq_starts *starts, dq_reader *reader);
 /* The reader that is followed goes; the starts are held for the next one. */
 void dq_starts_leave(dq_starts *starts);
