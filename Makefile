@@ -359,7 +359,7 @@ PYTHONDIR ?= $(or $(if $(filter /usr,$(PREFIX)),/usr/lib/python3/dist-packages),
                           sys.argv[1] + "/lib/python3/dist-packages"))' $(PREFIX)))
 
 # What is read where it is installed: the guides, and every file that they name. Relative links between them hold there.
-DOCUMENTS := README.md CHANGES.md LICENSE $(wildcard docs/*.md docs/*.svg docs/*.png docs/*.tsv docs/*.ipynb) \
+DOCUMENTS := README.md CHANGES.md LICENSE $(wildcard docs/*.md docs/*.svg docs/*.png docs/*.tsv docs/*.ipynb docs/*.json) \
              $(shell find examples pipelines data -type f -name '[!.]*' ! -path '*/__pycache__/*' | LC_ALL=C sort)
 
 # All that `make install` installs and `make uninstall` removes, as SOURCE:TARGET. A source @NAME is a link to NAME.

@@ -14,7 +14,7 @@ import page
 import record
 from harness import HERE, ROOT, Bench, Skip, say
 
-sys.path.append(f"{HERE}/parts")
+sys.path.insert(1, f"{HERE}/parts")
 PARTS = sorted(name[:-3] for name in os.listdir(f"{HERE}/parts") if name.endswith(".py"))
 
 
@@ -63,7 +63,9 @@ def main():
     for name, module in [("ceilings", ceilings), *((name, importlib.import_module(name)) for name in a.parts or PARTS)]:
         part = measured(bench, name, module.measure, common)
         if part:
-            record.compare(part["rows"], [] if a.quick else kept.get(name, {}).get("rows", []))
+            before = kept.get(name, {})
+            if not a.quick and before.get("threads") == part["threads"]:
+                record.compare(part["rows"], before["rows"])
             new[name] = part
     for name, part in new.items():
         print(f"\n## {name}\n\n{page.table(part['rows'])}\n{page.about(cpu, part)}")
@@ -75,7 +77,7 @@ def main():
             text = page.write(f.read(), record.read(a.record))
         with open(a.page, "w") as f:
             f.write(text)
-        for name in bench.pictures:
+        for name in new.keys() & bench.pictures:
             shutil.copy(f"{bench.dir}/{name}.svg", f"{os.path.dirname(a.page)}/cost-{name}.svg")
     if bench.failed:
         sys.exit(f"failed: {' '.join(bench.failed)}")

@@ -103,7 +103,7 @@ class Bench:
         os.rename(path + ".new", path)
 
     def picture(self, name):
-        """Where a part draws: docs/NAME.svg in the end, if the record is written."""
+        """Where the part of this name draws: docs/cost-NAME.svg in the end, if the record is written."""
         self.pictures.append(name)
         return f"{self.dir}/{name}.svg"
 

@@ -7,12 +7,14 @@
 """
 import argparse
 import difflib
+import os
 import re
 import sys
 
 import record
 
-MARKED = re.compile(r"(<!-- bench: (\S+) -->\n).*?(<!-- end -->)", re.S)
+BEGIN = r"<!-- bench: (\S+) -->"
+MARKED = re.compile(rf"({BEGIN}\n)(?:(?!<!-- bench: ).)*?(<!-- end -->)", re.S)
 
 
 def figure(x):
@@ -75,6 +77,8 @@ def about(cpu, part):
     """When and where, and what the reader has to know of the circumstances."""
     words = [part["date"], f"commit {part['commit']}", cpu, part["kernels"], f"{part['rounds']} round{'s' if part['rounds'] > 1 else ''}"]
     words += [f"{name} {version}" for name, version in part["versions"].items() if version]
+    if not re.search(rf", {part['threads']} cores?$", cpu):
+        words.append(f"{part['threads']} thread{'s' if part['threads'] > 1 else ''}")
     busy = part["load"] > 0.5
     words.append(f"**beside other work: load average {part['load']}**" if busy else f"load average {part['load']} before")
     return "; ".join(filter(None, words))
@@ -90,8 +94,12 @@ def section(parts, cpus):
 def write(text, facts):
     """The page with its tables, from the record."""
     cpus = facts.get("cpus", {})
+    places = {m[2] for m in MARKED.finditer(text)}
+    endless = set(re.findall(BEGIN, text)) - places
+    if endless:  # to the next end there may be prose
+        sys.exit(f"no <!-- end --> on the page behind <!-- bench: {endless.pop()} -->")
     text = MARKED.sub(lambda m: f"{m[1]}\n{section(m[2], cpus)}{m[3]}", text)
-    missing = {part for cpu in cpus.values() for part in cpu["parts"]} - {m[2] for m in MARKED.finditer(text)}
+    missing = {part for cpu in cpus.values() for part in cpu["parts"]} - places
     if missing:
         sys.exit(f"the page has no place for {', '.join(sorted(missing))}: <!-- bench: PART --> and <!-- end -->")
     return text
@@ -103,6 +111,9 @@ def main():
     p.add_argument("record")
     p.add_argument("page")
     a = p.parse_args()
+    for path in (a.record, a.page):
+        if not os.path.exists(path):
+            p.error(f"no file {path}")
     with open(a.page) as f:
         old = f.read()
     new = write(old, record.read(a.record))

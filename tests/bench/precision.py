@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """What --precision bf16 changes in what is learnt: float32 and bfloat16 by turns, over seeds, as a table (docs/training.md).
 
-    precision.py [BUILD] [SEEDS]        default build, 5
+    precision.py [BUILD] [SEEDS]        default build, 5; 2 to 10 seeds
 
 System A, online for one user, on made-up vectors: the mean cosine reward of the ten items that dq-rank puts first, of 1,000;
 the network and world model of the defaults are a quarter as wide, so that it takes minutes. And system D, 300
@@ -78,7 +78,10 @@ class Films:
 
 def main():
     build = os.path.realpath(sys.argv[1] if len(sys.argv) > 1 else "build")
-    seeds = range(1, 1 + int(sys.argv[2] if len(sys.argv) > 2 else 5))
+    count = int(sys.argv[2]) if len(sys.argv) > 2 else 5
+    if count not in T95:
+        sys.exit(f"SEEDS: {min(T95)} to {max(T95)}")
+    seeds = range(1, 1 + count)
     print("| | f32 | bf16 | bf16 less f32 |\n|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for name, what in (("system A online, mean reward of the first ten", Catalogue(build, folder)),

@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 
-FALLS = 0.05  # a row that is worse by more than this, and at its best worse than the median before, has fallen
+FALLS = 0.05  # a row that is worse by more than this has fallen; a time or rate only if its best is worse than the median before
 
 
 def said(*command):

@@ -9,7 +9,7 @@ setup() {
     root=$(realpath "$BATS_TEST_DIRNAME/../..")
     bench=$root/tests/bench
     cd "$BATS_TEST_TMPDIR" || return
-    unset "${!BENCH@}" TORCH_PYTHON JAX_PYTHON SERVE_PYTHON IMPLICIT_PYTHON OBP_PYTHON ENVS_PYTHON TREC_EVAL ROUNDS WRITE QUICK
+    unset "${!BENCH@}" TORCH_PYTHON JAX_PYTHON SERVE_PYTHON IMPLICIT_PYTHON OBP_PYTHON ENVS_PYTHON INPUT_PYTHON TREC_EVAL ROUNDS WRITE QUICK
 }
 
 # Parts make their data with NumPy.
@@ -47,6 +47,17 @@ JSON
     echo '# Page' > page.md
     run -1 /usr/bin/python3 "$bench/page.py" record.json page.md
     [[ $output == *'no place for start'* ]]
+}
+
+@test "a page without an end of a place, and a record that is not there, are errors, and the page stays" {
+    record record.json 1 2 3
+    printf '%s\n' '<!-- bench: start -->' 'Prose.' '<!-- bench: pairs -->' '<!-- end -->' > page.md
+    cp page.md before
+    run -1 /usr/bin/python3 "$bench/page.py" record.json page.md
+    [ "$output" = 'no <!-- end --> on the page behind <!-- bench: start -->' ]
+    run -2 /usr/bin/python3 "$bench/page.py" nothing.json page.md
+    [[ $output == *'no file nothing.json' ]]
+    cmp page.md before
 }
 
 @test "a fall is one where the best is worse than the median was" {

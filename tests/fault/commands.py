@@ -90,6 +90,7 @@ COMMANDS = [
             out=("d/u00.dq", "d/u01.dq", "d/u02.dq"), grows=("d/.lock", "d"), some=True),  # d: the start, named by its digest
     Command("train offline", "dq-train -q -t 1 --offline --hidden 8 --world-hidden 8 --epochs 2 -c ck -l log -o out in/t.dq", out=("out", "ck"), grows=("log",)),
     Command("train several", "dq-train -q -t 1 --offline --loss mse --hidden 8 --no-world --epochs 1 --q-models 3 -o out in/t.dq", out=("out",)),
+    Command("train bf16", "dq-train -q -t 1 --offline --loss mse --precision bf16 --hidden 8 --no-world --epochs 1 -o out in/t.dq", out=("out",)),
     Command("train meta", "dq-train -q -t 1 --offline --meta reptile --hidden 8 --no-world --epochs 1 -c ck -o out in/t.dq", out=("out", "ck")),
     Command("train pass", "dq-train -q -t 1 --offline --hidden 8 --no-world --epochs 1 --pass", stdin="t.dq"),
     Command("train sessions", "dq-train -q -t 1 --offline --sessions --agent dqn --history 2 --hidden 8 --epochs 2 --batch 8 -c ck -o out in/clicks.dq", out=("out", "ck")),

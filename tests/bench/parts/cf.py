@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Implicit matrix factorisation: dq's conjugate gradients against `implicit` (IMPLICIT_PYTHON) and against dq's exact solution.
 
-4,000 items, 6,000 users, about 650,000 seeded interactions in memory, 64 numbers, 15 sweeps, alpha 40, lambda 1, two threads
+4,000 items, 6,000 users, about 650,000 seeded interactions in memory, 64 numbers, 15 sweeps, alpha 40, lambda 1, as many threads
 each: the fit alone. What each makes of the objective is a row of its own, lower is better. A program's fits are the same each
 time, so the exact solution, which takes long, has one round.
 """

@@ -44,10 +44,11 @@ def writing(bench):
 
 
 def learning(bench):
-    steps, few = bench.pick(20000, 70), bench.pick(2000, 10)
+    """Steps that each learn; dq-train's start, and the steps before learning begins, count against it."""
+    steps, few, warm = bench.pick(20000, 6), bench.pick(1000, 10), bench.pick(1000, 64)
     python = bench.python("ENVS_PYTHON", "gymnasium, torch")
-    train = [bench.program("dq-train"), "-q", "--env", "cartpole", "--double", "--threads", "1", "--total-steps", str(steps)]
-    train += bench.pick([], ["--warmup", "64"])
+    train = [bench.program("dq-train"), "-q", "--env", "cartpole", "--double", "--threads", "1", "--warmup", str(warm),
+             "--total-steps", str(warm + steps)]
 
     def ours():
         return bench.rate(steps, bench.drained(train).cpu)

@@ -29,7 +29,8 @@ def step(bench, batch, width):
 def candidates(bench, count):
     """CPU seconds of a step of the published Q-network that acts on the best of so many candidates and learns from one batch."""
     run = [bench.program("dq-train"), "-q", "--user", "0", "--reward", "cosine", "--agent", "dqn", "--threads", "1",
-           "--epsilon", "0", "--epsilon-min", "0", "--episodes", "1", "--candidates", str(count), "--batch", "16", "--warmup", "16", *bench.pick([], ["--hidden", "8"]), train.catalogue(bench)]
+           "--epsilon", "0", "--epsilon-min", "0", "--episodes", "1", "--candidates", str(count), "--batch", "16", "--warmup", "16",
+           *bench.pick([], ["--hidden", "8"]), train.catalogue(bench)]
     none, some = (bench.drained([*run, "--steps", str(steps)]).cpu for steps in (16, 36))
     return max(some - none, 1e-6) / 20
 
@@ -40,7 +41,8 @@ def ranking(bench, users, items):
     with bench.making(part) as new:
         if new:
             bench.run(f"{vectors.export(bench)} --limit users:{users} --limit items:{items} -o {new}")
-    return bench.run([bench.program("dq-rank"), "-q", "-k", "10", "--format", "tsv", "--threads", "1", "--model", vectors.model(bench), part]).cpu
+    return bench.run([bench.program("dq-rank"), "-q", "-k", "10", "--format", "tsv", "--threads", "1", "--model", vectors.model(bench),
+                      part]).cpu
 
 
 def agents(bench, users):
@@ -62,8 +64,8 @@ def draw(bench, rows, picture):
         for row in rows:
             (first, least), name = row["points"][0], row["what"].split(",")[0]
             f.writelines(f"{n / first:.4g}\t{cost / least:.4g}\t{name}\n" for n, cost in row["points"])
-    bench.run([bench.program("dq-eval"), "--quiet", "--draw",
-               "lines:x=size,y=cost,series=of,log=xy,xlabel=times the smallest size,ylabel=times its cost", "--title", "How cost grows", "--plot", picture, table])
+    lines = "lines:x=size,y=cost,series=of,log=xy,xlabel=times the smallest size,ylabel=times its cost"
+    bench.run([bench.program("dq-eval"), "--quiet", "--draw", lines, "--title", "How cost grows", "--plot", picture, table])
 
 
 def measure(bench):

@@ -29,6 +29,8 @@ def measure(bench):
               [a["whole_s"] for a in torch], ratio=1.4)
     bench.row("the same in 8 bits, in memory (`--first-pass int8`)", "s", [a["int8_s"] for a in t["memory"]], "float32",
               [a["forward_s"] for a in t["memory"]], ratio=3)
+    bench.row("`dq-rank --first-pass int8`, whole process", "s", t["int8"], "PyTorch, load, user's part shared",
+              [a["whole_s"] for a in torch], ratio=3)
     bench.row("`dq-rank --first-pass int8`, whole process", "s", t["int8"], "float32, whole process", t["dq"])
     for key, type, size in (("cosine_s", "float32", 4), ("bf16_s", "bf16", 2), ("f2_s", "f2", 2)):
         bench.row(f"cosine with 100,000 × 1536 in memory, {type}", "s", [a[key] for a in t["memory"]],
@@ -49,9 +51,11 @@ def by_cosine(bench, rank, catalogue):
     with bench.making(halves) as new:
         if new:
             bench.run(f"{cat} --to stream --vectors bf16 -o {new} {items}")
-    t = bench.turns({"zstd": lambda: bench.run(f"zstd -qdc {items}").wall,
-                     "read": lambda: bench.run([cat, "--check", items]).wall,
-                     "halves": lambda: bench.run([*rank, "--by", "cosine", user, halves]).wall, "dq": lambda: bench.run([*rank, "--by", "cosine", user, items]).wall})
+    t = bench.turns({
+        "zstd": lambda: bench.run(f"zstd -qdc {items}").wall,
+        "read": lambda: bench.run([cat, "--check", items]).wall,
+        "halves": lambda: bench.run([*rank, "--by", "cosine", user, halves]).wall,
+        "dq": lambda: bench.run([*rank, "--by", "cosine", user, items]).wall})
     bench.row("`dq-rank --by cosine` of 100,000 items, whole process", "s", t["dq"], "`zstd -dc` of the file", t["zstd"])
     bench.row("the same beside reading and verifying the stream", "s", t["dq"], "`dq-cat --check`", t["read"], ratio=0.9)
     bench.row("`dq-rank --by cosine` of bf16, whole process", "s", t["halves"], "float32, whole process", t["dq"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A learning step of Dyna-Q as DESIGN has it: a Q update, a world-model update, five planning updates of batch 64, two threads.
+"""A learning step of Dyna-Q as DESIGN has it: a Q update, a world-model update, five planning updates of batch 64, on all cores.
 
 The peers do the same mathematics with the same savings: ../shared/bench/torch_expert.py, compiled, and jax_expert.py, jitted
 whole (TORCH_PYTHON, JAX_PYTHON). The faster one is what the aim is held to. dq-train's figure is a run's, beside it the
@@ -70,12 +70,14 @@ def step(bench, threads, precision="f32"):
 
 
 def measure(bench):
-    t = bench.turns({
+    experts = {
         "PyTorch, compiled": expert(bench, "TORCH_PYTHON", "torch, numpy", "torch_expert.py", "--compile", "--threads", str(bench.threads)),
-        "JAX, jitted": expert(bench, "JAX_PYTHON", "jax, numpy", "jax_expert.py"),
-        "dq-train": lambda: program(bench), "bf16": lambda: program(bench, "--precision", "bf16"), "all": lambda: step(bench, bench.threads), "one": lambda: step(bench, 1),
+        "JAX, jitted": expert(bench, "JAX_PYTHON", "jax, numpy", "jax_expert.py")}
+    t = bench.turns({
+        **experts, "dq-train": lambda: program(bench), "bf16": lambda: program(bench, "--precision", "bf16"),
+        "all": lambda: step(bench, bench.threads), "one": lambda: step(bench, 1),
         "all, bf16": lambda: step(bench, bench.threads, "bf16"), "one, bf16": lambda: step(bench, 1, "bf16")})
-    peers = sorted((p for p in t if p[0].isupper()), key=lambda p: statistics.median(t[p]))
+    peers = sorted((p for p in experts if p in t), key=lambda p: statistics.median(t[p]))
     for i, peer in enumerate(peers or [None]):
         bench.row("Dyna-Q step, `dq-train`", "ms", t["dq-train"], peer, t.get(peer), ratio=None if i else wanted_ratio())
     first = peers[0] if peers else None

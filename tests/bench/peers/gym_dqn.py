@@ -5,7 +5,7 @@ same settings: 4-64-64-2, Double, Huber, gradients clipped by norm 10, Adam, bat
 steps on, a copy of the target every 500 updates, epsilon 1 to 0.05 by 0.999 an update. Written for speed: one thread, the memory in
 arrays that tensors share, Adam fused, denormals flushed, the environment without its checks, no tensor made to act at random.
 
-    gym_dqn.py STEPS      steps a second of CPU, and the mean return of the last twenty episodes
+    gym_dqn.py STEPS      steps a second of CPU, of STEPS that each learn, and the mean return of the last twenty episodes
 """
 import json
 import sys
@@ -71,8 +71,10 @@ def main():
     torch.manual_seed(1)
     learner, env = Learner(), gymnasium.make("CartPole-v1", disable_env_checker=True)
     state, _ = env.reset(seed=1)
-    returns, total, epsilon, begun = [], 0.0, 1.0, time.process_time()
-    for step in range(steps):
+    returns, total, epsilon, begun = [], 0.0, 1.0, 0.0
+    for step in range(WARM + steps):
+        if step == WARM:
+            begun = time.process_time()
         action = learner.act(state, epsilon)
         following, reward, terminal, truncated, _ = env.step(action)
         learner.remember(state, action, reward, following, terminal)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The peer of programs/env.c: Gymnasium's CartPole-v1, COUNT side by side, under a random policy whose actions were drawn
 beforehand: Gymnasium's own vectorised form, in NumPy; alone, the plain environment without its checks, which is faster then.
-Rewards are summed; an episode that ended begins anew.
+Rewards are summed; an episode that ended begins anew. Three turns, of which the best counts.
 
     gym_env.py COUNT STEPS      STEPS: of all together
 """
@@ -14,7 +14,7 @@ import warnings
 import gymnasium
 import numpy
 
-DRAWN = 1024
+DRAWN, TURNS = 1024, 3
 
 
 def alone(rounds):
@@ -43,5 +43,5 @@ def together(count, rounds):
 warnings.simplefilter("ignore")
 count, steps = map(int, sys.argv[1:])
 rounds = max(1, steps // count)
-seconds, total = alone(rounds) if count == 1 else together(count, rounds)
+seconds, total = min(alone(rounds) if count == 1 else together(count, rounds) for _ in range(TURNS))
 print(json.dumps({"steps_s": rounds * count / seconds, "rewards": total, "version": gymnasium.__version__}))

@@ -5,15 +5,16 @@
  *     ceilings THREADS SECONDS
  *
  *     fma_1, fma    float32 operations of multiply-adds (two each) in registers, one core, all threads
- *     read_1, read  bytes read from memory in order, of 256 MiB a thread
+ *     read_1, read  bytes read from memory in order, of 256 MiB a thread, and 1 GiB in all at most
  *     adam_1, adam  bytes read and written by an update in place of three arrays by a fourth, 48 MiB in all,
  *                   as Adam does for three million weights
  *     pipe          bytes through a pipe whose buffer is 1 MiB, in writes of 64 KiB, to another process
  *
  * Each is the best of the passes that SECONDS allow.
  */
+#include "fma.h"
+
 #include <fcntl.h>
-#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CHAINS = 12, FMA_TURNS = 1 << 21, READ_FLOATS = 64 << 20, WEIGHTS = 3 << 20, PIPE_BYTES = 256 << 20 };
+enum { FMA_TURNS = 1 << 21, READ_FLOATS = 64 << 20, WEIGHTS = 3 << 20, PIPE_BYTES = 256 << 20 };
 
 typedef float four __attribute__((vector_size(16)));
 
@@ -40,40 +41,11 @@ static double seconds(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* CHAINS independent sums hide the latency of a multiply-add. A vector is one of the compiler's, of w floats.
- */
-#define FMA_PASS(name, attribute, vector, w, fma)                                                            \
-    attribute static void name(worker *me)                                                                   \
-    {                                                                                                        \
-        vector sum[CHAINS], a, b;                                                                            \
-        for (int i = 0; i < (w); i++) a[i] = 0.999F, b[i] = 1e-3F;                                           \
-        for (int c = 0; c < CHAINS; c++) sum[c] = a;                                                         \
-        for (size_t i = 0; i < me->turns; i++)                                                               \
-            for (int c = 0; c < CHAINS; c++) sum[c] = fma(sum[c], a, b);                                     \
-        for (int c = 0; c < CHAINS; c++) me->result += sum[c][0];                                            \
-    }
+static fma_loop widest; /* the CPU's widest */
 
-#ifdef __x86_64__
-#include <immintrin.h>
-FMA_PASS(fma_512, __attribute__((target("avx512f"))), __m512, 16, _mm512_fmadd_ps)
-FMA_PASS(fma_256, __attribute__((target("avx2,fma"))), __m256, 8, _mm256_fmadd_ps)
-#endif
-
-static inline four fma_four(four x, four a, four b)
+static void fma_pass(worker *me)
 {
-    for (int i = 0; i < 4; i++) x[i] = fmaf(x[i], a[i], b[i]);
-    return x;
-}
-FMA_PASS(fma_128, , four, 4, fma_four)
-
-/* The widest multiply-add that the CPU has, and how many floats it takes. */
-static double fma_width(void (**pass)(worker *))
-{
-#ifdef __x86_64__
-    if (__builtin_cpu_supports("avx512f")) return *pass = fma_512, 16;
-    if (__builtin_cpu_supports("fma")) return *pass = fma_256, 8;
-#endif
-    return *pass = fma_128, 4;
+    me->result += widest.run(me->turns);
 }
 
 static void read_pass(worker *w)
@@ -107,9 +79,9 @@ static void *work(void *arg)
 /* The best seconds of a pass on so many threads. */
 static double best(void (*pass)(worker *), unsigned threads, size_t floats, double until)
 {
-    worker workers[64] = {0};
+    worker *workers = calloc(threads, sizeof *workers);
     double least = 1e9, begun = seconds();
-    if (threads > 64) threads = 64;
+    if (!workers) exit(1);
     for (unsigned t = 0; t < threads; t++) {
         workers[t] = (worker){.floats = floats / 128 * 128, .turns = FMA_TURNS, .pass = pass};
         if (floats && posix_memalign((void **)&workers[t].data, 64, floats * sizeof(float))) exit(1);
@@ -124,6 +96,7 @@ static double best(void (*pass)(worker *), unsigned threads, size_t floats, doub
         if (took < least) least = took;
     } while (seconds() - begun < until);
     for (unsigned t = 0; t < threads; t++) free(workers[t].data);
+    free(workers);
     return least;
 }
 
@@ -150,25 +123,27 @@ static double pipe_pass(void)
     return seconds() - t0;
 }
 
+/* `each`: what a thread does in a pass. */
 static void print_rate(const char *name, void (*pass)(worker *), unsigned threads, size_t floats, double each,
                        double until)
 {
-    printf("\"%s_1\": %.4g, ", name, each / best(pass, 1, floats, until));
     printf("\"%s\": %.4g, ", name, each * threads / best(pass, threads, floats, until));
 }
 
 int main(int argc, char **argv)
 {
-    if (argc != 3) return 2;
-    unsigned threads = (unsigned)atoi(argv[1]);
+    unsigned threads = argc == 3 ? (unsigned)atoi(argv[1]) : 0;
+    if (threads < 1) return 2;
     double until = atof(argv[2]), least = 1e9;
-    void (*fma)(worker *);
-    double width = fma_width(&fma);
+    size_t part = threads > 4 ? 4 * (size_t)READ_FLOATS / threads / 128 * 128 : READ_FLOATS;
+    widest = fma_widest();
     printf("{");
-    print_rate("fma", fma, threads, 0, width * 2 * CHAINS * FMA_TURNS, until);
-    print_rate("read", read_pass, threads, READ_FLOATS, 4.0 * READ_FLOATS, until);
-    printf("\"adam_1\": %.4g, ", 7.0 * 4 * WEIGHTS / best(adam_pass, 1, 4 * WEIGHTS, until));
-    printf("\"adam\": %.4g, ", 7.0 * 4 * WEIGHTS / best(adam_pass, threads, 4 * WEIGHTS / threads, until));
+    print_rate("fma_1", fma_pass, 1, 0, widest.operations * FMA_TURNS, until);
+    print_rate("fma", fma_pass, threads, 0, widest.operations * FMA_TURNS, until);
+    print_rate("read_1", read_pass, 1, READ_FLOATS, 4.0 * READ_FLOATS, until);
+    print_rate("read", read_pass, threads, part, 4.0 * (double)part, until);
+    print_rate("adam_1", adam_pass, 1, 4 * WEIGHTS, 7.0 * 4 * WEIGHTS, until);
+    print_rate("adam", adam_pass, threads, 4 * WEIGHTS / threads, 7.0 * 4 * WEIGHTS / threads, until);
     double begun = seconds();
     do {
         double took = pipe_pass();

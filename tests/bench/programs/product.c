@@ -9,16 +9,26 @@
  * Kernels and products take turns, ROUNDS times; each figure is the best of them, by the thread's own CPU
  * time.
  */
+#include "fma.h"
+
 #include "math/blas.h"
 #include "math/product/kernel.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { KERNELS = 8, WEIGHTS = 3 << 20, ROWS = 512, WIDEST = 2304, TILE = 128, UNITS = 64, LEAST = 20 };
+enum {
+    KERNELS = 8,
+    WEIGHTS = 3 << 20,
+    ROWS = 512,
+    WIDEST = 2304,
+    TILE = 128,
+    UNITS = 64,
+    LEAST = 20,
+    TURNS = 1 << 20
+};
 
 /* A layer's product, of so many rows, `out` units and `in` inputs. */
 typedef struct shape {
@@ -115,48 +125,14 @@ static double rate(const product_kernel *kernel, const shape *s)
     return (double)times * flops / (seconds() - begun) * 1e-9;
 }
 
-/* ---- the peak ---- */
-
-enum { CHAINS = 12, TURNS = 1 << 20 };
-
-typedef float four __attribute__((vector_size(16)));
-static volatile float kept;
-
-/* CHAINS sums that do not wait for each other. */
-#define PEAK(name, attribute, vector, width, fma)                                                            \
-    attribute static double name(void)                                                                       \
-    {                                                                                                        \
-        vector sum[CHAINS], a, b;                                                                            \
-        for (int i = 0; i < (width); i++) a[i] = 0.999F, b[i] = 1e-3F;                                       \
-        for (int c = 0; c < CHAINS; c++) sum[c] = a;                                                         \
-        double begun = seconds();                                                                            \
-        for (size_t i = 0; i < TURNS; i++)                                                                   \
-            for (int c = 0; c < CHAINS; c++) sum[c] = fma(sum[c], a, b);                                     \
-        double took = seconds() - begun;                                                                     \
-        for (int c = 0; c < CHAINS; c++) kept = sum[c][0];                                                   \
-        return 2.0 * (width)*CHAINS * TURNS / took * 1e-9;                                                   \
-    }
-
-#ifdef __x86_64__
-#include <immintrin.h>
-PEAK(peak_512, __attribute__((target("avx512f"))), __m512, 16, _mm512_fmadd_ps)
-PEAK(peak_256, __attribute__((target("avx2,fma"))), __m256, 8, _mm256_fmadd_ps)
-#endif
-
-static inline four fma_four(four v, four a, four b)
-{
-    for (int i = 0; i < 4; i++) v[i] = fmaf(v[i], a[i], b[i]);
-    return v;
-}
-PEAK(peak_128, , four, 4, fma_four)
+static volatile float kept; /* what is computed for its time alone */
 
 static double peak(void)
 {
-#ifdef __x86_64__
-    if (__builtin_cpu_supports("avx512f")) return peak_512();
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return peak_256();
-#endif
-    return peak_128();
+    const fma_loop widest = fma_widest();
+    double begun = seconds();
+    kept = widest.run(TURNS);
+    return widest.operations * TURNS / (seconds() - begun) * 1e-9;
 }
 
 static double most(double a, double b)
