@@ -160,6 +160,7 @@ static void test_kinds(void **state)
                  {"{\"id\":1,\"kind\":\"items\"}", false, true},
                  {"{\"id\":1,\"kind\":\"rankings\"}", false, false},
                  {"{\"id\":1,\"kind\":\"novel\"}", true, true},
+                 {"{\"id\":1,\"kind\":\"users\\u0000x\"}", true, true},
                  {"{\"id\":1,\"kind\":\"a kind of a long name\"}", true, true},
                  {"{\"id\":1,\"kind\":7}", true, true}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
