@@ -150,7 +150,7 @@ VERSION  := $(shell sed -n 's/^\#define DQ_VERSION "\(.*\)"/\1/p' cmd/cli/cli.h)
 # Goes up when a change of what include/dq/ declares breaks a program; debian/'s libdq1 and its files are called by it.
 ABI      := 1
 SONAME   := libdq.so.$(ABI)
-PUBLIC   := lib/core lib/wire
+PUBLIC   := lib/core lib/wire lib/wire/bytes
 
 $(B)/libdq.a: $(call objects,$(PUBLIC))
 	@rm -f $@
@@ -165,7 +165,7 @@ $(B)/libdq.map: $(wildcard include/dq/*.h)
 	{ echo '{ global:'; grep -ohE '\bdq_[a-z0-9_]+\(' $^ | sort -u | tr '(' ';'; echo 'local: *; };'; } > $@
 
 $(B)/$(SONAME): $(patsubst $(B)/obj/%,$(B)/obj/shared/%,$(call objects,$(PUBLIC))) $(B)/libdq.map
-	$(CC) $(ALL_LDFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=$(B)/libdq.map $(filter %.o,$^) $(LIBS) -o $@
+	$(CC) $(ALL_LDFLAGS) $(if $(SANITIZER),,-Wl$(comma)-z$(comma)defs) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=$(B)/libdq.map $(filter %.o,$^) $(LIBS) -o $@
 
 LIBRARY  := $(B)/libdq.a $(B)/$(SONAME)
 
