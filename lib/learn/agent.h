@@ -61,9 +61,9 @@ typedef struct dq_agent_config {
     uint32_t dropout_layers; /* behind the first so many hidden layers; 0: behind all */
     dq_activation activation;
     dq_precision precision; /* of training's products */
-    bool batch_norm; /* Ioffe and Szegedy, 2015 */
-    bool dueling;    /* Wang et al., 2016: V(s) + A(s, a) - mean A; see net/net.h */
-    bool sparse;     /* few numbers of a state are not zero: the first layer gathers them */
+    bool batch_norm;        /* Ioffe and Szegedy, 2015 */
+    bool dueling;           /* Wang et al., 2016: V(s) + A(s, a) - mean A; see net/net.h */
+    bool sparse;            /* few numbers of a state are not zero: the first layer gathers them */
     dq_head head;
     dq_encoder encoder;
     uint32_t blocks, heads, encoder_width;    /* of an encoder that is a transformer; else of no meaning */

@@ -179,8 +179,8 @@ static dq_net_spec layers(const dq_agent_config *c, const uint32_t *hidden, uint
                         .dropout = c->dropout,
                         .dropout_layers = c->dropout_layers,
                         .activation = c->activation,
-                         .trained_layers = c->trained_layers,
-                         .precision = c->precision};
+                        .trained_layers = c->trained_layers,
+                        .precision = c->precision};
     memcpy(spec.features, c->features, sizeof spec.features);
     memcpy(spec.hidden, hidden, sizeof spec.hidden);
     return spec;
