@@ -120,10 +120,10 @@ static const dq_program program = {
      .where = "by=auto,q,world", .excludes = "mmr epsilon softmax explore models-dir fallback"},             \
     {"shortlist", 0, DQ_OPT_COUNT, &(o).shortlist, "N",                                                      \
      "items a user that a first pass leaves; 0: 20 times K", .flags = DQ_OPT_PAYLOAD, .min = 0,              \
-     .max = 1e9, .modes = RANK, .recorded = RANK | MERGE, .needs = "first-pass"},                            \
+     .max = 1e9, .modes = RANK, .recorded = RANK | MERGE, .needs = "first-pass", .where = "first-pass=int8"}, \
     {"measure-recall", 0, DQ_OPT_FLAG, &(o).measure_recall, NULL,                                            \
      "score everything exactly, too, and say how much of that the first pass found", .modes = RANK,          \
-     .needs = "first-pass"}
+     .needs = "first-pass", .where = "first-pass=int8"}
 /* clang-format on */
 
 int main(int argc, char **argv)
