@@ -68,8 +68,8 @@ static void tell_failed(const char *function)
 {
     char line[4096];
     size_t n = (size_t)snprintf(line, sizeof line, "failed %s", function);
-    void *at[24];
-    int depth = backtrace(at, 24);
+    void *at[48];
+    int depth = backtrace(at, 48);
     for (int i = 2; i < depth && n < sizeof line - 300; i++) {
         Dl_info of;
         if (!dladdr(at[i], &of) || !of.dli_fname) continue;

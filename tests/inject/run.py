@@ -86,6 +86,14 @@ mkdir short; for f in jobs/*; do head -2 $f > short/${{f##*/}}; done
 """
 
 
+# What ends otherwise, and why that is not mended here: (family, what is said, where the failed call stands, why). Both libraries are
+# loaded on first use (core/load), so their constructors run after main began; only a call of theirs, from the loader, is left out.
+EXCEPTIONS = [
+    ("memory", r"exit 1 with 2 lines: Error in GnuTLS initialization: .*\ndq-\w+: out of memory for a client",
+     r"libgnutls\.so\.30 < ld-linux", "GnuTLS's constructor, when libcurl is loaded, says on standard error that it failed; dq's words follow"),
+    ("memory", r"signal 6: \S*mongoc-init\.c:\d+ _mongoc_do_init\(\): precondition failed: status == SASL_OK",
+     r"libmongoc-1\.0\.so\.0 < libc\.so\.6 < ld-linux", "libmongoc's constructor runs mongoc_init, which aborts where SASL has no memory"),
+]
 OLD = b"what stood there before\n"
 
 
@@ -114,7 +122,7 @@ def read_told(told):
     return calls, failed
 
 
-def where(command, failed, most=7):
+def where(command, failed):
     """The functions that the failed call stands in, from the inside."""
     names = []
     for frame in failed[1:]:
@@ -130,7 +138,13 @@ def where(command, failed, most=7):
         said = subprocess.run(["addr2line", "-fsie", file, offset], capture_output=True, text=True).stdout.split("\n")
         names += [f"{said[i]} ({said[i + 1]})" for i in range(0, len(said) - 1, 2)]
     shown = [n for i, n in enumerate(names) if i == 0 or n != names[i - 1]]
-    return " < ".join([failed[0], *shown[:most]])
+    return [failed[0], *shown]
+
+
+def excepted(fault, broken, stack):
+    at = " < ".join(stack)
+    return any(family == fault.family and re.fullmatch(f"{said}\\s*", broken) and re.search(place, at)
+               for family, said, place, _ in EXCEPTIONS)
 
 
 def points(command, family, count):
@@ -237,7 +251,11 @@ class Campaign:
         self.tally["failed"] += failed is not None
         self.tally["ended"] += ran.code != 0
         if broken:
-            at = where(self.command, failed) if failed else "nothing failed"
+            stack = where(self.command, failed) if failed else ["nothing failed"]
+            if excepted(fault, broken, stack):
+                self.tally["excepted"] += 1
+                return
+            at = " < ".join(stack[:8])
             key = fault.family, fault.kind, re.sub(r"\d+|0x[0-9a-f]+", "N", broken), at
             self.findings.setdefault(key, []).append((fault, broken))
 
@@ -246,7 +264,7 @@ def report(number, campaign):
     t, found = campaign.tally, campaign.findings
     count = sum(map(len, found.values()))
     print(f"{'not ' if found else ''}ok {number} {campaign.command.name}: {t['runs']} runs, {t['failed']} calls failed, "
-          f"{t['ended']} ended in words" + (f", {count} broke a rule" if found else ""))
+          f"{t['ended']} ended in words" + (f", {t['excepted']} excepted" if t["excepted"] else "") + (f", {count} broke a rule" if found else ""))
     for (family, kind, _, at), cases in sorted(found.items()):
         fault, broken = cases[0]
         print(f"#  {len(cases)} x {fault}: {broken}\n#      {at}")
@@ -293,7 +311,7 @@ def main(wanted):
             list(pool.map(campaign.one, campaign.start()))
             report(number, campaign)
             total.update(campaign.tally, broken=sum(map(len, campaign.findings.values())))
-    print(f"# {total['runs']} runs, {total['failed']} calls failed, {total['ended']} ended in words, "
+    print(f"# {total['runs']} runs, {total['failed']} calls failed, {total['ended']} ended in words, {total['excepted']} excepted, "
           f"{total['broken']} broke a rule; {time.monotonic() - began:.0f} s, {sum(os.times()[2:4]):.0f} s of CPU")
 
 

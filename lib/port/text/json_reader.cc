@@ -4,7 +4,10 @@
  * jansson does, passes duplicate keys, and reads integers up to 2^64: such a text is jansson's, which reads
  * it again. So there is one set of rules and words, and they are paid for by damaged and odd texts alone.
  *
- * No exceptions: what simdjson answers is looked at, and it allocates without throwing.
+ * No exceptions: what simdjson answers is looked at, and it allocates without throwing, but for the names of
+ * its implementations: it makes them as std::strings when it first chooses one, in functions that may not
+ * throw, so a failure there would abort. They are made before main, in a constructor, as the loader's own
+ * are.
  */
 #include "port/text/json_reader.h"
 
@@ -111,21 +114,39 @@ outcome copy(element from, unsigned depth, dq_arena *arena, dq_value *to)
                            : copy_map(from.get_object().value_unsafe(), depth + 1, arena, to);
 }
 
-/* Memory by powers of two, for lines are seldom of one length. */
+/* See above: any question to the active implementation makes simdjson choose it. */
+__attribute__((constructor)) void choose_implementation()
+{
+    (void)simdjson::get_active_implementation()->name();
+}
+
+outcome refused(simdjson::error_code code)
+{
+    return code == simdjson::MEMALLOC ? outcome::no_memory : outcome::not_ours;
+}
+
+/* Memory by powers of two, for lines are seldom of one length. simdjson 3.0 leaves a parser that has no
+ * memory for its stacks with the capacity that it was to have: such a one is given up. */
 outcome reserve(simdjson::dom::parser &parser, size_t bytes)
 {
     size_t room = 1024;
     while (room < bytes) room *= 2;
     if (parser.capacity() >= bytes) return outcome::read;
-    return parser.allocate(room) ? outcome::not_ours : outcome::read;
+    const simdjson::error_code code = parser.allocate(room);
+    if (!code) return outcome::read;
+    parser = simdjson::dom::parser();
+    return refused(code);
 }
 
 outcome read(simdjson::dom::parser &parser, const char *text, size_t bytes, dq_arena *arena, dq_value *value)
 {
     constexpr char MARK = '\xef'; /* of a byte-order mark, which later versions of simdjson pass over */
     element root;
-    if (!bytes || *text == MARK || reserve(parser, bytes) != outcome::read) return outcome::not_ours;
-    if (parser.parse(text, bytes).get(root)) return outcome::not_ours;
+    if (!bytes || *text == MARK) return outcome::not_ours;
+    const outcome reserved = reserve(parser, bytes);
+    if (reserved != outcome::read) return reserved;
+    const simdjson::error_code code = parser.parse(text, bytes).get(root);
+    if (code) return refused(code);
     return copy(root, 0, arena, value);
 }
 
