@@ -49,46 +49,60 @@ dq_status dq_log_open(dq_log *log, const char *path, uint64_t keep, dq_error *er
     return fseek(log->file, 0, SEEK_END) == 0 ? DQ_OK : failed(log, "cannot append to the log", error);
 }
 
-/* Whether a line names a user who is done. */
-static bool is_done(const char *line, size_t bytes, bool (*done)(void *arg, const char *id, size_t bytes),
-                    void *arg)
+typedef struct log_lines {
+    FILE *file;
+    bool (*done)(void *arg, const char *id, size_t bytes);
+    void *arg;
+    char *line;
+    size_t room;
+} log_lines;
+
+/* Whether a line names a user who is done. What is no JSON names nobody; short memory says nothing of it. */
+static dq_status tell_done(const log_lines *l, size_t bytes, bool *is, dq_error *error)
 {
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value value;
-    bool is = false;
-    if (!dq_json_parse(line, bytes, &arena, &value, NULL)) {
+    *is = false;
+    dq_status status = dq_json_parse(l->line, bytes, &arena, &value, error);
+    if (!status) {
         const dq_value *user = dq_map_get(&value, "user");
-        is = user && user->type == DQ_STRING && done(arg, user->as.string, user->count);
+        *is = user && user->type == DQ_STRING && l->done(l->arg, user->as.string, user->count);
     }
     dq_arena_free(&arena);
-    return is;
+    return status == DQ_ERR_MEMORY ? status : DQ_OK;
+}
+
+static dq_status measure(log_lines *l, uint64_t *length, size_t *behind, dq_error *error)
+{
+    dq_error why = DQ_ERROR_NONE;
+    dq_status status = DQ_OK;
+    bool whole = true, is;
+    ssize_t n;
+    errno = 0;
+    while (!status && (n = getline(&l->line, &l->room, l->file)) > 0) {
+        is = false;
+        if (l->line[n - 1] == '\n') status = tell_done(l, (size_t)n - 1, &is, &why);
+        whole = whole && is;
+        *length += whole ? (uint64_t)n : 0;
+        *behind += !whole && is;
+    }
+    if (status && error) *error = why;
+    if (!status && !feof(l->file)) status = dq_fail_errno(error, errno, "cannot read the log");
+    return status;
 }
 
 dq_status dq_log_length(const char *path, bool (*done)(void *arg, const char *id, size_t bytes), void *arg,
                         uint64_t *length, size_t *behind, dq_error *error)
 {
-    char *line = NULL;
-    size_t room = 0;
-    ssize_t n;
     struct stat st;
     *length = *behind = 0;
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) return DQ_OK; /* a device may never end */
-    FILE *file = fopen(path, "re");
-    if (!file && errno == ENOENT) return DQ_OK;
-    if (!file) {
-        (void)dq_fail_errno(error, errno, "cannot read the log");
-        return dq_error_at(error, path, DQ_NO_RECORD);
-    }
-    errno = 0;
-    while ((n = getline(&line, &room, file)) > 0 && line[n - 1] == '\n' &&
-           is_done(line, (size_t)n - 1, done, arg))
-        *length += (uint64_t)n;
-    for (; n > 0; n = getline(&line, &room, file))
-        *behind += line[n - 1] == '\n' && is_done(line, (size_t)n - 1, done, arg);
-    bool broken = n < 0 && !feof(file);
-    dq_status status = broken ? dq_fail_errno(error, errno, "cannot read the log") : DQ_OK;
-    free(line);
-    (void)fclose(file);
+    log_lines l = {.file = fopen(path, "re"), .done = done, .arg = arg};
+    if (!l.file && errno == ENOENT) return DQ_OK;
+    dq_status status = l.file ? measure(&l, length, behind, error)
+                              : dq_fail_errno(error, errno, "cannot read the log");
+    free(l.line);
+    if (l.file) (void)fclose(l.file);
     return status ? dq_error_at(error, path, DQ_NO_RECORD) : DQ_OK;
 }
 

@@ -89,6 +89,36 @@ static dq_status rewind_slot(const slot *s, dq_error *error)
     return DQ_OK;
 }
 
+/* ---- lines ---- */
+
+/* A signal, or a part that goes, is no failure. false: errno says why. */
+static bool send_whole(int line, const void *message, size_t n)
+{
+    const char *at = message;
+    while (n > 0) {
+        ssize_t sent = send(line, at, n, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR) continue;
+        if (sent < 0) return false;
+        at += sent;
+        n -= (size_t)sent;
+    }
+    return true;
+}
+
+/* false: the line has ended, or failed. */
+static bool receive_whole(int line, void *message, size_t n)
+{
+    char *at = message;
+    while (n > 0) {
+        ssize_t got = recv(line, at, n, 0);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return false;
+        at += got;
+        n -= (size_t)got;
+    }
+    return true;
+}
+
 /* ---- the child ---- */
 
 /* What one job frees the next one takes, without asking the system for pages again, which have to be found
@@ -114,19 +144,17 @@ static void suit_child(const dq_workers_config *c, pid_t parent)
     keep_memory();
 }
 
-/* Does the jobs that come down the line, until it is closed. */
+/* Does the jobs that come down the line, until it is closed. A line that fails ends the worker: its end is
+ * what the parent hears. */
 static void serve(const crew *w, int line)
 {
     size_t job;
-    for (;;) {
-        ssize_t got = recv(line, &job, sizeof job, MSG_WAITALL);
-        if (got < 0 && errno == EINTR) continue;
-        if (got != (ssize_t)sizeof job) _exit(0);
+    while (receive_whole(line, &job, sizeof job)) {
         slot *s = &w->slots[job % w->slot_count];
         s->outcome->status = w->config->work(w->config->arg, job, s->files, &s->outcome->error);
-        while (send(line, "", 1, MSG_NOSIGNAL) < 0)
-            if (errno != EINTR) _exit(0);
+        if (!send_whole(line, "", 1)) break;
     }
+    _exit(0);
 }
 
 /* ---- the parent ---- */
@@ -155,13 +183,18 @@ static dq_status start(crew *w, worker *k, dq_error *error)
 
 static dq_status give(crew *w, worker *k, dq_error *error)
 {
-    dq_status status = clear_slot(&w->slots[w->given % w->slot_count], error);
+    slot *s = &w->slots[w->given % w->slot_count];
+    dq_status status = clear_slot(s, error);
     if (!status && !k->pid) status = start(w, k, error);
     if (status) return status;
     k->job = w->given++;
     k->busy = true;
-    /* one that has ended meanwhile is found by its line */
-    (void)send(k->line, &k->job, sizeof k->job, MSG_NOSIGNAL);
+    if (send_whole(k->line, &k->job, sizeof k->job)) return DQ_OK;
+    /* A worker that has ended meanwhile is found by its line, and so is one that must end: it waits for the
+     * rest of the message, and finds the end instead. */
+    if (errno != EPIPE)
+        s->outcome->status = dq_fail_errno(&s->outcome->error, errno, "cannot give a worker its job");
+    (void)shutdown(k->line, SHUT_WR);
     return DQ_OK;
 }
 
@@ -196,11 +229,10 @@ static dq_status hear(crew *w, worker *k, dq_error *error)
 {
     char done;
     slot *s = &w->slots[k->job % w->slot_count];
-    ssize_t got = recv(k->line, &done, 1, 0);
-    if (got < 0 && errno == EINTR) return DQ_OK;
+    bool is_done = receive_whole(k->line, &done, sizeof done);
     k->busy = false;
     s->state = SLOT_DONE;
-    return got == 1 ? DQ_OK : bury(k, s->outcome, error);
+    return is_done ? DQ_OK : bury(k, s->outcome, error);
 }
 
 /* Waits until somebody is done, or a stop is asked for. A signal may come just before the wait: so it ends

@@ -185,8 +185,14 @@ dq_status dq_model_dir_keep_start(const dq_model_dir *dir, const dq_bundle *star
     dq_starts there = {0};
     char *path = dq_starts_path(dir->path, start->body_hash);
     if (!path) return dq_fail_memory(error, "a file's name");
-    bool whole = dq_starts_give(&there, path, NULL) == DQ_OK && there.held[0].body_hash == start->body_hash;
-    dq_status status = whole ? DQ_OK : write_start(dir, path, start, error);
+    dq_error why = DQ_ERROR_NONE;
+    dq_status status = dq_starts_give(&there, path, &why);
+    bool whole = !status && there.held[0].body_hash == start->body_hash;
+    if (status == DQ_ERR_MEMORY) { /* which says nothing of the file */
+        if (error) *error = why;
+    } else {
+        status = whole ? DQ_OK : write_start(dir, path, start, error);
+    }
     dq_starts_free(&there);
     free(path);
     return status;

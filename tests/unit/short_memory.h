@@ -5,6 +5,7 @@
 #ifndef DQ_TEST_SHORT_MEMORY_H
 #define DQ_TEST_SHORT_MEMORY_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -22,7 +23,9 @@ void *__libc_memalign(size_t alignment, size_t n);
 
 static bool fails(void)
 {
-    return ++allocated == failing_allocation;
+    if (++allocated != failing_allocation) return false;
+    errno = ENOMEM;
+    return true;
 }
 
 void *malloc(size_t n)

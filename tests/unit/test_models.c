@@ -6,6 +6,7 @@
 #include "cli/log.c" /* programs' parts are in no library */
 #include "models/name.h"
 #include "models/plan.h"
+#include "short_memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -142,6 +143,33 @@ static void a_log_belongs_to_who_is_done(void **state)
     assert_int_equal(length, 0);
 }
 
+/* Short memory does not cut the log: it is an error. */
+static void a_log_that_memory_is_short_for_is_not_cut(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"user\":\"a\"}\n{\"user\":\"b\",\"x\":1}\n";
+    uint64_t length = 0;
+    size_t behind, n = sizeof text - 1;
+    dq_error e;
+    unsigned at = 0, failed = 0;
+    if (!CAN_FAIL_ALLOCATIONS) skip();
+    write_file(text, n);
+    for (;;) {
+        e = DQ_ERROR_NONE;
+        allocated = 0;
+        failing_allocation = ++at;
+        dq_status status = dq_log_length(path, a_is_done, NULL, &length, &behind, &e);
+        failing_allocation = 0;
+        assert_true(at < 100);
+        if (allocated < at) break;          /* none failed */
+        assert_true(status || length == n); /* stdio can do without its buffer */
+        if (status) assert_string_equal(e.source, path);
+        failed += status != DQ_OK;
+    }
+    assert_int_equal(length, n);
+    assert_true(failed >= 3); /* the file's, the first line's and the second one's */
+}
+
 static int open_file(void **state)
 {
     (void)state;
@@ -163,6 +191,7 @@ int main(void)
         cmocka_unit_test(names_of_nobody),
         cmocka_unit_test(a_list_is_the_union_of_both),
         cmocka_unit_test(a_log_belongs_to_who_is_done),
+        cmocka_unit_test(a_log_that_memory_is_short_for_is_not_cut),
     };
     return cmocka_run_group_tests(tests, open_file, remove_file);
 }
