@@ -53,11 +53,19 @@ def load_modules():
     import warnings
 
     warnings.filterwarnings("ignore")  # its notes on experimental parts are not our users' business
+    # NumPy's OpenBLAS starts threads as it is loaded, and waits for ever where there is no memory for them. A search
+    # multiplies no matrices; its trials shall not inherit this.
+    alone = "OPENBLAS_NUM_THREADS" not in os.environ
+    if alone:
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"
     try:
         import optuna
         from optuna.trial import TrialState
     except ImportError as e:
         raise Failure(FAILED, f"needs Optuna for {sys.executable}: apt install python3-optuna ({e})") from e
+    finally:
+        if alone:
+            del os.environ["OPENBLAS_NUM_THREADS"]
 
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)  # what fails is said by us
 
