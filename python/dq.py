@@ -467,6 +467,8 @@ def _check_numbers(kind: str, name: str, column: Column, words: Sequence[str]) -
         data = data[~column.nulls]
     if not numpy.isfinite(data).all():
         raise Error(f"{kind}: column {name}: not a finite number")
+    if data.ndim > 1 and (numpy.abs(data) > numpy.finfo(numpy.float32).max).any():
+        raise Error(f"{kind}: column {name}: a vector's number beyond float32")
     if "chance" in words and ((data <= 0) | (data > 1)).any():
         raise Error(f"{kind}: column {name}: no probability of what has happened")
     if "place" in words and (data < 1).any():

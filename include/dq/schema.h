@@ -38,7 +38,8 @@
 int dq_schema_order(const char *kind);
 
 /* Checks that a bundle of a known kind has its required columns with their types, row counts and finite
- * numbers (NaN and infinity only under a null), and that propensities are in (0, 1] and positions at least 1.
+ * numbers (NaN and infinity only under a null; those of vectors, also in float64, within float32's range, in
+ * which programs compute), and that propensities are in (0, 1] and positions at least 1.
  * Of an unknown kind, a table too, it checks the row counts;
  * unknown columns pass. DQ_ERR_SCHEMA or DQ_ERR_NUMERIC. */
 dq_status dq_schema_check(const dq_bundle *bundle, dq_error *error);

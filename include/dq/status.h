@@ -28,7 +28,7 @@ typedef enum dq_status {
     DQ_ERR_DUPLICATE, /* an id that stands twice, or two unequal rows under one id */
     DQ_ERR_UNKNOWN,   /* an id, field or name that is not there */
     DQ_ERR_RANGE,     /* an argument outside its range, widths that differ */
-    DQ_ERR_NUMERIC,   /* NaN or infinity where a finite number is needed */
+    DQ_ERR_NUMERIC,   /* NaN or infinity where a finite number is needed, or one beyond float32 */
     DQ_ERR_STOPPED,   /* interrupted with progress kept: exit code 75 */
     DQ_ERR_UNSUPPORTED, /* a valid request that this build or this input cannot meet */
     DQ_ERR_TERMINAL,    /* a terminal, where data come from a file or a pipe, or go to one: exit code 2 */

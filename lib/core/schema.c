@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "dq/schema.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -137,10 +138,14 @@ static dq_status check_finite(const dq_column *column, const char *kind, dq_erro
 {
     uint64_t width = dq_column_width(column), n = column->shape[0] * width;
     if (all_finite(column, n)) return DQ_OK;
-    for (uint64_t i = 0; i < n; i++)
-        if (!isfinite(dq_column_number(column, i)) && !dq_column_is_null(column, i))
-            return dq_fail(error, DQ_ERR_NUMERIC, "%s: column %s, row %llu: not a finite number", kind,
-                           column->name, (unsigned long long)(i / width));
+    for (uint64_t i = 0; i < n; i++) {
+        double x = dq_column_number(column, i);
+        bool finite = isfinite(x), fits = column->dims == 1 || fabs(x) <= FLT_MAX;
+        if ((finite && fits) || dq_column_is_null(column, i)) continue;
+        return dq_fail(error, DQ_ERR_NUMERIC, "%s: column %s, row %llu: %s", kind, column->name,
+                       (unsigned long long)(i / width),
+                       finite ? "a vector's number beyond float32" : "not a finite number");
+    }
     return DQ_OK;
 }
 

@@ -261,6 +261,7 @@ def refuses_to_write():
     for words, kind, columns, *meta in [
         ("no column id", "items", {"text.bio": ["x"]}),
         ("not a finite number", "items", {"id": ["i"], "vector": [[numpy.nan]]}),
+        ("beyond float32", "items", {"id": ["i"], "vector": dq.Column("f8", numpy.array([[1e39]]))}),
         ("has type i8", "items", {"id": ["i"], "vector": dq.Column("i8", numpy.array([[1]]))}),
         ("2 rows, not 1", "items", {"id": ["i"], "text.a": ["x", "y"]}),
         ("1 dimensions", "items", {"id": ["i"], "vector": [1.0]}),

@@ -391,6 +391,12 @@ static void writer_refuses(void **state)
     make_side(&b, "users");
     b.columns[3].data = bad;
     refuse(&b, DQ_ERR_NUMERIC, "not a finite number");
+    static const double large[2][3] = {{1, 2, 3}, {1, -1e39, 0}};
+    make_side(&b, "users");
+    b.columns[3].type = DQ_F8;
+    b.columns[3].data = large;
+    b.columns[3].bytes = sizeof large;
+    refuse(&b, DQ_ERR_NUMERIC, "row 1: a vector's number beyond float32");
     make_side(&b, "users");
     b.columns[0].data = "\xff\xfe\xfd";
     refuse(&b, DQ_ERR_FORMAT, "not UTF-8");
