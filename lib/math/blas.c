@@ -9,11 +9,6 @@
 
 static pthread_once_t tried = PTHREAD_ONCE_INIT;
 
-void dq_blas_start(void)
-{
-    (void)product_chosen();
-}
-
 dq_status dq_blas_reserve(unsigned threads, dq_error *error)
 {
     const product_kernel *kernel = product_chosen();

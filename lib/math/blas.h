@@ -2,7 +2,9 @@
  *
  * Matrix products, row-major, float32, on one thread: dq cuts work into tiles itself (math/pool.h) because a
  * BLAS's own threads spin, and lose badly beside a busy neighbour in a pipeline. The kernels are dq's own, or
- * OpenBLAS's; math/product/product.h says what a number of C is to the bit, and has packed operands.
+ * OpenBLAS's; math/product/product.h says what a number of C is to the bit, and has packed operands. The
+ * first call of any of these chooses them: the CPU's best, or what the environment names (DQ_KERNELS,
+ * OPENBLAS_CORETYPE; dq(7)).
  */
 #ifndef DQ_MATH_BLAS_H
 #define DQ_MATH_BLAS_H
@@ -12,17 +14,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Chooses the kernels: the CPU's best, or what the environment names (DQ_KERNELS, OPENBLAS_CORETYPE; dq(7)).
- * Costs nothing after the first call. */
-void dq_blas_start(void);
-
 /* Takes the memory that products need which so many threads have under way at a time; from then on they
- * cannot fail. Calls dq_blas_start. DQ_ERR_MEMORY says how much it is: address space, of which little is ever
+ * cannot fail. DQ_ERR_MEMORY says how much it is: address space, of which little is ever
  * touched. Without it products wait for each other, and OpenBLAS's for ever where memory is short.
  * DQ_ERR_RANGE: the environment names kernels that this CPU does not have. */
 dq_status dq_blas_reserve(unsigned threads, dq_error *error);
 
-/* The kernels, for --version: "dq AVX-512", "OpenBLAS Haswell". Calls dq_blas_start. */
+/* The kernels, for --version: "dq AVX-512", "OpenBLAS Haswell". */
 const char *dq_blas_core(void);
 
 /* C (m, n) = A (m, k) B (k, n). lda, ldb, ldc: floats between rows. */

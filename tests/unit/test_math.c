@@ -38,7 +38,7 @@ static void products_equal_double_loops(void **state)
 {
     (void)state;
     enum { M = 37, N = 65, K = 130 };
-    dq_blas_start();
+    assert_int_equal(dq_blas_reserve(1, NULL), DQ_OK);
     float *a = random_floats(M * K, 1), *b = random_floats(K * N, 2), *c = malloc(3 * M * N * sizeof *c);
     float *at = malloc(M * K * sizeof *at), *bt = malloc(K * N * sizeof *bt);
     for (size_t i = 0; i < M; i++)

@@ -22,19 +22,9 @@ typedef struct step {
     size_t l0, r0, k0, lanes, casts, k;
 } step;
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static size_t parts(size_t n, size_t of)
-{
-    return (n + of - 1) / of;
-}
-
 static size_t padded(size_t k)
 {
-    return parts(k, PRODUCT_HALF_STEP) * PRODUCT_HALF_STEP;
+    return product_parts(k, PRODUCT_HALF_STEP) * PRODUCT_HALF_STEP;
 }
 
 /* ---- packing ---- */
@@ -83,12 +73,12 @@ static void pack_panels(const product_half_kernel *kernel, const product_half_op
 {
     size_t width = kernel->lanes;
     for (size_t l = 0; l < n; l += width)
-        pack_panel(kernel, from, l0 + l, least(width, n - l), k0, k, to + l * padded(k));
+        pack_panel(kernel, from, l0 + l, product_least(width, n - l), k0, k, to + l * padded(k));
 }
 
 size_t product_half_packed(const product_half_kernel *kernel, size_t n, size_t k)
 {
-    return parts(n, kernel->lanes) * kernel->lanes * padded(k);
+    return product_parts(n, kernel->lanes) * kernel->lanes * padded(k);
 }
 
 void product_half_pack(const product_half_kernel *kernel, product_half_operand from, size_t n, size_t k,
@@ -145,10 +135,10 @@ static void run_tiles(const work *w, const step *s, float *c, size_t ldc)
     size_t lda, stride;
     const uint16_t *a = rows_of(w, s, &lda), *panels = panels_of(w, s, &stride);
     for (size_t l = 0; l < s->lanes; l += kernel->lanes, panels += stride)
-        for (size_t r = 0, tiles = parts(s->casts, kernel->rows), rows; tiles; tiles--, r += rows) {
-            rows = parts(s->casts - r, tiles);
+        for (size_t r = 0, tiles = product_parts(s->casts, kernel->rows), rows; tiles; tiles--, r += rows) {
+            rows = product_parts(s->casts - r, tiles);
             kernel->tile(rows, padded(s->k), a + r * lda, lda, panels, c + r * ldc + l, ldc,
-                         least(kernel->lanes, s->lanes - l), s->k0 > 0);
+                         product_least(kernel->lanes, s->lanes - l), s->k0 > 0);
         }
 }
 
@@ -173,7 +163,7 @@ static void run_block(const work *w, step s)
     float *c = direct ? p->c + s.r0 * p->ldc + s.l0 : w->scratch->block;
     size_t ldc = direct ? p->ldc : PRODUCT_BLOCK;
     do {
-        s.k = least(PRODUCT_HALF_DEPTH, p->k - s.k0);
+        s.k = product_least(PRODUCT_HALF_DEPTH, p->k - s.k0);
         run_tiles(w, &s, c, ldc);
         s.k0 += s.k;
     } while (s.k0 < p->k);
@@ -187,8 +177,8 @@ static void run_blocks(const work *w)
     for (size_t i = 0; i < outer; i += PRODUCT_BLOCK)
         for (size_t j = 0; j < inner; j += PRODUCT_BLOCK) {
             step s = {.l0 = makes ? i : j, .r0 = makes ? j : i};
-            s.lanes = least(PRODUCT_BLOCK, w->lanes - s.l0);
-            s.casts = least(PRODUCT_BLOCK, w->casts - s.r0);
+            s.lanes = product_least(PRODUCT_BLOCK, w->lanes - s.l0);
+            s.casts = product_least(PRODUCT_BLOCK, w->casts - s.r0);
             if (makes && w->at_once && j == 0)
                 pack_panels(w->kernel, &w->lane, s.l0, s.lanes, 0, w->p->k, w->scratch->half_panels);
             run_block(w, s);

@@ -133,6 +133,19 @@ size_t product_half_packed(const product_half_kernel *kernel, size_t n, size_t k
 void product_half_pack(const product_half_kernel *kernel, product_half_operand from, size_t n, size_t k,
                        uint16_t *to);
 
+/* ---- cutting ---- */
+
+static inline size_t product_least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Parts of `of` numbers, the last perhaps of fewer, that n numbers have. */
+static inline size_t product_parts(size_t n, size_t of)
+{
+    return (n + of - 1) / of;
+}
+
 /* ---- scratch memory ---- */
 
 enum {

@@ -53,16 +53,6 @@ typedef struct step {
     size_t l0, r0, k0, lanes, casts, k;
 } step;
 
-static size_t least(size_t a, size_t b)
-{
-    return a < b ? a : b;
-}
-
-static size_t parts(size_t n, size_t of)
-{
-    return (n + of - 1) / of;
-}
-
 /* ---- packing ---- */
 
 /* Numbers [k0, k0 + k) of runs [l0, l0 + n) as one panel (k, lanes), zeros behind. */
@@ -83,12 +73,12 @@ static void pack_panels(const product_kernel *kernel, product_operand from, size
                         size_t k, float *to)
 {
     for (size_t l = 0; l < n; l += kernel->lanes, to += k * kernel->lanes)
-        pack_panel(kernel, from, l0 + l, least(kernel->lanes, n - l), k0, k, to);
+        pack_panel(kernel, from, l0 + l, product_least(kernel->lanes, n - l), k0, k, to);
 }
 
 size_t product_packed_floats(const product_kernel *kernel, size_t n, size_t k)
 {
-    return kernel->whole ? n * k : parts(n, kernel->lanes) * kernel->lanes * k;
+    return kernel->whole ? n * k : product_parts(n, kernel->lanes) * kernel->lanes * k;
 }
 
 void product_pack(const product_kernel *kernel, product_operand from, size_t n, size_t k, float *to)
@@ -108,7 +98,7 @@ static void make_panels(const work *w, const step *s, size_t k0, size_t k)
 {
     size_t width = w->kernel->lanes;
     for (size_t l = 0; l < s->lanes; l += width)
-        pack_panel(w->kernel, w->lane, s->l0 + l, least(width, s->lanes - l), k0, k,
+        pack_panel(w->kernel, w->lane, s->l0 + l, product_least(width, s->lanes - l), k0, k,
                    w->scratch->panels + l * k);
 }
 
@@ -123,7 +113,7 @@ static void make_rows(const work *w, const step *s, size_t k0, size_t k)
  * where they lie. The last of these, where it is not a whole panel, is packed for the step. */
 static const float *panel_of(const work *w, const step *s, size_t l, size_t *ldp)
 {
-    size_t width = w->kernel->lanes, n = least(width, s->lanes - l), k = w->p->k;
+    size_t width = w->kernel->lanes, n = product_least(width, s->lanes - l), k = w->p->k;
     *ldp = width;
     if (w->lane.panels) return w->lane.panels + (s->l0 + l) * k + s->k0 * width;
     if (w->makes_lanes && w->at_once) return w->scratch->panels + l * k + s->k0 * width;
@@ -151,13 +141,13 @@ static void run_tiles(const work *w, const step *s, float *c, size_t ldc)
     const product_kernel *kernel = w->kernel;
     size_t lda, ldp;
     const float *a = rows_of(w, s, &lda);
-    size_t most = lda % PAGE == 0 ? least(kernel->rows, WAYS) : kernel->rows;
+    size_t most = lda % PAGE == 0 ? product_least(kernel->rows, WAYS) : kernel->rows;
     for (size_t l = 0; l < s->lanes; l += kernel->lanes) {
         const float *panel = panel_of(w, s, l, &ldp);
-        for (size_t r = 0, tiles = parts(s->casts, most), rows; tiles; tiles--, r += rows) {
-            rows = parts(s->casts - r, tiles);
+        for (size_t r = 0, tiles = product_parts(s->casts, most), rows; tiles; tiles--, r += rows) {
+            rows = product_parts(s->casts - r, tiles);
             kernel->tile(rows, s->k, a + r * lda, lda, panel, ldp, c + r * ldc + l, ldc,
-                         least(kernel->lanes, s->lanes - l), s->k0 > 0);
+                         product_least(kernel->lanes, s->lanes - l), s->k0 > 0);
         }
     }
 }
@@ -197,7 +187,7 @@ static void run_block(const work *w, step s)
     float *c = direct ? p->c + s.r0 * p->ldc + s.l0 : w->scratch->block;
     size_t ldc = direct ? p->ldc : PRODUCT_BLOCK;
     do {
-        s.k = least(w->depth, p->k - s.k0);
+        s.k = product_least(w->depth, p->k - s.k0);
         if (!w->at_once && w->makes_lanes) make_panels(w, &s, s.k0, s.k);
         if (!w->at_once && w->cast.columns) make_rows(w, &s, s.k0, s.k);
         run_tiles(w, &s, c, ldc);
@@ -215,10 +205,10 @@ static bool prefers_transposed(const product *p)
     if (p->a.panels || p->b.panels) return p->a.panels != NULL;
     enum { WIDEST = 32 };
     size_t a = p->m * p->k, b = p->n * p->k;
-    size_t straight = parts(p->n, WIDEST) * 2 * a + (p->b.columns ? 0 : b) / 2 +
-                      (p->a.columns ? a : 0) / 2 * (p->b.columns ? 1 : parts(p->n, PRODUCT_BLOCK));
-    size_t across = parts(p->m, WIDEST) * 2 * b + (p->a.columns ? 0 : a) / 2 +
-                    (p->b.columns ? b : 0) / 2 * (p->a.columns ? 1 : parts(p->m, PRODUCT_BLOCK)) +
+    size_t straight = product_parts(p->n, WIDEST) * 2 * a + (p->b.columns ? 0 : b) / 2 +
+                      (p->a.columns ? a : 0) / 2 * (p->b.columns ? 1 : product_parts(p->n, PRODUCT_BLOCK));
+    size_t across = product_parts(p->m, WIDEST) * 2 * b + (p->a.columns ? 0 : a) / 2 +
+                    (p->b.columns ? b : 0) / 2 * (p->a.columns ? 1 : product_parts(p->m, PRODUCT_BLOCK)) +
                     p->m * p->n;
     return across < straight;
 }
@@ -232,8 +222,8 @@ static void run_blocks(const work *w)
     for (size_t i = 0; i < outer; i += PRODUCT_BLOCK)
         for (size_t j = 0; j < inner; j += PRODUCT_BLOCK) {
             step s = {.l0 = makes_lanes ? i : j, .r0 = makes_lanes ? j : i};
-            s.lanes = least(PRODUCT_BLOCK, w->lanes - s.l0);
-            s.casts = least(PRODUCT_BLOCK, w->casts - s.r0);
+            s.lanes = product_least(PRODUCT_BLOCK, w->lanes - s.l0);
+            s.casts = product_least(PRODUCT_BLOCK, w->casts - s.r0);
             if (w->at_once && makes_lanes && j == 0) make_panels(w, &s, 0, w->p->k);
             if (w->at_once && w->cast.columns && (makes_lanes || j == 0)) make_rows(w, &s, 0, w->p->k);
             run_block(w, s);
@@ -247,8 +237,8 @@ static void run_whole(const product *p, product_scratch *scratch)
     for (size_t i = 0; i < p->m && p->epilogue; i += PRODUCT_BLOCK)
         for (size_t j = 0; j < p->n; j += PRODUCT_BLOCK) {
             product part = *p;
-            part.m = least(PRODUCT_BLOCK, p->m - i);
-            part.n = least(PRODUCT_BLOCK, p->n - j);
+            part.m = product_least(PRODUCT_BLOCK, p->m - i);
+            part.n = product_least(PRODUCT_BLOCK, p->n - j);
             float *c = p->c ? p->c + i * p->ldc + j : scratch->finished;
             size_t ldc = p->c ? p->ldc : PRODUCT_BLOCK;
             part.a.at += p->a.columns ? i : i * p->a.ld;
@@ -292,7 +282,7 @@ void product_run(const product *p)
                   .cast = cast,
                   .lanes = transposed ? p->m : p->n,
                   .casts = transposed ? p->n : p->m,
-                  .depth = p->k ? parts(p->k, parts(p->k, depth)) : 0,
+                  .depth = p->k ? product_parts(p->k, product_parts(p->k, depth)) : 0,
                   .transposed = transposed,
                   .makes_lanes = makes,
                   .at_once = p->k <= PRODUCT_DEPTH};
