@@ -227,6 +227,11 @@ $(B)/inject.so: tests/inject/inject.h Makefile $(wildcard tests/inject/*.c)
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -D_GNU_SOURCE -O2 -g $(WARN) -fPIC -fno-builtin -pthread -shared $(filter %.c,$^) -o $@
 
+# A CPU clock that counts in steps (LD_PRELOAD), for tests of `make bench`.
+$(B)/steps.so: tests/bench/steps.c Makefile
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -O2 $(WARN) -fPIC -shared $< -o $@
+
 # The servers that tests start; all of llm_*.c is one of them.
 $(B)/services/llm_server: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/services/llm_*.c))
 	@mkdir -p $(@D)
@@ -401,7 +406,7 @@ remove-installed:
 
 # ---- the rest ----
 
-units: $(UNITS) $(SERVERS) $(HELPERS) $(TIMERS) $(B)/inject.so $(REPLAYS)
+units: $(UNITS) $(SERVERS) $(HELPERS) $(TIMERS) $(B)/inject.so $(B)/steps.so $(REPLAYS)
 
 bench: all deps-check $(SERVERS) $(TIMERS) ## time against peers in the same run; BENCH='train start' these parts, WRITE=1 into docs/performance.*
 	@bash tests/deps --each apache2-utils wrk

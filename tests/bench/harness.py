@@ -170,7 +170,7 @@ class Bench:
             pairs = zip(theirs, dq) if len(theirs) == len(dq) else [(spread(theirs)[0], spread(dq)[0])]
             row["ratio"] = statistics.median(t / max(o, 1e-9) if low else o / max(t, 1e-9) for t, o in pairs)
         if limit:
-            row.update(limit=limit, limited_by=limited_by, share=limit / row["dq"][0] if low else row["dq"][0] / limit)
+            row.update(limit=limit, limited_by=limited_by, share=limit / max(row["dq"][0], 1e-9) if low else row["dq"][0] / limit)
         wanted = {k: v for k, v in (("ratio", ratio if "ratio" in row else None), ("share", share), ("bound", bound)) if v is not None}
         if wanted:
             row["wanted"] = wanted

@@ -9,6 +9,8 @@ import statistics
 import train
 import vectors
 
+LEAST = 1e-6  # seconds; CPU time counts in steps, so that what is quick may have taken none
+
 
 def doublings(first, count):
     return [first << i for i in range(count)]
@@ -32,7 +34,7 @@ def candidates(bench, count):
            "--epsilon", "0", "--epsilon-min", "0", "--episodes", "1", "--candidates", str(count), "--batch", "16", "--warmup", "16",
            *bench.pick([], ["--hidden", "8"]), train.catalogue(bench)]
     none, some = (bench.drained([*run, "--steps", str(steps)]).cpu for steps in (16, 36))
-    return max(some - none, 1e-6) / 20
+    return (some - none) / 20
 
 
 def ranking(bench, users, items):
@@ -78,7 +80,7 @@ def measure(bench):
         ("users", "`dq-rank` of 2,000 items", b.pick(doublings(1, 5), [1, 2]), lambda n: ranking(b, n, b.pick(2000, 50)), 1),
         ("agents", "`dq-train --each-user`", b.pick(doublings(1, 5), [1, 2]), lambda n: agents(b, n), 1)]
     for name, what, sizes, cost, most in laws:
-        rounds = [[(n, cost(n)) for n in sizes] for _ in range(min(b.rounds, 2))]
+        rounds = [[(n, max(cost(n), LEAST)) for n in sizes] for _ in range(min(b.rounds, 2))]
         points = [(n, statistics.median(r[i][1] for r in rounds)) for i, n in enumerate(sizes)]
         bench.row(f"{name}, {sizes[0]:,} to {sizes[-1]:,}: {what}", "slope", [slope(points) for points in rounds], bound=most + 0.1,
                   points=points)

@@ -10,13 +10,13 @@
  */
 #include "embed/als.h"
 #include "core/rng.h"
+#include "seconds.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 
 enum { USERS = 6000, ITEMS = 4000, GROUPS = 40, DRAWS = 1099000 };
 
@@ -64,13 +64,6 @@ static double cpu(void)
     return (double)u.ru_utime.tv_sec + 1e-6 * (double)u.ru_utime.tv_usec;
 }
 
-static double wall(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 int main(int argc, char **argv)
 {
     if (argc == 3 && strcmp(argv[1], "make") == 0) return make(argv[2]);
@@ -86,10 +79,10 @@ int main(int argc, char **argv)
     float *users = malloc((size_t)USERS * config.width * sizeof *users);
     float *items = malloc((size_t)ITEMS * config.width * sizeof *items);
     if (!users || !items) return 1;
-    double t0 = wall(), c0 = cpu();
+    double t0 = seconds(CLOCK_MONOTONIC), c0 = cpu();
     if (dq_als_fit(&config, entries, count, users, USERS, items, ITEMS, (unsigned)atoi(argv[2]), NULL))
         return 1;
-    double wall_s = wall() - t0, cpu_s = cpu() - c0;
+    double wall_s = seconds(CLOCK_MONOTONIC) - t0, cpu_s = cpu() - c0;
     printf("{\"wall_s\": %.4f, \"cpu_s\": %.4f, \"objective\": %.9g}\n", wall_s, cpu_s,
            dq_als_objective(&config, entries, count, users, USERS, items, ITEMS));
     free(users);

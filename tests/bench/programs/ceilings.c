@@ -13,6 +13,7 @@
  * Each is the best of the passes that SECONDS allow.
  */
 #include "fma.h"
+#include "seconds.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -20,7 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { FMA_TURNS = 1 << 21, READ_FLOATS = 64 << 20, WEIGHTS = 3 << 20, PIPE_BYTES = 256 << 20 };
@@ -33,13 +33,6 @@ typedef struct worker {
     float *data, result;
     void (*pass)(struct worker *);
 } worker;
-
-static double seconds(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static fma_loop widest; /* the CPU's widest */
 
@@ -80,7 +73,7 @@ static void *work(void *arg)
 static double best(void (*pass)(worker *), unsigned threads, size_t floats, double until)
 {
     worker *workers = calloc(threads, sizeof *workers);
-    double least = 1e9, begun = seconds();
+    double least = 1e9, begun = seconds(CLOCK_MONOTONIC);
     if (!workers) exit(1);
     for (unsigned t = 0; t < threads; t++) {
         workers[t] = (worker){.floats = floats / 128 * 128, .turns = FMA_TURNS, .pass = pass};
@@ -88,13 +81,13 @@ static double best(void (*pass)(worker *), unsigned threads, size_t floats, doub
         for (size_t i = 0; i < floats; i++) workers[t].data[i] = 1e-3F;
     }
     do {
-        double t0 = seconds();
+        double t0 = seconds(CLOCK_MONOTONIC);
         for (unsigned t = 0; t < threads; t++)
             if (pthread_create(&workers[t].thread, NULL, work, workers + t)) exit(1);
         for (unsigned t = 0; t < threads; t++) (void)pthread_join(workers[t].thread, NULL);
-        double took = seconds() - t0;
+        double took = seconds(CLOCK_MONOTONIC) - t0;
         if (took < least) least = took;
-    } while (seconds() - begun < until);
+    } while (seconds(CLOCK_MONOTONIC) - begun < until);
     for (unsigned t = 0; t < threads; t++) free(workers[t].data);
     free(workers);
     return least;
@@ -107,7 +100,7 @@ static double pipe_pass(void)
     int ends[2];
     if (pipe(ends)) exit(1);
     (void)fcntl(ends[1], F_SETPIPE_SZ, 1 << 20);
-    double t0 = seconds();
+    double t0 = seconds(CLOCK_MONOTONIC);
     pid_t child = fork();
     if (child == 0) {
         (void)close(ends[1]);
@@ -120,7 +113,7 @@ static double pipe_pass(void)
         if (write(ends[1], block, sizeof block) != (ssize_t)sizeof block) exit(1);
     (void)close(ends[1]);
     (void)waitpid(child, NULL, 0);
-    return seconds() - t0;
+    return seconds(CLOCK_MONOTONIC) - t0;
 }
 
 /* `each`: what a thread does in a pass. */
@@ -144,11 +137,11 @@ int main(int argc, char **argv)
     print_rate("read", read_pass, threads, part, 4.0 * (double)part, until);
     print_rate("adam_1", adam_pass, 1, 4 * WEIGHTS, 7.0 * 4 * WEIGHTS, until);
     print_rate("adam", adam_pass, threads, 4 * WEIGHTS / threads, 7.0 * 4 * WEIGHTS / threads, until);
-    double begun = seconds();
+    double begun = seconds(CLOCK_MONOTONIC);
     do {
         double took = pipe_pass();
         if (took < least) least = took;
-    } while (seconds() - begun < until);
+    } while (seconds(CLOCK_MONOTONIC) - begun < until);
     printf("\"pipe\": %.4g}\n", PIPE_BYTES / least);
     return 0;
 }

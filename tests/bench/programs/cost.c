@@ -8,20 +8,14 @@
  *
  * A child counts the memory that its parent had when it was forked, so the parent has to be as small as this.
  */
+#include "seconds.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-
-static double seconds(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static double of(struct timeval t)
 {
@@ -34,14 +28,14 @@ int main(int argc, char **argv)
     int status;
     int report = argc > 2 ? atoi(argv[1]) : -1;
     if (report < 0 || fcntl(report, F_SETFD, FD_CLOEXEC)) return 2;
-    double t0 = seconds();
+    double t0 = seconds(CLOCK_MONOTONIC);
     pid_t child = vfork();
     if (child == 0) {
         execvp(argv[2], argv + 2);
         _exit(127);
     }
     if (child < 0 || wait4(child, &status, 0, &u) < 0) return 2;
-    dprintf(report, "{\"wall\": %.9g, \"user\": %.9g, \"system\": %.9g, \"kib\": %ld}\n", seconds() - t0,
+    dprintf(report, "{\"wall\": %.9g, \"user\": %.9g, \"system\": %.9g, \"kib\": %ld}\n", seconds(CLOCK_MONOTONIC) - t0,
             of(u.ru_utime), of(u.ru_stime), u.ru_maxrss);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

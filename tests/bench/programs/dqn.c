@@ -7,19 +7,12 @@
  *     dqn THREADS STEPS STATE ACTIONS BATCH DROPOUT HIDDEN...
  */
 #include "learn/agent.h"
+#include "seconds.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { MEMORY = 10000, WARM = 200, MOST_STATE = 1024 };
-
-static double seconds(clockid_t clock)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int ascending(const void *a, const void *b)
 {

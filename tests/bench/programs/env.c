@@ -6,19 +6,12 @@
  *     env ENV COUNT STEPS          ENV: NAME or NAME:option=value,...; COUNT: side by side; STEPS: of all
  */
 #include "rollout/vec_env.h"
+#include "seconds.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { TURNS = 3 };
-
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* One step of all; the sum of their rewards. */
 static dq_status step_all(dq_vec_env *envs, dq_rng *rng, uint32_t *actions, double *sum, dq_error *error)
@@ -44,9 +37,9 @@ int main(int argc, char **argv)
     double best = 0, sum = 0;
     dq_status status = actions ? dq_vec_env_open(&envs, &config, &error) : DQ_ERR_MEMORY;
     for (int turn = 0; !status && turn < TURNS; turn++) {
-        double t0 = seconds();
+        double t0 = seconds(CLOCK_THREAD_CPUTIME_ID);
         for (size_t r = 0; !status && r < rounds; r++) status = step_all(envs, &rng, actions, &sum, &error);
-        double speed = (double)(rounds * config.count) / (seconds() - t0);
+        double speed = a_second((double)(rounds * config.count), seconds(CLOCK_THREAD_CPUTIME_ID) - t0);
         if (speed > best) best = speed;
     }
     if (status) fprintf(stderr, "%s\n", error.reason);

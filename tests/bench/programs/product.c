@@ -10,6 +10,7 @@
  * time.
  */
 #include "fma.h"
+#include "seconds.h"
 
 #include "math/blas.h"
 #include "math/product/kernel.h"
@@ -17,7 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum {
     KERNELS = 8,
@@ -46,13 +46,6 @@ static const shape shapes[] = {
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 static float *x, *w, *y, *packed;
-
-static double seconds(void)
-{
-    struct timespec t;
-    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static size_t least(size_t a, size_t b)
 {
@@ -119,10 +112,10 @@ static void gradient(const product_kernel *kernel, const shape *s)
 static double rate(const product_kernel *kernel, const shape *s)
 {
     static void (*const ways[])(const product_kernel *, const shape *) = {forward, inputs, gradient};
-    double flops = 2.0 * (double)s->rows * (double)s->out * (double)s->in, begun = seconds();
+    double flops = 2.0 * (double)s->rows * (double)s->out * (double)s->in, begun = seconds(CLOCK_THREAD_CPUTIME_ID);
     size_t times = (size_t)(LEAST * 100e6 / flops) + 1;
     for (size_t i = 0; i < times; i++) ways[s->way](kernel, s);
-    return (double)times * flops / (seconds() - begun) * 1e-9;
+    return a_second((double)times * flops, seconds(CLOCK_THREAD_CPUTIME_ID) - begun) * 1e-9;
 }
 
 static volatile float kept; /* what is computed for its time alone */
@@ -130,9 +123,9 @@ static volatile float kept; /* what is computed for its time alone */
 static double peak(void)
 {
     const fma_loop widest = fma_widest();
-    double begun = seconds();
+    double begun = seconds(CLOCK_THREAD_CPUTIME_ID);
     kept = widest.run(TURNS);
-    return widest.operations * TURNS / (seconds() - begun) * 1e-9;
+    return a_second(widest.operations * TURNS, seconds(CLOCK_THREAD_CPUTIME_ID) - begun) * 1e-9;
 }
 
 static double most(double a, double b)

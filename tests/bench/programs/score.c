@@ -11,11 +11,11 @@
 #include "math/cosine.h"
 #include "net/quantised.h"
 #include "net/scoring.h"
+#include "seconds.h"
 
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { USER = 768, ITEM = 1536, TILE = 256, PASSES = 3, BLOCK = 2048 };
 
@@ -32,13 +32,6 @@ typedef struct work {
     dq_dtype type;
     uint32_t width;
 } work;
-
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static void cosine_tile(void *arg, size_t tile, unsigned thread)
 {
@@ -123,9 +116,9 @@ int main(int argc, char **argv)
     for (int which = 0; which < COUNT; which++) {
         double best = 1e9;
         for (int pass = 0; pass < PASSES; pass++) {
-            double t0 = seconds();
+            double t0 = seconds(CLOCK_MONOTONIC);
             run(&w, which);
-            double took = seconds() - t0;
+            double took = seconds(CLOCK_MONOTONIC) - t0;
             if (took < best) best = took;
         }
         printf(", \"%s\": %.6f", names[which], best);

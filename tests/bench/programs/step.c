@@ -11,23 +11,16 @@
 #include "learn/agent.h"
 
 #include "math/vec.h"
+#include "seconds.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { USER = 768, ITEM = 1536, ITEMS = 2000, OFFERED = 100, OBSERVED = 1000, WARM = 20 };
 
 static float user[USER], items[ITEMS][ITEM];
 static const float *user_at[] = {user}, *item_at[ITEMS];
-
-static double seconds(clockid_t clock)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static int ascending(const void *a, const void *b)
 {
