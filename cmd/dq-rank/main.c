@@ -65,6 +65,7 @@ static void check_options(rank_options *o, dq_cli *cli)
     dq_error error = DQ_ERROR_NONE;
     dq_cli_enter(cli, o->merge ? MERGE : RANK);
     dq_cli_check_stdin(cli, "users-file");
+    dq_cli_shard(cli, o->part, &o->wanted.shard);
     if (!dq_cli_given(cli, "wish")) o->wish = (double)NAN;
     if (orders > 1) dq_cli_usage(cli, "--mmr, --epsilon, --softmax and --explore: one at a time");
     if (o->lambda < 1) o->order = DQ_RANK_MMR;
@@ -113,6 +114,15 @@ static const dq_program program = {
 };
 
 /* clang-format off */
+#define OPTIONS_USERS(o)                                                                                     \
+    {"user", 'u', DQ_OPT_LIST, &(o).users, "ID", "rank for this user alone; may be repeated",                \
+     .flags = DQ_OPT_PAYLOAD, .modes = RANK},                                                                \
+    {"users-file", 0, DQ_OPT_TEXT, &(o).users_file, "FILE", "and for those whose ids are lines of FILE",     \
+     .flags = DQ_OPT_PAYLOAD | DQ_OPT_READS, .modes = RANK},                                                 \
+    {"shard", 0, DQ_OPT_TEXT, &(o).part, "I/N",                                                              \
+     "for one of N parts of them, by the hash of their ids: as many machines share the work",                \
+     .flags = DQ_OPT_PAYLOAD, .modes = RANK, .excludes = "user"}
+
 #define OPTIONS_FIRST_PASS(o)                                                                                \
     {"first-pass", 0, DQ_OPT_CHOICE, &(o).first_pass, "HOW",                                                 \
      "int8: find a shortlist by the network in 8 bits, and rank that by exact scores",                       \
@@ -150,10 +160,7 @@ int main(int argc, char **argv)
          "a decision transformer's: the return that is wished for from here on (else the model's)",
          .flags = DQ_OPT_PAYLOAD | DQ_OPT_UNSET, .modes = RANK, .where = "by=auto,q"},
         {"top", 'k', DQ_OPT_COUNT, &o.k, "K", "items a user", .flags = DQ_OPT_PAYLOAD, .min = 1, .max = 1e9},
-        {"user", 'u', DQ_OPT_LIST, &o.users, "ID", "rank for this user alone; may be repeated",
-         .flags = DQ_OPT_PAYLOAD, .modes = RANK},
-        {"users-file", 0, DQ_OPT_TEXT, &o.users_file, "FILE", "and for those whose ids are lines of FILE",
-         .flags = DQ_OPT_PAYLOAD | DQ_OPT_READS, .modes = RANK},
+        OPTIONS_USERS(o),
         {"compare", 0, DQ_OPT_LIST, &o.pairs, "U:I",
          "cosine of the users' field U and the items' field I; may be repeated", .flags = DQ_OPT_PAYLOAD,
          .modes = RANK},

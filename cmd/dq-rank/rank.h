@@ -23,7 +23,7 @@ extern const char *const rank_explorers[]; /* their names, NULL-ended */
 
 typedef struct rank_options {
     dq_common common;
-    const char *model, *models_dir, *fallback, *users_file, *run_name;
+    const char *model, *models_dir, *fallback, *users_file, *part, *run_name;
     double wish; /* NAN: the model's */
     int by, format;
     uint64_t k, pool; /* pool 0: 10 k */

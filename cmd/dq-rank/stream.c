@@ -58,12 +58,16 @@ static dq_status take_users(ranking *r, dq_prefetched *piece, dq_error *error)
     size_t before = dq_index_count(ids), bytes;
     bool taken;
     dq_status status = dq_catalogue_add(&r->catalogue, &piece->bundle, piece->section, &taken, error);
-    if (status || !r->begun || dq_index_count(&r->options->wanted.ids) || dq_index_count(ids) == before)
-        return status;
-    const char *id = dq_index_id(ids, (uint32_t)before, &bytes);
-    return dq_fail(error, DQ_ERR_UNSUPPORTED,
-                   "user %.*s comes after items were ranked: put all users before the items, or use --hold",
-                   (int)bytes, id);
+    if (status || !r->begun || dq_index_count(&r->options->wanted.ids)) return status;
+    for (uint32_t u = (uint32_t)before; u < dq_index_count(ids); u++) {
+        const char *id = dq_index_id(ids, u, &bytes);
+        if (dq_user_list_has(&r->options->wanted, id, bytes))
+            return dq_fail(
+                error, DQ_ERR_UNSUPPORTED,
+                "user %.*s comes after items were ranked: put all users before the items, or use --hold",
+                (int)bytes, id);
+    }
+    return DQ_OK;
 }
 
 static bool users_are_known(const ranking *r)
@@ -134,7 +138,8 @@ static dq_rank_config config_of(const rank_options *o, const dq_rank_seen *seen,
                             .members = networks,
                             .seed = o->common.seed,
                             .seen = o->exclude_seen ? seen : NULL,
-                            .users = &o->wanted.ids};
+                            .users = &o->wanted.ids,
+                            .shard = o->wanted.shard};
 }
 
 /* An empty block. Halves stay what they are but for models that look at single vectors of all items. */

@@ -40,7 +40,7 @@ static dq_status choose_users(reward_run *s, dq_error *error)
 {
     const dq_index *users = &s->catalogue.users.identity.ids;
     dq_status status = dq_user_list_check(&s->wanted, users, "in the catalogue", error);
-    if (status || !dq_index_count(&s->wanted.ids)) return status;
+    if (status || !dq_user_list_narrows(&s->wanted)) return status;
     if (!(s->only = calloc(dq_index_count(users) + 1, sizeof *s->only)))
         return dq_fail_memory(error, "users");
     for (uint32_t u = 0; u < dq_index_count(users); u++) {
@@ -326,6 +326,9 @@ int main(int argc, char **argv)
         {"users-file", 0, DQ_OPT_TEXT, &o.users_file, "FILE",
          "and those of the users whose ids are lines of FILE", .flags = DQ_OPT_PAYLOAD | DQ_OPT_READS,
          .modes = STREAM, .excludes = "labels-only"},
+        {"shard", 0, DQ_OPT_TEXT, &o.part, "I/N",
+         "of one of N parts of the users, by the hash of their ids: as many machines share the work",
+         .flags = DQ_OPT_PAYLOAD, .modes = STREAM, .excludes = "user labels-only"},
         {"labels-only", 0, DQ_OPT_FLAG, &o.labels_only, NULL,
          "answer each bundle of transitions at once, with its labels alone; or DQ_LABELS_ONLY=1",
          .flags = DQ_OPT_PAYLOAD, .modes = STREAM, .excludes = "dry-run show-prompt"},
@@ -347,6 +350,7 @@ int main(int argc, char **argv)
     dq_cli_check_stdin(&cli, "users-file");
     dq_cli_enter(&cli, o.llm.ledger ? LEDGER : 1U << o.strategy);
     reward_run s = {.o = &o};
+    dq_cli_shard(&cli, o.part, &s.wanted.shard);
     dq_error e = DQ_ERROR_NONE;
     dq_reward_apply_options(&o, &cli, &s.labeller, &s.plan);
     dq_status status = load_prompt(&s, &o, &e);

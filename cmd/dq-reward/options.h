@@ -56,7 +56,7 @@ typedef struct dq_reward_options {
     int strategy;
     bool raw_cosine, strict, labels_only;
     dq_texts pair_fields;
-    const char *map, *pairs, *pairs_file, *users_file, *answers;
+    const char *map, *pairs, *pairs_file, *users_file, *part, *answers;
     dq_texts users;
     double weight;
     dq_llm_options llm;

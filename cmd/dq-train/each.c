@@ -70,7 +70,9 @@ static dq_status make_plan(each *e, dq_error *error)
     train *t = e->t;
     dq_status status = dq_user_list_fill(&e->wanted, NULL, 0, t->o->users_file, error);
     if (status) return status;
+    e->wanted.shard = t->o->shard;
     dq_cli_leave_out(t->cli, "users-file");
+    dq_cli_leave_out(t->cli, "shard");
     e->maker = dq_cli_maker(t->cli, t->maker.seed);
     e->maker.threads = t->maker.threads;
     e->dir = (dq_model_dir){t->o->models_dir, &e->maker, t->inputs, t->input_count};

@@ -52,15 +52,15 @@ static dq_status take_one(const dq_model_claim *claim, const char *id, size_t by
 }
 
 dq_status dq_model_claim_take(dq_model_claim *claim, const dq_model_dir *dir, const dq_user_list *users,
-                              dq_error *error)
+                              const dq_index *among, dq_error *error)
 {
-    size_t n = dq_index_count(&users->ids);
+    size_t n = dq_user_list_narrows(users) ? dq_index_count(among) : 0;
     dq_status status = open_file(claim, dir, error);
-    if (!status && !n) status = take_one(claim, NULL, 0, error);
+    if (!status && !dq_user_list_narrows(users)) status = take_one(claim, NULL, 0, error);
     for (uint32_t i = 0; !status && i < n; i++) {
         size_t bytes;
-        const char *id = dq_index_id(&users->ids, i, &bytes);
-        status = take_one(claim, id, bytes, error);
+        const char *id = dq_index_id(among, i, &bytes);
+        if (dq_user_list_has(users, id, bytes)) status = take_one(claim, id, bytes, error);
     }
     return status ? dq_error_at(error, dir->path, DQ_NO_RECORD) : DQ_OK;
 }

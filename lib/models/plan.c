@@ -46,7 +46,7 @@ dq_status dq_model_plan_make(dq_model_plan *plan, const dq_index *users, const d
     if (!plan->job || !plan->state) return dq_fail_memory(error, "users");
     dq_status status = dq_user_list_check(wanted, users, "in the stream", error);
     if (!status && dir) status = dq_model_dir_make(dir, error);
-    if (!status && dir) status = dq_model_claim_take(&plan->claim, dir, wanted, error);
+    if (!status && dir) status = dq_model_claim_take(&plan->claim, dir, wanted, users, error);
     for (uint32_t u = 0; !status && u < n; u++) {
         const char *id = dq_index_id(users, u, &bytes);
         if (!dq_user_list_has(wanted, id, bytes)) continue;

@@ -23,7 +23,7 @@ dq_status dq_shard_parse(dq_shard *shard, const char *text, dq_error *error)
     uint32_t count = slash ? number(&at) : 0;
     if (*at || !index || index > count)
         return dq_fail(error, DQ_ERR_RANGE,
-                       "'%.40s' is no part: I/N is wanted, I from 1 to N, N up to %d, such as 3/12", text,
+                       "'%.40s' is no shard: I/N is wanted, I from 1 to N, N up to %d, such as 3/12", text,
                        DQ_SHARD_MAX);
     *shard = (dq_shard){.index = index, .count = count};
     return DQ_OK;
