@@ -49,7 +49,10 @@ SCRIPTS  := $(basename $(notdir $(wildcard cmd/*.py)))
 # What programs share: cmd/cli and the folders within.
 SHARED   := $(patsubst %/,%,cmd/cli/ $(wildcard cmd/cli/*/))
 # The rooms of lib/, and the folders within some. A program links what it uses of them.
-ROOMS    := $(filter-out lib/port $(if $(filter dq-serve,$(LEFT)),lib/port/httpd),$(patsubst %/,%,$(wildcard lib/*/ lib/*/*/)))
+ROOMS    := $(filter-out lib/mpi lib/port $(if $(filter dq-serve,$(LEFT)),lib/port/httpd),$(patsubst %/,%,$(wildcard lib/*/ lib/*/*/)))
+
+# dq-train-mpi is dq-train with the room lib/mpi, where Open MPI is (`make deps-cluster`); dq-train --mpi becomes it.
+MPI      := $(if $(shell pkg-config --exists ompi-c 2>/dev/null && echo yes),dq-train-mpi)
 
 # ---- flags ----
 
@@ -99,7 +102,7 @@ MAN      := $(if $(filter man_pages,$(LEFT)),,$(patsubst docs/man/%.scd,$(B)/man
 NAMES    := $(PROGRAMS) $(SCRIPTS)
 COMP     := $(NAMES:%=$(B)/completions/bash/%) $(NAMES:%=$(B)/completions/zsh/_%) $(NAMES:%=$(B)/completions/fish/%.fish)
 # Every folder with C files.
-FOLDERS  := $(ROOMS) $(SHARED) $(PROGRAMS:%=cmd/%) tests/unit tests/services tests/fault tests/fuzz tests/bench/programs
+FOLDERS  := $(ROOMS) lib/mpi $(SHARED) $(PROGRAMS:%=cmd/%) tests/unit tests/services tests/fault tests/fuzz tests/bench/programs
 
 # What nothing can be built without, in one line instead of a compiler's many.
 MISSING   = $(shell for name in $(firstword $(CC)) $(firstword $(filter-out ccache,$(CXX))); do command -v $$name >/dev/null || echo $$name; done; command -v pkg-config >/dev/null || echo pkg-config; \
@@ -172,6 +175,11 @@ LIBRARY  := $(B)/libdq.a $(B)/$(SONAME)
 .SECONDEXPANSION:
 $(BUILT): $(B)/%: $$(call objects,cmd/$$*) $(B)/libcli.a $(B)/librooms.a
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+
+$(B)/obj/lib/mpi/%.o: ALL_CFLAGS += $(patsubst -I%,-isystem %,$(shell pkg-config --cflags ompi-c 2>/dev/null))
+
+$(MPI:%=$(B)/%): $(call objects,cmd/dq-train lib/mpi) $(B)/libcli.a $(B)/librooms.a
+	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) $(shell pkg-config --libs ompi-c) -o $@
 
 # The prompts that are shipped, as C: a part of the room label.
 PROMPTS := jobs items
@@ -289,7 +297,7 @@ $(B)/completions/fish/%.fish: $(B)/%
 
 -include $(patsubst %.o,%.d,$(call objects,$(FOLDERS)) $(patsubst $(B)/obj/%,$(B)/obj/shared/%,$(call objects,$(PUBLIC))))
 
-programs: $(BUILT) $(SCRIPTED) $(LIBRARY) $(MAN) $(COMP)
+programs: $(BUILT) $(MPI:%=$(B)/%) $(SCRIPTED) $(LIBRARY) $(MAN) $(COMP)
 	@$(if $(LEFT),echo "left out: $(subst _, ,$(subst $(space),$(comma)$(space),$(LEFT))) (not installed: $(LACKING); make deps installs what can be had)" >&2)
 
 # ---- the two commands ----
@@ -369,7 +377,7 @@ DOCUMENTS := README.md CHANGES.md LICENSE $(wildcard docs/*.md docs/*.svg docs/*
 
 # All that `make install` installs and `make uninstall` removes, as SOURCE:TARGET. A source @NAME is a link to NAME.
 into      = $(foreach file,$(2),$(file):$(1)/$(notdir $(file)))
-INSTALLED = $(call into,$(PREFIX)/bin,$(BUILT) $(SCRIPTED)) \
+INSTALLED = $(call into,$(PREFIX)/bin,$(BUILT) $(MPI:%=$(B)/%) $(SCRIPTED)) \
             $(call into,$(PREFIX)/include/dq,$(wildcard include/dq/*.h)) \
             $(call into,$(LIBDIR),$(LIBRARY)) @$(SONAME):$(LIBDIR)/libdq.so lib/dq.pc.in:$(LIBDIR)/pkgconfig/dq.pc \
             $(foreach section,1 5 7,$(call into,$(DATADIR)/man/man$(section),$(filter %.$(section),$(MAN)))) \

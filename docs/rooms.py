@@ -30,7 +30,7 @@ ROOMS = {  # column wanted, purpose
     "compare": (3, "systems held against each other"),     "verdict": (5, "comparisons read and written as tables"),
     "page": (8, "results as one page of HTML"),            "log": (9, "a server's log, kept and followed"),
     "serve": (5, "what is asked over HTTP"),              "training": (4, "an agent in its world, and its model"),
-    "models": (8, "a model a user, a file each"),
+    "models": (8, "a model a user, a file each"),          "mpi": (3, "one agent by several processes"),
     "wire": (6, "the stream, written and read"),         "inspect": (8, "a stream checked, joined, printed"),
 }
 BARS = {"cli": "every program's options, help and messages", "core": "arenas, bundles, schemas, indices, errors"}

@@ -35,6 +35,7 @@ report:  core wire port data log measure ope compare verdict plot
 plot:    core wire port
 rollout: core wire math data env net learn measure/summary port/rows
 models:  core wire
+mpi:     core math/vec
 training: core wire data net feature env learn offline label rollout
 page:    core wire port inspect plot
 serve:   core wire port math data net feature learn offline rank log
@@ -66,6 +67,7 @@ simdjson.h            lib/port/text/json_reader.cc
 charconv              lib/port/text/json_reader.cc
 cstring               lib/port/text/json_reader.cc
 new                   lib/port/text/json_reader.cc
+mpi.h                 lib/mpi/*
 nettle/*              lib/port/files/sha256.c
 sqlite3.h             lib/port/cache/*
 curl/*                lib/port/http/*
