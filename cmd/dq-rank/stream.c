@@ -379,6 +379,20 @@ static dq_status read_beside(ranking *r, dq_reader *beside, dq_reader *fallback,
     return rank_baseline_open(r->options, &r->baseline, beside, error);
 }
 
+/* A part without users has no lists, and wants no model for them: none of its folder may be there yet. */
+static bool serves_nobody(const ranking *r)
+{
+    const dq_index *ids = &r->catalogue.users.identity.ids;
+    const dq_user_list *wanted = &r->options->wanted;
+    if (!dq_shard_cuts(&wanted->shard)) return false;
+    for (uint32_t u = 0; u < dq_index_count(ids); u++) {
+        size_t n;
+        const char *id = dq_index_id(ids, u, &n);
+        if (dq_user_list_has(wanted, id, n)) return false;
+    }
+    return true;
+}
+
 static dq_status rank_whole(ranking *r, dq_reader *beside, dq_reader *fallback, dq_error *error)
 {
     const rank_options *o = r->options;
@@ -392,6 +406,14 @@ static dq_status rank_whole(ranking *r, dq_reader *beside, dq_reader *fallback, 
     if (!status) status = dq_prefetch_open(&r->prefetch, r->reader, threads > 1, error);
     if (!status) status = read_all(r, error);
     if (!status) status = check_users(r, error);
+    if (!status && serves_nobody(r)) {
+        dq_progress_end(&r->progress);
+        return write_lists(r, error);
+    }
+    if (!status && r->no_model.status) {
+        if (error) *error = r->no_model;
+        status = r->no_model.status;
+    }
     if (!status) status = rank_held(r, error);
     if (!status && !r->begun) status = dq_fail(error, DQ_ERR_SCHEMA, "no items in the stream to rank");
     if (!status) status = rank_block_now(r, error);
