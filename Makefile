@@ -347,6 +347,17 @@ deps-check: ## install those that only tests need
 	@bash tests/deps '$(CHECK_PACKAGES) $(filter-out python3-optuna,$(PACKAGES))'
 	@bash tests/deps --each $(SINGLE_PACKAGES)
 
+# Engines that run dq on many machines, and what dq stands on there: tests/cluster/ has a suite each, which is skipped where its engine
+# is not installed. Nothing that Debian starts of it is used: tests start their own, on the loopback, and end them.
+CLUSTER_PACKAGES := slurm-wlm munge parallel openssh-server openssh-client rsync snakemake openmpi-bin libopenmpi-dev postgresql libpq-dev libfaiss-dev
+
+deps-cluster: ## install what runs dq on many machines, and what its tests need: Slurm, parallel, ssh, Snakemake, Open MPI, PostgreSQL
+	@bash tests/deps --each $(CLUSTER_PACKAGES)
+
+check-cluster: deps deps-check deps-cluster ## build, and run the tests of tests/cluster/, which make check runs, too, where their packages are there
+	@$(MAKE) --no-print-directory $(JOBS) all units
+	@BUILD=$(B) SANITIZER=$(SANITIZER) bash tests/run ^cluster/
+
 # ---- lint ----
 
 lint: deps deps-check ## look for faults with clang-tidy, cppcheck, gcc -fanalyzer and shellcheck; `make -j lint` on all cores
@@ -468,4 +479,4 @@ clean: ## remove build/
 list: ## print this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
-.PHONY: all programs demo check check-model check-full coverage lint deps deps-check needed units bench same fuzz fuzzers install uninstall remove-installed deb pictures format drawing clean list
+.PHONY: all programs demo check check-cluster check-model check-full coverage lint deps deps-check deps-cluster needed units bench same fuzz fuzzers install uninstall remove-installed deb pictures format drawing clean list

@@ -42,6 +42,7 @@ typedef struct ranking {
     dq_rank_scorer fallback; /* of users without a model */
     size_t fallen, all;      /* they, and the users that lists are for */
     bool no_own;             /* nobody has a model of his own */
+    dq_error no_model;       /* of --models-dir and --shard: there is none; status DQ_OK: there is one */
     dq_rank_sessions sessions;
     dq_rank_scorer scorer;
     dq_baseline baseline; /* scorer.baseline, where --by names one */

@@ -403,12 +403,32 @@ static dq_status read_beside(ranking *r, dq_reader *const more[RANK_READERS], dq
     return rank_baseline_open(r->options, &r->baseline, beside, error);
 }
 
-/* Reads the stream, and ranks what can be ranked as it comes. */
-static dq_status rank_as_read(ranking *r, dq_error *error)
+/* A part without users has no lists, and wants no model for them: none of its folder may be there yet. */
+static bool serves_nobody(const ranking *r)
+{
+    const dq_index *ids = &r->catalogue.users.identity.ids;
+    const dq_user_list *wanted = &r->options->wanted;
+    if (!dq_shard_cuts(&wanted->shard)) return false;
+    for (uint32_t u = 0; u < dq_index_count(ids); u++) {
+        size_t n;
+        const char *id = dq_index_id(ids, u, &n);
+        if (dq_user_list_has(wanted, id, n)) return false;
+    }
+    return true;
+}
+
+/* Reads the stream, and ranks what can be ranked as it comes. `nobody`: see serves_nobody(). */
+static dq_status rank_as_read(ranking *r, bool *nobody, dq_error *error)
 {
     dq_status status = read_all(r, error);
     if (!status) status = check_users(r, error);
-    if (!status) status = rank_held(r, error);
+    *nobody = !status && serves_nobody(r);
+    if (status || *nobody) return status;
+    if (r->no_model.status) {
+        if (error) *error = r->no_model;
+        return r->no_model.status;
+    }
+    status = rank_held(r, error);
     if (!status && !r->begun) status = dq_fail(error, DQ_ERR_SCHEMA, "no items in the stream to rank");
     if (!status) status = rank_block_now(r, error);
     return !status && r->index.reader ? ranking_end_index(r, error) : status;
@@ -419,6 +439,7 @@ static dq_status rank_whole(ranking *r, const dq_cli *cli, dq_reader *const more
 {
     const rank_options *o = r->options;
     unsigned threads = dq_cli_threads(&o->common, 0);
+    bool nobody = false;
     r->scorer.by = r->fallback.by = (dq_rank_by)o->by;
     for (size_t i = 0; i < o->with.count; i++) r->texts.at[r->texts.count++].name = o->with.at[i];
     r->progress = dq_progress_start(&o->common, o->make_index ? "indexing" : "ranking", "items", 0);
@@ -426,11 +447,11 @@ static dq_status rank_whole(ranking *r, const dq_cli *cli, dq_reader *const more
     r->scorer.pool = r->fallback.pool = r->pool;
     if (!status) status = read_beside(r, more, error);
     if (!status) status = dq_prefetch_open(&r->prefetch, r->reader, threads > 1, error);
-    if (!status) status = rank_as_read(r, error);
-    if (o->make_index) {
-        if (!status) status = ranking_end_make(r, cli, error);
+    if (!status) status = rank_as_read(r, &nobody, error);
+    if (o->make_index || nobody) {
+        if (!status && o->make_index) status = ranking_end_make(r, cli, error);
         dq_progress_end(&r->progress);
-        return status;
+        return status || o->make_index ? status : write_lists(r, error);
     }
     if (!status)
         status = dq_rank_history_bind(&r->history, &r->scorer, &r->lists, &r->catalogue.users.identity.ids,
