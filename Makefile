@@ -352,7 +352,7 @@ deps-check: ## install those that only tests need
 CLUSTER_PACKAGES := slurm-wlm munge parallel openssh-server openssh-client rsync snakemake openmpi-bin libopenmpi-dev postgresql libpq-dev libfaiss-dev
 
 deps-cluster: ## install what runs dq on many machines, and what its tests need: Slurm, parallel, ssh, Snakemake, Open MPI, PostgreSQL
-	@bash tests/deps --each $(CLUSTER_PACKAGES)
+	@bash tests/deps --stopped --each $(CLUSTER_PACKAGES)
 
 check-cluster: deps deps-check deps-cluster ## build, and run the tests of tests/cluster/, which make check runs, too, where their packages are there
 	@$(MAKE) --no-print-directory $(JOBS) all units

@@ -67,11 +67,16 @@ exec "$BUILD"/dq-train "\${words[@]}"
 END
         ;;
     half) cat >> bin/dq-train << END
-"$BUILD"/dq-train --log "$PWD"/half.log "\$@" &
-pid=\$!
-until [ "\$(wc -l < "$PWD"/half.log)" -ge 6 ]; do kill -0 \$pid || exit 99; done 2> /dev/null
-kill -STOP \$pid
-[ "\$(wc -l < "$PWD"/half.log)" -lt 20 ] || { kill -KILL \$pid; exit 99; }
+while :; do # whatever ends before it is told to stand still begins anew
+    rm -f "$PWD"/half.log
+    "$BUILD"/dq-train --log "$PWD"/half.log "\$@" &
+    pid=\$!
+    until [ "\$(cat "$PWD"/half.log 2> /dev/null | wc -l)" -ge 4 ]; do kill -0 \$pid || exit 99; done
+    kill -STOP \$pid
+    case \$(ps -o state= -p \$pid) in [Tt]*) break ;; esac
+    wait \$pid
+    for user in \$(jq -r .user "$PWD"/half.log); do rm -f {"$OUT",.}/agents/\$user.dq; done
+done
 echo \$\$ \$pid > "$PWD"/stopped-half.new && mv "$PWD"/stopped-half.new "$PWD"/stopped-half
 wait \$pid
 END

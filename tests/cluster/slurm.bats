@@ -86,6 +86,26 @@ restarts() { grep -cE "^\[[^]]*\] .*[Rr]equeu.* JobId=${1}_$2\(" slurm/slurmctld
     cluster_same
 }
 
+@test "tasks that a person has cancelled keep what is trained, and are not queued again" {
+    SHARDS=2
+    cluster_slow 1 half
+    "$cluster"/slurm.sh > submitted
+    slurm_await 600 test -e stopped-half
+    cluster_kept > kept
+    read -r _ program < stopped-half
+    scancel "$(head -1 submitted)"
+    kill -CONT "$program" # who stands still hears of nothing
+    slurm_await 600 slurm_quiet
+    sleep 1
+    slurm_quiet
+    run ! grep -i 'requeuing job' slurm/slurmctld.log
+    "$cluster"/slurm.sh > submitted
+    await_lists
+    cluster_same
+    cluster_kept > end
+    [ "$(comm -23 kept end | wc -l)" = 0 ]
+}
+
 @test "a task that is killed each time is given up when its restarts are used up, in words; the others stay" {
     SHARDS=2 RESTARTS=1
     cluster_slow 1 killed

@@ -26,10 +26,11 @@ begin_machines() {
     sshd_here || skip "sshd, ssh or rsync is absent (packages openssh-server, openssh-client, rsync)"
     sshd_start "$PWD"/net node1 node2
 }
-afar() { "$cluster"/parallel.sh -j 6 --sshlogin node1,node2 --ssh "ssh -F $PWD/net/ssh_config" "$@" < /dev/null; }
+afar() { "$cluster"/parallel.sh -j 6 --sshlogin node1,node2 --ssh "ssh -F $PWD/net/ssh_config" < /dev/null; }
 
 @test "six jobs on each of two machines make the agents and the lists of one; nothing is asked for twice" {
     begin_machines
+    OUT="$PWD/a [1] folder"
     afar
     [ ! -d "$OUT/agents" ]
     [ "$(find "$OUT/shards" -name '*.dq' | wc -l)" = 12 ]
@@ -37,8 +38,8 @@ afar() { "$cluster"/parallel.sh -j 6 --sshlogin node1,node2 --ssh "ssh -F $PWD/n
     [ "$(awk -F'\t' 'NR > 1 { print $2 }' "$OUT/joblog" | sort -u | wc -l)" = 2 ] # both had a share
     [ "$(awk -F'\t' 'NR > 1 && $7 == 0' "$OUT/joblog" | wc -l)" = 12 ]
     # each machine trained its own, in its own folder, and together everybody once
-    [ "$(find net/node1/dq-cluster/agents net/node2/dq-cluster/agents -name '*.dq' -printf '%f\n' | sort | uniq -d | wc -l)" = 0 ]
-    [ "$(find net/node[12]/dq-cluster/agents -name '*.dq' | wc -l)" = 24 ]
+    [ "$(find net/node[12]/dq-cluster-*/agents -name '*.dq' -printf '%f\n' | sort | uniq -d | wc -l)" = 0 ]
+    [ "$(find net/node[12]/dq-cluster-*/agents -name '*.dq' | wc -l)" = 24 ]
     [ ! -e "$OUT/sent" ]
     # the same line once more begins nothing
     cp "$OUT/joblog" before
@@ -76,9 +77,9 @@ afar() { "$cluster"/parallel.sh -j 6 --sshlogin node1,node2 --ssh "ssh -F $PWD/n
     "$cluster"/parallel.sh -j 1 --sshlogin node1 --ssh "ssh -F $PWD/net/ssh_config" < /dev/null 2> said &
     first=$!
     until [ -e stopped-half ]; do kill -0 $first; sleep .05; done
-    find net/node1/dq-cluster/agents -name '*.dq' -exec stat -c '%n %i' {} + | sort > kept
+    find net/node1/dq-cluster-*/agents -name '*.dq' -exec stat -c '%n %i' {} + | sort > kept
     [ -s kept ]
-    read -r script program < stopped-half
+    read -r _ program < stopped-half
     kill -CONT "$program"
     kill -TERM "$program"
     rc=0
@@ -87,7 +88,7 @@ afar() { "$cluster"/parallel.sh -j 6 --sshlogin node1,node2 --ssh "ssh -F $PWD/n
     [ ! -e "$OUT/lists.dq" ]
     afar
     cluster_same
-    find net/node1/dq-cluster/agents -name '*.dq' -exec stat -c '%n %i' {} + | sort > end
+    find net/node1/dq-cluster-*/agents -name '*.dq' -exec stat -c '%n %i' {} + | sort > end
     [ "$(comm -23 kept end | wc -l)" = 0 ]
 }
 
