@@ -125,11 +125,11 @@ $(B)/librooms.a: $(call objects,$(ROOMS)) $(B)/obj/lib/label/prompts.o
 
 # faiss, which Debian has as a static library of C++, with what it needs: loaded when an index is asked for (lib/port/ann).
 # It has exceptions, which do not leave the file, and exports one table.
-FAISS    := $(if $(filter indices,$(LEFT)),,$(B)/dq-faiss.so)
+FAISS    := $(if $(filter indices,$(LEFT)),,$(B)/faiss.so)
 $(B)/obj/lib/port/faiss/faiss.o: CXX_CFLAGS = $(patsubst -std=c11,-std=c++17,$(ALL_CFLAGS)) -fPIC -fvisibility=hidden
-$(B)/dq-faiss.so: $(B)/obj/lib/port/faiss/faiss.o
-	echo '{ global: dq_faiss; local: *; };' > $@.map
-	$(CXX) $(SAN) $(LDFLAGS) -shared -Wl,--as-needed -Wl,--gc-sections -Wl,-soname,dq-faiss.so -Wl,--version-script=$@.map $< -lfaiss -llapack -lblas -lgomp -o $@
+$(B)/faiss.so: $(B)/obj/lib/port/faiss/faiss.o
+	echo '{ global: dq_faiss; local: *; };' > $(<:.o=.map)
+	$(CXX) $(SAN) $(LDFLAGS) -shared -Wl,--as-needed -Wl,--gc-sections -Wl,-soname,faiss.so -Wl,--version-script=$(<:.o=.map) $< -lfaiss -llapack -lblas -lgomp -o $@
 
 # Linked with all that is loaded, for who asks what programs depend on (debian/rules).
 $(B)/loaded.so: Makefile
