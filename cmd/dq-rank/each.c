@@ -33,6 +33,10 @@ dq_status ranking_read_model(ranking *r, dq_reader *reader, dq_error *error)
 dq_status ranking_read_dir(ranking *r, dq_error *error)
 {
     dq_status status = rank_agents_read_dir(&r->agents, error);
+    if (status == DQ_ERR_UNKNOWN && dq_shard_cuts(&r->options->wanted.shard)) {
+        r->no_model = *error;
+        return DQ_OK;
+    }
     if (!status && !r->agents.count) return DQ_OK; /* the fallback is all there is */
     if (!status && dq_rank_sessions_fits(&r->agents.models[0]))
         status = dq_fail(error, DQ_ERR_UNSUPPORTED,
