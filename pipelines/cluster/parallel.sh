@@ -13,7 +13,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 remote=
-for word in "$@"; do case $word in -S | -S* | --sshlogin* | --slf | --sshloginfile*) remote=1 ;; esac; done
+for word in "$@"; do case $word in -S* | --sshlogin* | --slf) remote=1 ;; esac; done
 mkdir -p "$OUT/shards" "$OUT/lists"
 exec 9>"$OUT/.running"
 flock -n 9 || { echo "parallel.sh: another run is at work in $OUT; wait for it, or end it" >&2; exit 1; }

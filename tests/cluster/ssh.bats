@@ -26,7 +26,7 @@ begin_machines() {
     sshd_here || skip "sshd, ssh or rsync is absent (packages openssh-server, openssh-client, rsync)"
     sshd_start "$PWD"/net node1 node2
 }
-afar() { "$cluster"/parallel.sh -j 6 --sshlogin node1,node2 --ssh "ssh -F $PWD/net/ssh_config" "$@" < /dev/null; }
+afar() { "$cluster"/parallel.sh -j 6 --sshlogin node1,node2 --ssh "ssh -F $PWD/net/ssh_config" < /dev/null; }
 
 @test "six jobs on each of two machines make the agents and the lists of one; nothing is asked for twice" {
     begin_machines
@@ -48,7 +48,7 @@ afar() { "$cluster"/parallel.sh -j 6 --sshlogin node1,node2 --ssh "ssh -F $PWD/n
 }
 
 @test "a job that is killed in the middle: the same line goes on, here" {
-    SHARDS=2
+    export SHARDS=2
     cluster_slow 1 half
     "$cluster"/parallel.sh -j 2 < /dev/null 2> said &
     first=$!
@@ -70,7 +70,7 @@ afar() { "$cluster"/parallel.sh -j 6 --sshlogin node1,node2 --ssh "ssh -F $PWD/n
 }
 
 @test "a machine that stops its jobs: they end with 75 there, and the same line goes on with what it kept" {
-    SHARDS=2
+    export SHARDS=2
     cluster_slow 1 half
     begin_machines
     "$cluster"/parallel.sh -j 1 --sshlogin node1 --ssh "ssh -F $PWD/net/ssh_config" < /dev/null 2> said &
@@ -78,7 +78,7 @@ afar() { "$cluster"/parallel.sh -j 6 --sshlogin node1,node2 --ssh "ssh -F $PWD/n
     until [ -e stopped-half ]; do kill -0 $first; sleep .05; done
     find net/node1/dq-cluster/agents -name '*.dq' -exec stat -c '%n %i' {} + | sort > kept
     [ -s kept ]
-    read -r script program < stopped-half
+    read -r _ program < stopped-half
     kill -CONT "$program"
     kill -TERM "$program"
     rc=0
@@ -93,12 +93,12 @@ afar() { "$cluster"/parallel.sh -j 6 --sshlogin node1,node2 --ssh "ssh -F $PWD/n
 
 @test "with a fallback, whose model goes along, lists are made where an agent failed, and the status is an error" {
     begin_machines
-    SHARDS=3
+    export SHARDS=3
     dq-train -q --offline --hidden 8 --no-world --epochs 1 -o all.dq < <(dq-reward -q --pairs random:5 c.dq)
     first=$(dq-cat --kind users c.dq | jq -r .id | head -1)
     for model in whole/*.dq; do [ "$model" = "whole/$first.dq" ] || cat "$model"; done > init.dq
     # shellcheck disable=SC2086 # words
-    OPTIONS="$cluster_options --init $PWD/init.dq" FALLBACK=all.dq
+    export OPTIONS="$cluster_options --init $PWD/init.dq" FALLBACK=all.dq
     run ! afar
     dq-rank -q -k 3 --format tsv --no-header --merge "$OUT/lists.dq" | cut -f 1 | sort -u > ranked
     [ "$(wc -l < ranked)" = 24 ]

@@ -11,7 +11,7 @@ override FLAGS += $(patsubst -I%,-isystem %,$(shell pkg-config --cflags ompi-c 2
 ABSENT := $(if $(shell pkg-config --exists ompi-c 2>/dev/null || echo no),lib/mpi)
 $(if $(ABSENT),$(info lint: $(ABSENT) is passed over: Open MPI is not installed))
 FILES  := $(sort $(filter-out $(ABSENT:%=%/%),$(shell find lib cmd tests examples -name '*.c')))
-SHELLS := $(sort $(shell grep -rlE '^\#!.*\b(ba|)sh$$|^\#!.*bats$$' .ci cmd pipelines tests) $(wildcard tests/*.bash tests/*/*.bash))
+SHELLS := $(sort $(shell grep -rlE '^\#!.*\b(ba|)sh$$|^\#!.*bats$$' .ci cmd pipelines tests) $(wildcard pipelines/*/*.bash tests/*.bash tests/*/*.bash))
 TOOLS  := gcc tidy cppcheck
 # lib/core/status.c defines what facts.h says something about; tests do without.
 facts   = $(if $(filter lib/core/status.c tests/%,$<),,-include tests/lint/facts.h)
