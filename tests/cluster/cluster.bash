@@ -30,7 +30,7 @@ cluster_begin() {
     set -a
     # shellcheck source=/dev/null
     . "$cluster"/cluster.env
-    CATALOGUE=$PWD/c.dq OUT=$PWD/out OPTIONS=$cluster_options RANK="-k 3" SHARDS=12
+    export CATALOGUE=$PWD/c.dq OUT=$PWD/out OPTIONS=$cluster_options RANK="-k 3" SHARDS=12
     set +a
 }
 

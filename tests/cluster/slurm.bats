@@ -49,7 +49,7 @@ restarts() { grep -cE "^\[[^]]*\] .*[Rr]equeu.* JobId=${1}_$2\(" slurm/slurmctld
 }
 
 @test "TERM: a task that is told to stop ends with 75, is queued again, and goes on" {
-    SHARDS=3
+    export SHARDS=3
     cluster_slow 2 never
     "$cluster"/slurm.sh > submitted
     slurm_await 600 test -d "$OUT/never"
@@ -61,7 +61,7 @@ restarts() { grep -cE "^\[[^]]*\] .*[Rr]equeu.* JobId=${1}_$2\(" slurm/slurmctld
 }
 
 @test "KILL: a task whose program is killed in the middle is queued again, and keeps what was trained" {
-    SHARDS=2
+    export SHARDS=2
     cluster_slow 1 half
     "$cluster"/slurm.sh > submitted
     slurm_await 600 test -e stopped-half
@@ -75,7 +75,7 @@ restarts() { grep -cE "^\[[^]]*\] .*[Rr]equeu.* JobId=${1}_$2\(" slurm/slurmctld
 }
 
 @test "a node that is lost: its tasks are begun anew on another" {
-    SHARDS=2
+    export SHARDS=2
     cluster_slow 1 never
     "$cluster"/slurm.sh --nodelist=n1 > submitted
     slurm_await 600 test -d "$OUT/never"
@@ -107,7 +107,7 @@ restarts() { grep -cE "^\[[^]]*\] .*[Rr]equeu.* JobId=${1}_$2\(" slurm/slurmctld
 }
 
 @test "a task that is killed each time is given up when its restarts are used up, in words; the others stay" {
-    SHARDS=2 RESTARTS=1
+    export SHARDS=2 RESTARTS=1
     cluster_slow 1 killed
     "$cluster"/slurm.sh > submitted
     given_up() { slurm_hurry; grep -q 'part 1: ended with 137 after 1 restarts; not queued again' "$OUT/1.log" 2> /dev/null && slurm_quiet; }

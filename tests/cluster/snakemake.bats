@@ -23,7 +23,7 @@ teardown() {
 }
 
 @test "here: a part that is killed in the middle is run again, and goes on; the same line then has nothing to do" {
-    SHARDS=3
+    export SHARDS=3
     cluster_slow 1 half
     snakemake -s "$cluster"/Snakefile -c 2 < /dev/null 2> said &
     first=$!

@@ -49,7 +49,7 @@ afar() { "$cluster"/parallel.sh -j 6 --sshlogin node1,node2 --ssh "ssh -F $PWD/n
 }
 
 @test "a job that is killed in the middle: the same line goes on, here" {
-    SHARDS=2
+    export SHARDS=2
     cluster_slow 1 half
     "$cluster"/parallel.sh -j 2 < /dev/null 2> said &
     first=$!
@@ -71,7 +71,7 @@ afar() { "$cluster"/parallel.sh -j 6 --sshlogin node1,node2 --ssh "ssh -F $PWD/n
 }
 
 @test "a machine that stops its jobs: they end with 75 there, and the same line goes on with what it kept" {
-    SHARDS=2
+    export SHARDS=2
     cluster_slow 1 half
     begin_machines
     "$cluster"/parallel.sh -j 1 --sshlogin node1 --ssh "ssh -F $PWD/net/ssh_config" < /dev/null 2> said &
@@ -94,12 +94,12 @@ afar() { "$cluster"/parallel.sh -j 6 --sshlogin node1,node2 --ssh "ssh -F $PWD/n
 
 @test "with a fallback, whose model goes along, lists are made where an agent failed, and the status is an error" {
     begin_machines
-    SHARDS=3
+    export SHARDS=3
     dq-train -q --offline --hidden 8 --no-world --epochs 1 -o all.dq < <(dq-reward -q --pairs random:5 c.dq)
     first=$(dq-cat --kind users c.dq | jq -r .id | head -1)
     for model in whole/*.dq; do [ "$model" = "whole/$first.dq" ] || cat "$model"; done > init.dq
     # shellcheck disable=SC2086 # words
-    OPTIONS="$cluster_options --init $PWD/init.dq" FALLBACK=all.dq
+    export OPTIONS="$cluster_options --init $PWD/init.dq" FALLBACK=all.dq
     run ! afar
     dq-rank -q -k 3 --format tsv --no-header --merge "$OUT/lists.dq" | cut -f 1 | sort -u > ranked
     [ "$(wc -l < ranked)" = 24 ]
