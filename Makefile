@@ -25,7 +25,7 @@ B         := build$(if $(SANITIZER),/$(subst $(comma),-,$(SANITIZER)))
 # PACKAGE=PART: where such a package is not to be had, that part alone is left out, and named.
 REQUIRED := build-essential pkg-config libopenblas-dev libmsgpack-dev libzstd-dev libxxhash-dev libjansson-dev libsimdjson-dev zlib1g-dev \
             libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev nettle-dev libsqlite3-dev libmongoc-dev python3 jq
-PARTS    := libmicrohttpd-dev=dq-serve libjs-chart.js=dq-serve scdoc=man_pages gnuplot-nox=pictures python3-optuna=dq-tune
+PARTS    := libfaiss-dev=indices libmicrohttpd-dev=dq-serve libjs-chart.js=dq-serve scdoc=man_pages gnuplot-nox=pictures python3-optuna=dq-tune
 PACKAGES := $(REQUIRED) $(foreach pair,$(PARTS),$(firstword $(subst =, ,$(pair))))
 # What tests are built with and run by; what single tests need, which are skipped, and say so, where it is not to be had.
 CHECK_PACKAGES  := libcmocka-dev bats zstd procps bsdextrautils
@@ -39,7 +39,7 @@ PKGS       := openblas msgpack libzstd libxxhash jansson simdjson zlib libcurl n
 CHART_JS   := /usr/share/javascript/chart.js/chart.min.js
 
 # The packages that the parts built here lack, and these parts: `make LEFT=` is what there would be with all packages.
-LACKING := $(shell pkg-config --exists libmicrohttpd 2>/dev/null || echo libmicrohttpd-dev; [ -e $(CHART_JS) ] || echo libjs-chart.js; \
+LACKING := $(shell [ -e /usr/include/faiss/Index.h ] || echo libfaiss-dev; pkg-config --exists libmicrohttpd 2>/dev/null || echo libmicrohttpd-dev; [ -e $(CHART_JS) ] || echo libjs-chart.js; \
              command -v scdoc >/dev/null || echo scdoc)
 LEFT    := $(sort $(foreach package,$(LACKING),$(patsubst $(package)=%,%,$(filter $(package)=%,$(PARTS)))))
 
@@ -48,8 +48,11 @@ PROGRAMS := $(filter-out $(LEFT),$(filter dq-%,$(notdir $(patsubst %/,%,$(wildca
 SCRIPTS  := $(basename $(notdir $(wildcard cmd/*.py)))
 # What programs share: cmd/cli and the folders within.
 SHARED   := $(patsubst %/,%,cmd/cli/ $(wildcard cmd/cli/*/))
-# The rooms of lib/, and the folders within some. A program links what it uses of them.
-ROOMS    := $(filter-out lib/port $(if $(filter dq-serve,$(LEFT)),lib/port/httpd),$(patsubst %/,%,$(wildcard lib/*/ lib/*/*/)))
+# The rooms of lib/, and the folders within some. A program links what it uses of them, and none lib/port/faiss.
+ROOMS    := $(filter-out lib/mpi lib/port lib/port/faiss $(if $(filter dq-serve,$(LEFT)),lib/port/httpd),$(patsubst %/,%,$(wildcard lib/*/ lib/*/*/)))
+
+# dq-train-mpi is dq-train with the room lib/mpi, where Open MPI is (`make deps-cluster`); dq-train --mpi becomes it.
+MPI      := $(if $(shell pkg-config --exists ompi-c 2>/dev/null && echo yes),dq-train-mpi)
 
 # ---- flags ----
 
@@ -57,7 +60,7 @@ CC       ?= cc
 ifeq ($(origin CC),default)
 CC       := cc
 endif
-# For the one file of C++, lib/port/text/json_reader.cc: of the compiler of C.
+# For the files of C++, lib/port/text/json_reader.cc and lib/port/faiss/faiss.cc: of the compiler of C.
 ifeq ($(origin CXX),default)
 CXX      := $(if $(findstring clang,$(CC)),$(subst clang,clang++,$(CC)),$(if $(findstring gcc,$(CC)),$(subst gcc,g++,$(CC)), \
               $(filter ccache,$(CC)) c++))
@@ -99,7 +102,7 @@ MAN      := $(if $(filter man_pages,$(LEFT)),,$(patsubst docs/man/%.scd,$(B)/man
 NAMES    := $(PROGRAMS) $(SCRIPTS)
 COMP     := $(NAMES:%=$(B)/completions/bash/%) $(NAMES:%=$(B)/completions/zsh/_%) $(NAMES:%=$(B)/completions/fish/%.fish)
 # Every folder with C files.
-FOLDERS  := $(ROOMS) $(SHARED) $(PROGRAMS:%=cmd/%) tests/unit tests/services tests/fault tests/fuzz tests/bench/programs
+FOLDERS  := $(ROOMS) lib/mpi $(SHARED) $(PROGRAMS:%=cmd/%) tests/unit tests/services tests/fault tests/fuzz tests/bench/programs
 
 # What nothing can be built without, in one line instead of a compiler's many.
 MISSING   = $(shell for name in $(firstword $(CC)) $(firstword $(filter-out ccache,$(CXX))); do command -v $$name >/dev/null || echo $$name; done; command -v pkg-config >/dev/null || echo pkg-config; \
@@ -119,6 +122,14 @@ $(B)/obj/%.o: %.cc Makefile | needed
 $(B)/librooms.a: $(call objects,$(ROOMS)) $(B)/obj/lib/label/prompts.o
 	@rm -f $@
 	ar qcs $@ $^
+
+# faiss, which Debian has as a static library of C++, with what it needs: loaded when an index is asked for (lib/port/ann).
+# It has exceptions, which do not leave the file, and exports one table.
+FAISS    := $(if $(filter indices,$(LEFT)),,$(B)/faiss.so)
+$(B)/obj/lib/port/faiss/faiss.o: CXX_CFLAGS = $(patsubst -std=c11,-std=c++17,$(ALL_CFLAGS)) -fPIC -fvisibility=hidden
+$(B)/faiss.so: $(B)/obj/lib/port/faiss/faiss.o
+	echo '{ global: dq_faiss; local: *; };' > $(<:.o=.map)
+	$(CXX) $(SAN) $(LDFLAGS) -shared -Wl,--as-needed -Wl,--gc-sections -Wl,-soname,faiss.so -Wl,--version-script=$(<:.o=.map) $< -lfaiss -llapack -lblas -lgomp -o $@
 
 # Linked with all that is loaded, for who asks what programs depend on (debian/rules).
 $(B)/loaded.so: Makefile
@@ -172,6 +183,11 @@ LIBRARY  := $(B)/libdq.a $(B)/$(SONAME)
 .SECONDEXPANSION:
 $(BUILT): $(B)/%: $$(call objects,cmd/$$*) $(B)/libcli.a $(B)/librooms.a
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) -o $@
+
+$(B)/obj/lib/mpi/%.o: ALL_CFLAGS += $(patsubst -I%,-isystem %,$(shell pkg-config --cflags ompi-c 2>/dev/null))
+
+$(MPI:%=$(B)/%): $(call objects,cmd/dq-train lib/mpi) $(B)/libcli.a $(B)/librooms.a
+	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) $(shell pkg-config --libs ompi-c) -o $@
 
 # The prompts that are shipped, as C: a part of the room label.
 PROMPTS := jobs items
@@ -287,9 +303,9 @@ $(B)/completions/fish/%.fish: $(B)/%
 	@mkdir -p $(@D)
 	$< --completion fish > $@
 
--include $(patsubst %.o,%.d,$(call objects,$(FOLDERS)) $(patsubst $(B)/obj/%,$(B)/obj/shared/%,$(call objects,$(PUBLIC))))
+-include $(patsubst %.o,%.d,$(call objects,$(FOLDERS) lib/port/faiss) $(patsubst $(B)/obj/%,$(B)/obj/shared/%,$(call objects,$(PUBLIC))))
 
-programs: $(BUILT) $(SCRIPTED) $(LIBRARY) $(MAN) $(COMP)
+programs: $(BUILT) $(MPI:%=$(B)/%) $(SCRIPTED) $(FAISS) $(LIBRARY) $(MAN) $(COMP)
 	@$(if $(LEFT),echo "left out: $(subst _, ,$(subst $(space),$(comma)$(space),$(LEFT))) (not installed: $(LACKING); make deps installs what can be had)" >&2)
 
 # ---- the two commands ----
@@ -380,8 +396,9 @@ DOCUMENTS := README.md CHANGES.md LICENSE $(wildcard docs/*.md docs/*.svg docs/*
 
 # All that `make install` installs and `make uninstall` removes, as SOURCE:TARGET. A source @NAME is a link to NAME.
 into      = $(foreach file,$(2),$(file):$(1)/$(notdir $(file)))
-INSTALLED = $(call into,$(PREFIX)/bin,$(BUILT) $(SCRIPTED)) \
+INSTALLED = $(call into,$(PREFIX)/bin,$(BUILT) $(MPI:%=$(B)/%) $(SCRIPTED)) \
             $(call into,$(PREFIX)/include/dq,$(wildcard include/dq/*.h)) \
+            $(call into,$(PREFIX)/lib/dq,$(FAISS)) \
             $(call into,$(LIBDIR),$(LIBRARY)) @$(SONAME):$(LIBDIR)/libdq.so lib/dq.pc.in:$(LIBDIR)/pkgconfig/dq.pc \
             $(foreach section,1 5 7,$(call into,$(DATADIR)/man/man$(section),$(filter %.$(section),$(MAN)))) \
             $(call into,$(DATADIR)/bash-completion/completions,$(filter-out $(B)/completions/zsh/% $(B)/completions/fish/%,$(COMP))) \
@@ -391,7 +408,7 @@ INSTALLED = $(call into,$(PREFIX)/bin,$(BUILT) $(SCRIPTED)) \
             $(if $(wildcard python/dq.py),$(call into,$(PYTHONDIR),python/dq.py)) \
             $(foreach file,$(DOCUMENTS),$(file):$(DOCDIR)/$(file))
 # Folders that are dq's alone, which `make uninstall` removes once they are empty.
-OWNED     = $(PREFIX)/include/dq $(DATADIR)/dq $(DOCDIR)
+OWNED     = $(PREFIX)/include/dq $(PREFIX)/lib/dq $(DATADIR)/dq $(DOCDIR)
 
 install: all ## install programs, library, manual, completions, guides, examples and pipelines under DESTDIR/PREFIX
 	@umask 022; for pair in $(INSTALLED); do \

@@ -4,6 +4,8 @@
  */
 #include "train.h"
 
+#include "math/blas.h"
+
 /* --cosine-weight and --switch-episode, together. */
 static void choose_weight(train *t)
 {
@@ -33,6 +35,7 @@ static dq_status train_in_mode(train *t, unsigned mode, dq_error *error)
     if (mode == TRAIN_EACH) t->maker.threads = 0; /* a fork copies no thread, but the locks that one holds */
     choose_weight(t);
     train_ask(t);
+    if (dq_blas_slow()) dq_cli_say(t->cli, &t->o->common, "warning: %s", dq_blas_slow());
     dq_status status = train_all(t, error);
     if (!status && t->o->pass) status = dq_catalogue_write(&t->base.dataset.catalogue, t->output, error);
     if (!status && t->output) {
@@ -44,13 +47,13 @@ static dq_status train_in_mode(train *t, unsigned mode, dq_error *error)
     return error->status;
 }
 
-static dq_status run(train_options *o, dq_cli *cli, bool *refused, dq_error *error)
+static dq_status run(train_options *o, dq_cli *cli, char **argv, bool *refused, dq_error *error)
 {
     train t = {.o = o, .cli = cli, .failed = DQ_ERROR_NONE};
     unsigned mode = train_options_mode(cli);
-    dq_status status = o->offline  ? train_offline_read(&t, &mode, error)
-                       : o->follow ? train_follow_read(&t, error)
-                                   : DQ_OK;
+    dq_status status = train_ranks_meet(&t, argv, error);
+    if (!status && o->offline) status = train_offline_read(&t, &mode, error);
+    if (!status && o->follow) status = train_follow_read(&t, error);
     if (!status) status = train_in_mode(&t, mode, error);
     train_close(&t);
     *refused = t.refused;
@@ -61,9 +64,11 @@ int main(int argc, char **argv)
 {
     dq_cli cli;
     dq_error error = DQ_ERROR_NONE;
+    train_ranks_hush(argv);
     train_options *o = train_options_parse(&cli, argc, argv);
     bool refused = false;
-    dq_status status = run(o, &cli, &refused, &error);
+    dq_status status = run(o, &cli, argv, &refused, &error);
+    if (status) train_ranks_fail(status);
     int end = dq_cli_finish(&cli, status, &error);
-    return end == DQ_EXIT_DONE && refused ? DQ_EXIT_REFUSED : end;
+    return train_ranks_leave(end == DQ_EXIT_DONE && refused ? DQ_EXIT_REFUSED : end);
 }

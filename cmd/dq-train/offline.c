@@ -58,6 +58,7 @@ static dq_status make(offline *f, dq_error *error)
     train *t = f->t;
     dq_status status = train_offline_rows(t, error);
     f->passes = t->o->passes;
+    f->passes.ranks = t->ranks;
     f->passes.negative_reward = t->base.ignore;
     if (!status && dq_training_init(&t->base, DQ_ABSENT) && !dq_cli_given(t->cli, "direct-start"))
         f->passes.start_weight = 0; /* what the model has learnt is no start */
@@ -104,9 +105,15 @@ static dq_status restore(void *arg, const dq_bundle *model, dq_error *error)
     return status ? status : dq_offline_restore(f->run, model, error);
 }
 
+/* One writes it for all. */
+static dq_status keep(offline *f, dq_error *error)
+{
+    return train_ranks_writes(f->t) ? dq_checkpoint_keep(&f->checkpoint, &f->kept, error) : DQ_OK;
+}
+
 static dq_status stop(offline *f, dq_error *error)
 {
-    dq_status status = dq_checkpoint_keep(&f->checkpoint, &f->kept, error);
+    dq_status status = keep(f, error);
     if (status) return status;
     return dq_fail(error, DQ_ERR_STOPPED,
                    "stopped after %llu batches of %llu; the same command goes on from %s",
@@ -139,7 +146,7 @@ static dq_status end_epoch(offline *f, dq_error *error)
     dq_status status = log_epoch(f, e.epoch, error);
     if (!status) weigh_rows(f, e.epoch);
     bool due = o->checkpoint && (e.epoch % o->checkpoint_every == 0 || dq_offline_done(f->run));
-    return status || !due ? status : dq_checkpoint_keep(&f->checkpoint, &f->kept, error);
+    return status || !due ? status : keep(f, error);
 }
 
 /* Says where what was learnt ranks nothing, or no better than chance; where memory is short, nothing. */
@@ -147,7 +154,8 @@ static void say_worth(const offline *f)
 {
     dq_offline_worth worth;
     char words[160];
-    if (!f->t->o->common.quiet && !dq_offline_find_worth(f->run, &worth, NULL) &&
+    bool asked = !f->t->o->common.quiet || f->t->ranks; /* which all find together */
+    if (asked && !dq_offline_find_worth(f->run, &worth, NULL) &&
         dq_offline_describe_worth(&worth, words, sizeof words))
         dq_cli_say(f->t->cli, &f->t->o->common, "warning: %s", words);
 }
@@ -165,7 +173,9 @@ static dq_status go(offline *f, dq_error *error)
         uint64_t before = f->member * f->bar.total / f->t->o->q_models;
         if (!status) dq_progress_step(&f->bar, before + dq_offline_batches_done(f->run), f->note);
         if (!status && ended) status = end_epoch(f, error);
-        if (!status && dq_stop_asked() && !dq_offline_done(f->run)) status = stop(f, error);
+        bool stops = dq_stop_asked();
+        if (!status) status = train_ranks_any(f->t, &stops, error);
+        if (!status && stops && !dq_offline_done(f->run)) status = stop(f, error);
     }
     if (!status) status = dq_offline_finish(f->run, error);
     if (!status) say_worth(f);
@@ -178,7 +188,8 @@ static dq_status run(offline *f, dq_error *error)
     dq_status status = make(f, error);
     f->checkpoint = train_checkpoint(f->t);
     if (!status) status = dq_checkpoint_resume(&f->checkpoint, &f->kept, o->log, error);
-    if (!status) status = train_open_output(f->t, error);
+    if (!status) status = train_ranks_agree(f->t, dq_offline_batches_done(f->run), error);
+    if (!status && train_ranks_writes(f->t)) status = train_open_output(f->t, error);
     if (status) return status;
     dq_offline_sizes sizes = dq_offline_size(f->run);
     dq_cli_say(f->t->cli, &o->common, "%zu rows to learn from, %zu held out (%zu of %zu groups)",
@@ -202,6 +213,7 @@ static dq_status run(offline *f, dq_error *error)
 static dq_status write_model(offline *f, dq_error *error)
 {
     dq_bundle model;
+    if (!train_ranks_writes(f->t)) return DQ_OK;
     dq_status status = dq_bundle_init(&model, DQ_KIND_MODEL, 0, error);
     if (!status) status = dq_members_save(&f->members, f->agent, &model, error);
     if (!status) status = dq_training_finish(&f->t->base, &model, DQ_ABSENT, error);

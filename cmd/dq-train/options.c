@@ -105,6 +105,7 @@ enum { PAYLOAD = DQ_OPT_PAYLOAD };
 #define HELD_OUT    "validation|fold"
 #define BANDIT      "agent=linucb,thompson"
 #define VECTORS     "agent=dqn,dyna-q,linucb,thompson"
+#define ROWS_OF_DQN "agent=dqn loss=mse,huber"
 #define PASSES      "agent=tabular,dqn,dyna-q,dt" /* over a log, more than one; a rate */
 
 /* clang-format off */
@@ -219,6 +220,8 @@ static const dq_option table[] = {
     {"outer-step", 0, DQ_OPT_REAL, &o.passes.meta.step, "X", "share of the way to their mean that the start moves", PAYLOAD, .min = 0, .max = 10, .modes = TRAIN_LOGGED, .where = "meta=reptile"},
     {"outer-step-end", 0, DQ_OPT_REAL, &o.passes.meta.step_end, "X", "what it falls to in a line, by the end of the run", PAYLOAD, .min = 0, .max = 10, .modes = TRAIN_LOGGED, .where = "meta=reptile"},
     {"q-models", 0, DQ_OPT_SMALL, &o.q_models, "N", "networks of Q, of seeds S, S + 1 ..., in one model, by whose mean dq-rank ranks", PAYLOAD, .min = 1, .max = 100, .modes = TRAIN_OFFLINE, .where = NETWORK, .excludes = "init checkpoint", .why = "dq-rank alone takes a model of several, of users and items"},
+    {"tiles", 0, DQ_OPT_SMALL, &o.passes.tiles, "N", "cut rows by users into N tiles, whose gradients are summed in a fixed tree (0: a batch is one; with --mpi 8)", PAYLOAD, .min = 0, .max = DQ_OFFLINE_MAX_TILES, .modes = TRAIN_LOGGED, .where = ROWS_OF_DQN, .why = "who acts learns from a replay, not from rows"},
+    {"mpi", 0, DQ_OPT_FLAG, &o.mpi, NULL, "as one of the ranks that mpirun starts: each makes its tiles of every batch", .modes = TRAIN_LOGGED, .excludes = "pass cosine-weight switch-episode", .where = ROWS_OF_DQN, .why = "who acts learns from a replay, not from rows"},
     {"validation", 0, DQ_OPT_REAL, &o.passes.validation, "X", "share of the groups held out", PAYLOAD, .min = 0, .max = 0.9, .modes = TRAIN_LOGGED, .why = "an agent that acts is evaluated by --evaluate"},
     {"validate-by", 0, DQ_OPT_TEXT, &o.validate_by, "NAME", "group users by this attribute (else each alone): a group is held out, and left out of its own features, together", PAYLOAD, .modes = TRAIN_OFFLINE | TRAIN_SESSIONS, .where = HELD_OUT "|features"},
     {"fold", 0, DQ_OPT_TEXT, &o.fold, "I/K", "hold out part I of K of the groups instead (cross-validation)", PAYLOAD, .modes = TRAIN_LOGGED, .excludes = "validation", .why = "an agent that acts is evaluated by --evaluate"},
@@ -255,6 +258,18 @@ static void parse_fold(const dq_cli *cli)
 {
     if (o.fold && !dq_split_parse_fold(o.fold, &o.passes.fold, &o.passes.folds))
         dq_cli_usage(cli, "--fold %s: I/K is wanted, with K at least 2 and I from 1 to K", o.fold);
+}
+
+/* --tiles and --mpi */
+static void check_tiles(const dq_cli *cli)
+{
+    if (o.mpi && !dq_cli_given(cli, "tiles")) o.passes.tiles = DQ_OFFLINE_TILES;
+    if (o.passes.tiles & (o.passes.tiles - 1))
+        dq_cli_usage(cli, "--tiles %u: a power of two is wanted", o.passes.tiles);
+    if (o.mpi && !o.passes.tiles) dq_cli_usage(cli, "--tiles 0: with --mpi a batch is cut into tiles");
+    for (size_t i = 0; o.mpi && i < cli->operand_count + !cli->operand_count; i++)
+        if (!cli->operand_count || strcmp(cli->operands[i], "-") == 0)
+            dq_cli_usage(cli, "--mpi needs files to read: every rank opens them, and stdin is one rank's");
 }
 
 /* What other parts read later, and a person has typed wrong. */
@@ -309,6 +324,7 @@ train_options *train_options_parse(dq_cli *cli, int argc, char **argv)
     dq_cli_check_stdin(cli, "users-file");
     dq_cli_shard(cli, o.part, &o.shard);
     parse_fold(cli);
+    check_tiles(cli);
     check_words(cli);
     return &o;
 }
@@ -319,6 +335,7 @@ void train_options_enter(dq_cli *cli, unsigned mode)
     train_configure_agent(cli, &o);
     parse_history(cli, mode);
     if (o.save == TRAIN_SAVE_WHOLE) dq_cli_leave_out(cli, "save"); /* it makes no other model */
+    if (!o.passes.tiles) dq_cli_leave_out(cli, "tiles");
     if ((mode & TRAIN_LIVE) && o.candidates == 0) dq_cli_usage(cli, "--candidates 0 needs --offline");
     if (o.models_dir && o.pass && !o.common.output)
         dq_cli_usage(cli, "--pass with --models-dir needs --output (-o - is stdout): else no stream leaves");

@@ -37,7 +37,7 @@ enum { TRAIN_KEEP_LAST, TRAIN_KEEP_BEST, TRAIN_KEEP_BOTH };
 typedef struct train_options {
     dq_common common;
     bool seen; /* --history seen; of the last layout.history items, 0: of all */
-    bool offline, sessions, each_user, pass, raw_cosine;
+    bool offline, sessions, each_user, pass, raw_cosine, mpi;
     const char *user, *users_file, *part, *models_dir, *init, *checkpoint, *log, *map;
     const char *reward_cmd, *cosine_weight, *validate_by, *fold, *time, *event_attribute, *history;
     const char *env, *env_cmd, *follow, *every, *accept, *unanswered;

@@ -9,6 +9,7 @@
  *     online.c       in the catalogue for one user, or in an environment
  *     offline.c      passes over what was logged
  *     offline_input.c  which is one of three things
+ *     ranks.c        several processes, which make one agent of such passes
  *     follow.c       on what a server logs, shot after shot
  *     each.c         one agent a user, forked workers, a file or a stream
  */
@@ -26,6 +27,7 @@
 typedef struct train {
     train_options *o;
     dq_cli *cli;
+    const dq_ranks *ranks; /* --mpi; NULL: one process */
     dq_maker maker;
     dq_reader *inputs[2]; /* the stream, and --init's */
     size_t input_count;
@@ -67,6 +69,24 @@ dq_status train_offline_read(train *t, unsigned *mode, dq_error *error);
 /* Makes rows and shape of what was read, once the options are settled; a model to start from may know more
  * of the states than a log of them. */
 dq_status train_offline_rows(train *t, dq_error *error);
+
+/* ---- ranks.c ---- */
+
+/* First of all: of several ranks the first one alone speaks, but for what it cannot know. */
+void train_ranks_hush(char **argv);
+/* With --mpi meets the other ranks, or becomes dq-train-mpi, which does. Options of what the first rank alone
+ * does are dropped on the others. */
+dq_status train_ranks_meet(train *t, char **argv, dq_error *error);
+/* Whether this process writes: the first, or the only one. */
+bool train_ranks_writes(const train *t);
+/* Whether a rank says so. */
+dq_status train_ranks_any(const train *t, bool *said, dq_error *error);
+/* That all have read the same, and go on from the same batch. */
+dq_status train_ranks_agree(const train *t, uint64_t batches, dq_error *error);
+/* Before a failure is reported: the first rank to fail speaks, and ends the others. */
+void train_ranks_fail(dq_status status);
+/* Behind all else, with the exit code; returns it. */
+int train_ranks_leave(int code);
 
 /* ---- follow.c ---- */
 

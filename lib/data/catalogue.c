@@ -66,16 +66,47 @@ static dq_status check_vectors(dq_entities *entities, const dq_bundle *bundle, d
     return DQ_OK;
 }
 
+/* Moves the vectors of a bundle to their place, and what else it has to a bundle without them. */
+static dq_status move_vectors(const dq_vectors_place *place, dq_bundle *bundle, const float **to,
+                              dq_error *error)
+{
+    static const char *const without[] = {"vector", NULL};
+    const dq_column *c = dq_bundle_column(bundle, "vector");
+    size_t n = (size_t)(bundle->rows * dq_column_width(c));
+    float *copy = malloc((n + 1) * sizeof *copy);
+    uint32_t *rows = malloc(((size_t)bundle->rows + 1) * sizeof *rows);
+    dq_bundle rest = DQ_BUNDLE_EMPTY, kept;
+    dq_status status = copy && rows ? DQ_OK : no_memory(error);
+    if (!status) dq_convert_f4(copy, c->data, c->type, n);
+    if (!status) status = place->put(place->self, copy, n, to, error);
+    for (uint32_t r = 0; !status && r < bundle->rows; r++) rows[r] = r;
+    if (!status) status = dq_bundle_borrow(&rest, bundle, without, error);
+    if (!status) status = dq_bundle_select(&kept, &rest, rows, (size_t)bundle->rows, error);
+    dq_bundle_free(&rest);
+    free(rows);
+    free(copy);
+    if (status) return status;
+    dq_bundle_free(bundle);
+    *bundle = kept;
+    return DQ_OK;
+}
+
 /* Points the newest rows, which are the bundle's, at it. */
-static dq_status point_rows(dq_entities *entities, const dq_bundle *bundle, uint32_t number, size_t first,
-                            dq_arena *arena, dq_error *error)
+static dq_status point_rows(dq_entities *entities, dq_bundle *bundle, uint32_t number, size_t first,
+                            dq_catalogue *catalogue, dq_error *error)
 {
     const dq_column *c = dq_bundle_column(bundle, "vector");
     const float *vectors = NULL;
-    if (c && c->type == DQ_F4) {
+    if (c && catalogue->place.put) {
+        dq_status status = move_vectors(&catalogue->place, bundle, &vectors, error);
+        if (status) return status;
+    }
+    if (vectors) {
+        /* they stand elsewhere */
+    } else if (c && c->type == DQ_F4) {
         vectors = c->data;
     } else if (c) {
-        float *copy = dq_arena_take(arena, bundle->rows * entities->width * sizeof *copy);
+        float *copy = dq_arena_take(&catalogue->arena, bundle->rows * entities->width * sizeof *copy);
         if (!copy) return no_memory(error);
         dq_convert_f4(copy, c->data, c->type, bundle->rows * entities->width);
         vectors = copy;
@@ -100,13 +131,12 @@ static dq_status keep_rows(dq_bundle *bundle, const uint32_t *fresh, size_t coun
     return DQ_OK;
 }
 
-static dq_status add_rows(dq_entities *entities, dq_bundle *bundle, uint64_t section, dq_arena *arena,
-                          dq_error *error)
+static dq_status add_rows(dq_catalogue *catalogue, dq_entities *entities, dq_bundle *bundle, dq_error *error)
 {
     dq_identity *identity = &entities->identity;
     size_t rows = (size_t)bundle->rows, first = dq_entities_count(entities);
-    dq_status status = check_vectors(entities, bundle, arena, error);
-    if (!status) status = dq_identity_add(identity, bundle, section, NULL, error);
+    dq_status status = check_vectors(entities, bundle, &catalogue->arena, error);
+    if (!status) status = dq_identity_add(identity, bundle, catalogue->section, NULL, error);
     if (status) return status;
     if (!reserve_rows(entities, rows)) return no_memory(error);
     if (rows)
@@ -115,7 +145,7 @@ static dq_status add_rows(dq_entities *entities, dq_bundle *bundle, uint64_t sec
     entities->section_count += rows;
     status = keep_rows(bundle, identity->fresh, identity->fresh_count, error);
     if (status || identity->fresh_count == 0) return status;
-    return point_rows(entities, bundle, (uint32_t)entities->bundle_count, first, arena, error);
+    return point_rows(entities, bundle, (uint32_t)entities->bundle_count, first, catalogue, error);
 }
 
 /* ---- the catalogue ---- */
@@ -131,7 +161,7 @@ static bool keep_bundle(dq_bundle **bundles, size_t *count, size_t *capacity, dq
 static dq_status add_entities(dq_catalogue *catalogue, dq_entities *entities, dq_bundle *bundle,
                               dq_error *error)
 {
-    dq_status status = add_rows(entities, bundle, catalogue->section, &catalogue->arena, error);
+    dq_status status = add_rows(catalogue, entities, bundle, error);
     if (!status && bundle->rows > 0 &&
         !keep_bundle(&entities->bundles, &entities->bundle_count, &entities->bundle_capacity, bundle))
         status = no_memory(error);

@@ -39,8 +39,15 @@ typedef struct dq_interaction {
     float reward;        /* NAN: none */
 } dq_interaction;
 
+/* Where vectors go that several processes share: *to has the n numbers of `from`, and stays. */
+typedef struct dq_vectors_place {
+    void *self;
+    dq_status (*put)(void *self, const float *from, size_t n, const float **to, dq_error *error);
+} dq_vectors_place;
+
 typedef struct dq_catalogue {
     dq_entities users, items;
+    dq_vectors_place place; /* set before the first bundle: bundles then lack their vectors. put NULL: none */
     dq_interaction *interactions; /* in stream order; resolved when the whole stream is read */
     size_t interaction_count;
     dq_index labels;

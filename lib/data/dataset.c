@@ -65,6 +65,16 @@ static dq_status add_label(dq_dataset *dataset, const dq_column *label, uint64_t
     return text ? dq_index_add(&dataset->catalogue.labels, text, n, row, NULL, error) : DQ_OK;
 }
 
+/* Takes the transition that stands behind the last one, or leaves it to another process. */
+static void take_transition(dq_dataset *d)
+{
+    const dq_transition *t = &d->transitions[d->count];
+    bool here = !d->is_here || d->is_here(d->here_arg, t->state);
+    d->count += here;
+    d->elsewhere += !here;
+    d->elsewhere_rewarded += !here && !isnan(t->reward);
+}
+
 static dq_status add_transitions(dq_dataset *dataset, const dq_bundle *b, dq_error *error)
 {
     columns c = {.user = dq_bundle_column(b, "user"),
@@ -86,7 +96,8 @@ static dq_status add_transitions(dq_dataset *dataset, const dq_bundle *b, dq_err
         dataset->propensity[dataset->count] = number_or_none(c.propensity, r);
         status = add_label(dataset, c.label, r, error);
         if (!status)
-            status = resolve(&dataset->catalogue, &c, r, &dataset->transitions[dataset->count++], error);
+            status = resolve(&dataset->catalogue, &c, r, &dataset->transitions[dataset->count], error);
+        if (!status) take_transition(dataset);
     }
     return status;
 }
@@ -152,7 +163,7 @@ dq_status dq_dataset_add_shown(dq_dataset *dataset, const dq_bundle *b, const dq
             .action = dq_entities_find(&dataset->catalogue.items, what, m),
             .reward = dq_label_map_reward(map, number_or_none(reward, r), named, k),
             .discount = 1};
-        dataset->count++;
+        take_transition(dataset);
     }
     return status;
 }
@@ -220,7 +231,7 @@ uint64_t dq_dataset_digest(const dq_dataset *dataset)
     uint64_t digest = digest_entities(&dataset->catalogue.users, 1);
     digest = digest_entities(&dataset->catalogue.items, digest);
     digest = digest_ids(&dataset->catalogue.labels, digest);
-    for (size_t i = 0; i < dataset->count; i++) {
+    for (size_t i = 0; i < dataset->count && !dataset->is_here; i++) {
         const dq_transition *t = &dataset->transitions[i];
         uint32_t words[9] = {t->state, t->action, t->next, t->done, dataset->label[i]};
         memcpy(&words[5], &t->reward, sizeof t->reward);

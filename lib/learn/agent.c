@@ -261,6 +261,36 @@ dq_status dq_agent_fit(dq_agent *a, const dq_vectors *states, const dq_transitio
     return fit(a, states, rows, n, weight, true, losses, error);
 }
 
+/* A world model would need a gradient of its own, and batch norm the whole batch. */
+static dq_status check_tiles(const dq_agent *a, const dq_agent_tile *tile, dq_error *error)
+{
+    const dq_agent_config *c = &a->config;
+    dq_status status = check_training(a, error);
+    if (status) return status;
+    if (!a->does->fit_tile || !c->tiles || c->batch_norm || dq_loss_of_lists(c->loss) ||
+        dq_agent_network((dq_agent *)a, "world.0"))
+        return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                       "updates are cut into tiles of a dqn alone, without batch norm, by a loss of rows");
+    if (tile->n <= c->fit_rows) return DQ_OK;
+    return dq_fail(error, DQ_ERR_RANGE, "a tile of %zu rows, where %zu fit", tile->n, c->fit_rows);
+}
+
+dq_status dq_agent_fit_tile(dq_agent *a, const dq_vectors *states, const dq_agent_tile *tile, double *loss,
+                            dq_error *error)
+{
+    dq_status status = check_tiles(a, tile, error);
+    states = agent_store(a, states);
+    for (size_t i = 0; !status && i < tile->n; i++) status = check_row(a, states, &tile->rows[i], error);
+    return status ? status : a->does->fit_tile(a, states, tile, loss, error);
+}
+
+dq_status dq_agent_fit_tiles(dq_agent *a, const dq_ranks *ranks, double loss, dq_agent_losses *losses,
+                             dq_error *error)
+{
+    *losses = none;
+    return a->does->fit_tiles(a, ranks, loss, losses, error);
+}
+
 dq_status dq_agent_evaluate_loss(dq_agent *a, const dq_vectors *states, const dq_transition *rows, size_t n,
                                  dq_agent_losses *losses, dq_error *error)
 {

@@ -18,6 +18,7 @@
 #ifndef DQ_LEARN_AGENT_H
 #define DQ_LEARN_AGENT_H
 
+#include "core/ranks.h"
 #include "core/transition.h"
 #include "data/catalogue.h"
 #include "dq/bundle.h"
@@ -103,6 +104,8 @@ typedef struct dq_agent_config {
     size_t warmup;           /* observations before the first update; those of a batch, if they are more */
     size_t train_every, updates; /* every train_every observations that many updates */
     size_t fit_rows;             /* rows of the largest batch given to dq_agent_fit; at least batch */
+    uint32_t tiles; /* of an update that this process makes gradients of (dq_agent_fit_tile), a power of two;
+                       0: no update is cut so. A part of the run, not of the model */
     uint32_t offered;            /* the maximum of actions that dq_agent_offer will name; 0: all */
     double priority, importance; /* alpha, and beta, which rises linearly to 1 (Schaul et al., "Prioritized
                                     experience replay", 2016); alpha 0: uniform */
@@ -240,6 +243,24 @@ double dq_agent_scheduled(const dq_agent *agent);
  * weight (n) scales each row's loss; NULL: 1. */
 dq_status dq_agent_fit(dq_agent *agent, const dq_vectors *states, const dq_transition *rows, size_t n,
                        const float *weight, dq_agent_losses *losses, dq_error *error);
+/* The same on a batch that is cut into tiles, whose gradients are summed in a fixed tree (math/tree.h), here
+ * and over all ranks: a row's part in the sum does not depend on how many ranks there are. This process calls
+ * dq_agent_fit_tile for each of its config.tiles tiles, in their order, then dq_agent_fit_tiles. */
+typedef struct dq_agent_tile {
+    const dq_transition *rows; /* (n) as of dq_agent_fit; n may be 0 */
+    size_t n;
+    const float *weight; /* (n); NULL: 1 */
+    double share;        /* of the batch's rows, that these are */
+    dq_rng rng;          /* dropout's */
+} dq_agent_tile;
+/* *loss: the mean over the tile's rows, 0 of none; not finite where training has diverged, which is no
+ * failure of this call. DQ_ERR_UNSUPPORTED by an agent that is no dqn, that has a world model, batch norm, or
+ * a loss of lists. */
+dq_status dq_agent_fit_tile(dq_agent *agent, const dq_vectors *states, const dq_agent_tile *tile,
+                            double *loss, dq_error *error);
+/* The update; loss is the batch's, and all ranks know the same one. ranks NULL: all tiles are here. */
+dq_status dq_agent_fit_tiles(dq_agent *agent, const dq_ranks *ranks, double loss, dq_agent_losses *losses,
+                             dq_error *error);
 /* Of the last fit or evaluation: Q(s, a) of its rows (n), and their TD errors (n), which are Q(s, a) less
  * what was wanted; the agent's. */
 const float *dq_agent_taken(const dq_agent *agent);

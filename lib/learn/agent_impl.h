@@ -30,6 +30,10 @@ struct dq_agent_functions {
     /* One update on rows, or their loss alone; fills agent->taken and ->errors. */
     dq_status (*fit)(dq_agent *agent, const dq_vectors *states, const dq_transition *rows, size_t n,
                      const float *weight, bool learn, dq_agent_losses *losses, dq_error *error);
+    dq_status (*fit_tile)(dq_agent *agent, const dq_vectors *states, const dq_agent_tile *tile, double *loss,
+                          dq_error *error); /* may be NULL: no update is cut into tiles */
+    dq_status (*fit_tiles)(dq_agent *agent, const dq_ranks *ranks, double loss, dq_agent_losses *losses,
+                           dq_error *error);
     dq_status (*fit_lists)(dq_agent *agent, const dq_vectors *states, const dq_agent_lists *lists,
                            const dq_transition *rows, size_t n_rows, bool learn, dq_agent_losses *losses,
                            dq_error *error); /* may be NULL */

@@ -11,6 +11,8 @@
  */
 #include "learn/dqn.h"
 
+#include "math/vec.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -136,7 +138,8 @@ static dq_status make_to_train(dq_agent *a, dqn *d, dq_error *error)
     const uint32_t width = a->numbered ? 0 : a->shape.state_width;
     dq_rng init = dq_rng_stream(c->seed, 100);
     dq_net_spec spec = agent_spec(&a->config, &a->shape);
-    if (!allocate(a, d)) return dq_fail_memory(error, "an agent");
+    if (!allocate(a, d) || (c->tiles && !dq_tree_init(&d->tree, dq_net_weights(d->q), c->tiles, &a->arena)))
+        return dq_fail_memory(error, "an agent");
     dq_status status = dq_net_new(&d->target, &spec, 0, a->pool, &init, error);
     if (!status) dq_net_copy(d->target, d->q);
     size_t remembered = c->run_steps && c->run_steps < c->replay ? (size_t)c->run_steps : c->replay;
@@ -248,15 +251,15 @@ static size_t list_rows(const dq_agent *a, dqn *d, const dqn_batch *b)
     return rows;
 }
 
-/* The outputs of a pass over a batch, a training pass when learning. */
-static const float *forward(dq_agent *a, const dqn_batch *b, bool learn, dq_net_rows *rows)
+/* The outputs of a pass over a batch, a training pass with rng. */
+static const float *forward(dq_agent *a, const dqn_batch *b, dq_rng *rng, dq_net_rows *rows)
 {
     dqn *d = dqn_of(a);
     *rows = (dq_net_rows){.states = *b->states, .state = d->state, .rows = list_rows(a, d, b)};
     if (dqn_on_actions(a)) rows->actions = a->actions;
     if (!is_wide(a, b)) rows->action = d->action;
     rows->features = dqn_given(a, d->state, d->action, rows->rows);
-    return dq_net_forward(d->q, rows, learn ? &a->rng[RNG_DROP_Q] : NULL);
+    return dq_net_forward(d->q, rows, rng);
 }
 
 /* Where Q(s, a') of transition i stands among the outputs: of action j of its set, whose first row is
@@ -303,14 +306,18 @@ static void find_taken(dq_agent *a, const dqn_batch *b, const float *y)
     }
 }
 
-dq_status dqn_step(dq_agent *a, double loss, double *norm, dq_error *error)
+/* What an update makes of the gradient of the outputs. */
+typedef double net_update(dq_net *net, const float *dy, const dq_adam *adam, double clip_norm,
+                          double clip_value);
+
+static dq_status take_step(dq_agent *a, net_update *update, double loss, double *norm, dq_error *error)
 {
     dqn *d = dqn_of(a);
     const dq_agent_config *c = &a->config;
     dq_adam adam = c->adam;
     adam.rate = dq_agent_rate(a);
     *norm = INFINITY;
-    if (isfinite(loss)) *norm = dq_net_update(d->q, d->dy, &adam, c->clip_norm, c->clip_value);
+    if (isfinite(loss)) *norm = update(d->q, d->dy, &adam, c->clip_norm, c->clip_value);
     if (!isfinite(*norm))
         return dq_fail(
             error, DQ_ERR_NUMERIC,
@@ -320,21 +327,82 @@ dq_status dqn_step(dq_agent *a, double loss, double *norm, dq_error *error)
     return DQ_OK;
 }
 
-dq_status dqn_update(dq_agent *a, const dqn_batch *b, bool learn, double *loss, double *norm, dq_error *error)
+dq_status dqn_step(dq_agent *a, double loss, double *norm, dq_error *error)
+{
+    return take_step(a, dq_net_update, loss, norm, error);
+}
+
+/* A pass over a batch, and the gradient of its outputs into d->dy; returns the loss. */
+static double pass(dq_agent *a, const dqn_batch *b, dq_rng *rng)
 {
     dqn *d = dqn_of(a);
     const dq_agent_config *c = &a->config;
     dq_net_rows rows;
     dqn_targets(a, b, d->wanted);
-    const float *y = forward(a, b, learn, &rows);
+    const float *y = forward(a, b, rng, &rows);
     find_taken(a, b, y);
-    *loss = dq_loss_mean(c->loss, c->huber_delta, d->taken, d->wanted, b->weight, b->n, d->dtaken);
-    *loss += spread_gradient(a, b, y, rows.rows);
+    double loss = dq_loss_mean(c->loss, c->huber_delta, d->taken, d->wanted, b->weight, b->n, d->dtaken);
+    loss += spread_gradient(a, b, y, rows.rows);
     for (size_t i = 0; b->real && i < b->n; i++) { /* those of planning are nobody's */
         a->taken[i] = d->taken[i];
         a->errors[i] = d->taken[i] - d->wanted[i];
     }
+    return loss;
+}
+
+dq_status dqn_update(dq_agent *a, const dqn_batch *b, bool learn, double *loss, double *norm, dq_error *error)
+{
+    *loss = pass(a, b, learn ? &a->rng[RNG_DROP_Q] : NULL);
     return learn ? dqn_step(a, *loss, norm, error) : DQ_OK;
+}
+
+/* ---- an update in tiles ---- */
+
+/* Outputs of the last pass. */
+static size_t outputs_of(const dq_agent *a, const dqn_batch *b)
+{
+    size_t rows = 0;
+    if (is_wide(a, b)) return b->n * a->shape.action_count;
+    for (size_t i = 0; i < b->n; i++) rows += fill_set(a, dqn_of(a), b, i);
+    return rows;
+}
+
+dq_status dqn_fit_tile(dq_agent *a, const dq_vectors *states, const dq_agent_tile *t, double *loss,
+                       dq_error *error)
+{
+    dqn *d = dqn_of(a);
+    const dqn_batch b = {.n = t->n, .states = states, .row = t->rows, .weight = t->weight, .real = true};
+    dq_rng rng = t->rng;
+    (void)error;
+    *loss = t->n ? pass(a, &b, &rng) : 0;
+    if (t->n) dq_vec_scale(d->dy, (float)t->share, outputs_of(a, &b));
+    float *gradient = isfinite(*loss) ? dq_net_gradient(d->q, t->n ? d->dy : NULL) : NULL;
+    if (gradient)
+        dq_tree_add(&d->tree, gradient, a->pool);
+    else
+        *loss = INFINITY;
+    d->gradient = gradient;
+    return DQ_OK;
+}
+
+/* On the sum of the tiles' gradients, where the net has it. */
+static double step_on_sum(dq_net *net, const float *dy, const dq_adam *adam, double clip_norm,
+                          double clip_value)
+{
+    (void)dy;
+    return dq_net_step(net, adam, clip_norm, clip_value);
+}
+
+dq_status dqn_fit_tiles(dq_agent *a, const dq_ranks *ranks, double loss, dq_agent_losses *losses,
+                        dq_error *error)
+{
+    dqn *d = dqn_of(a);
+    dq_status status = DQ_OK;
+    losses->q = loss;
+    if (ranks && isfinite(loss)) status = ranks->sum(ranks->self, d->gradient, dq_net_weights(d->q), error);
+    if (!status) status = take_step(a, step_on_sum, loss, &losses->gradient, error);
+    if (!status) a->steps++;
+    return status;
 }
 
 /* ---- learning ---- */

@@ -8,6 +8,7 @@
 #include "learn/agent_impl.h"
 #include "learn/nstep.h"
 #include "learn/replay.h"
+#include "math/tree.h"
 
 /* n transitions side by side, of states in one store. */
 typedef struct dqn_batch {
@@ -59,6 +60,8 @@ typedef struct dqn {
     float *block_features;      /* (AGENT_ACT_ROWS or fit_rows, DQN_BLOCK, given) of states with a block */
     float *list;                /* (list_actions) scratch of a list's loss */
     dqn_maxima maxima;
+    dq_tree tree;    /* of the gradients of tiles, config.tiles of them, */
+    float *gradient; /* (weights) and their sum behind the last one; q's */
     /* Vectors of the actions on offer side by side, for a head on actions. */
     float *block; /* (DQN_BLOCK, action_width) */
     uint32_t block_from, block_rows;
@@ -99,6 +102,10 @@ bool dqn_ready(const dq_agent *agent);
 dq_status dqn_learn(dq_agent *agent, dq_agent_losses *losses, dq_error *error);
 dq_status dqn_fit(dq_agent *agent, const dq_vectors *states, const dq_transition *rows, size_t n,
                   const float *weight, bool learn, dq_agent_losses *losses, dq_error *error);
+dq_status dqn_fit_tile(dq_agent *agent, const dq_vectors *states, const dq_agent_tile *tile, double *loss,
+                       dq_error *error);
+dq_status dqn_fit_tiles(dq_agent *agent, const dq_ranks *ranks, double loss, dq_agent_losses *losses,
+                        dq_error *error);
 dq_status dqn_fit_lists(dq_agent *agent, const dq_vectors *states, const dq_agent_lists *lists,
                         const dq_transition *rows, size_t n_rows, bool learn, dq_agent_losses *losses,
                         dq_error *error);

@@ -16,11 +16,10 @@ static dq_status open_file(dq_model_claim *claim, const dq_model_dir *dir, dq_er
     char *path = malloc(n);
     if (!path) return dq_fail_memory(error, "a file's name");
     (void)snprintf(path, n, "%s/.lock", dir->path);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666), sys = errno;
+    claim->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666) + 1;
+    int sys = errno;
     free(path);
-    if (fd < 0) return dq_fail_errno(error, sys, "cannot open .lock");
-    claim->fd = fd + 1;
-    return DQ_OK;
+    return claim->fd ? DQ_OK : dq_fail_errno(error, sys, "cannot open .lock");
 }
 
 /* Another's: his process, where he is on this machine and still there. */

@@ -201,6 +201,12 @@ const float *dq_net_forward(dq_net *net, const dq_net_rows *rows, dq_rng *rng);
  * Returns the norm that the gradient had; not finite: training has diverged (the weights stay where dy is not
  * finite, and are of no use where an overflow came later). */
 double dq_net_update(dq_net *net, const float *dy, const dq_adam *adam, double clip_norm, double clip_value);
+/* The same in two calls, for whoever sums the gradients of several passes before a step: the gradient of the
+ * weights (of no rows, with dy NULL, zeros), dq_net_weights numbers of the net's; NULL where dy is not
+ * finite. And a step on what stands there by then; where its norm is not finite the weights stay. */
+float *dq_net_gradient(dq_net *net, const float *dy);
+double dq_net_step(dq_net *net, const dq_adam *adam, double clip_norm, double clip_value);
+size_t dq_net_weights(const dq_net *net);
 
 /* Outputs as of a pass, of any number of rows and without dropout. Equal pairs are computed once (with the
  * features of the first), and rows are no grid. */

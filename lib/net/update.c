@@ -8,6 +8,7 @@
 #include "net/net_impl.h"
 
 #include <math.h>
+#include <string.h>
 
 enum {
     STEP_TILE = 16384,
@@ -209,4 +210,26 @@ double dq_net_update(dq_net *net, const float *dy, const dq_adam *adam, double c
     net->outer.steps = false;
     if (!w.steps && isfinite(norm)) step_clipped(net, adam, norm, clip_norm, clip_value);
     return norm;
+}
+
+/* ---- in two halves ---- */
+
+float *dq_net_gradient(dq_net *net, const float *dy)
+{
+    if (dy && !dq_vec_finite(dy, net_outputs(net))) return NULL;
+    if (dy)
+        net_backward(net, dy);
+    else
+        memset(net->gradient, 0, net->count * sizeof *net->gradient);
+    return net->gradient;
+}
+
+double dq_net_step(dq_net *net, const dq_adam *adam, double clip_norm, double clip_value)
+{
+    return net_step(net, adam, clip_norm, clip_value);
+}
+
+size_t dq_net_weights(const dq_net *net)
+{
+    return net->count;
 }

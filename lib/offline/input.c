@@ -23,7 +23,7 @@ static bool is_rewarded(const dq_dataset *d)
 {
     for (size_t i = 0; i < d->count; i++)
         if (!isnan(d->transitions[i].reward)) return true;
-    return false;
+    return d->elsewhere_rewarded > 0;
 }
 
 dq_status dq_offline_input_of_users(dq_offline_input *in, const dq_dataset *d, const char *group_by,

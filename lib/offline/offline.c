@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A run's state in a checkpoint: offline.order u4, of lists and users offline.users u4, offline.rng u8
- * (streams, 4), the counters under meta.offline; with priorities those of learn/replay.h under
+ * A run's state in a checkpoint: offline.order u4 (but of tiles), of lists and users offline.users u4,
+ * offline.rng u8 (streams, 4), the counters under meta.offline; with priorities those of learn/replay.h under
  * offline.priorities; and the best epoch's model as learn/kept.h keeps it. Splits, held-out negatives and
  * states follow from the seed and the rows, and are made again.
  */
@@ -19,7 +19,7 @@
 /* ---- setting up ---- */
 
 /* Draws the held-out groups, of those with a row to learn from, and marks their users. */
-static bool split(dq_offline *run)
+static dq_status split(dq_offline *run, dq_error *error)
 {
     const dq_offline_config *c = &run->config;
     const dq_offline_rows *rows = &run->rows;
@@ -27,16 +27,22 @@ static bool split(dq_offline *run)
     size_t *counts;
     uint32_t *alone;
     const dq_buffer buffers[] = {DQ_BUFFER(counts, rows->users), DQ_BUFFER(alone, rows->users)};
-    if (!dq_buffers_take(&run->arena, buffers, DQ_BUFFERS(buffers))) return false;
+    if (!dq_buffers_take(&run->arena, buffers, DQ_BUFFERS(buffers)))
+        return dq_fail_memory(error, "%u users", rows->users);
     for (size_t r = 0; r < rows->count; r++)
-        if (!isnan(rows->reward[r])) counts[rows->user[r]]++;
+        if (!isnan(rows->reward[r]) && offline_has_row(run, r)) counts[rows->user[r]]++;
     for (uint32_t u = 0; u < rows->users; u++) alone[u] = u;
+    dq_status status = offline_count_up(run, counts, rows->users, error);
+    if (status) return status;
     return dq_split_users(&how, rows->group ? rows->group : alone, counts, rows->users, run->held,
-                          &run->groups, &run->held_groups);
+                          &run->groups, &run->held_groups)
+               ? DQ_OK
+               : dq_fail_memory(error, "%zu rows", rows->count);
 }
 
-static void make_order(dq_offline *run)
+static dq_status make_order(dq_offline *run, dq_error *error)
 {
+    if (offline_is_tiled(run)) return offline_measure_tiles(run, error);
     for (size_t r = 0; r < run->rows.count; r++) {
         if (isnan(run->rows.reward[r])) continue;
         if (run->held[run->rows.user[r]])
@@ -44,6 +50,9 @@ static void make_order(dq_offline *run)
         else
             run->order[run->order_count++] = (uint32_t)r;
     }
+    run->all_training = run->order_count;
+    run->all_held_rows = run->held_rows;
+    return DQ_OK;
 }
 
 /* Every row begins with the same priority. */
@@ -112,13 +121,17 @@ static dq_status make_lists(dq_offline *run, dq_error *error)
 
 static dq_status make(dq_offline *run, dq_error *error)
 {
-    if (!make_buffers(run) || !split(run)) return dq_fail_memory(error, "%zu rows", run->rows.count);
+    dq_status status = make_buffers(run) ? DQ_OK : dq_fail_memory(error, "%zu rows", run->rows.count);
+    if (!status) status = offline_make_tiles(run, error);
+    if (!status) status = split(run, error);
+    if (status) return status;
     if (run->config.folds > run->groups)
         return dq_fail(error, DQ_ERR_RANGE, "%u folds of %zu groups: some would hold nothing out",
                        run->config.folds, run->groups);
-    make_order(run);
-    if (run->order_count == 0) return dq_fail(error, DQ_ERR_RANGE, "no row with a reward to learn from");
-    dq_status status = run->by_lists ? make_lists(run, error) : make_priorities(run, error);
+    status = make_order(run, error);
+    if (status) return status;
+    if (run->all_training == 0) return dq_fail(error, DQ_ERR_RANGE, "no row with a reward to learn from");
+    status = run->by_lists ? make_lists(run, error) : make_priorities(run, error);
     if (!status) status = offline_balance(run, error);
     if (!status) status = offline_make_meta(run, error);
     return status ? status : offline_hold_out(run, error);
@@ -221,6 +234,7 @@ void dq_offline_learn_only(dq_offline_config *config, dq_agent_config *agent)
 void dq_offline_suit(dq_offline_config *config, const dq_offline_rows *rows, dq_agent_config *agent)
 {
     agent->given = (dq_pair_features){rows->features_self, rows->given, rows->features};
+    agent->tiles = config->tiles / (config->ranks ? config->ranks->count : 1);
     if (!dq_loss_of_lists(agent->loss)) return;
     if (!config->negatives && config->batch * (uint64_t)rows->actions > DQ_OFFLINE_PAIRS)
         config->negatives = DQ_OFFLINE_DRAWN;
@@ -258,14 +272,14 @@ void dq_offline_free(dq_offline *run)
 
 dq_offline_sizes dq_offline_size(const dq_offline *run)
 {
-    return (dq_offline_sizes){.training = run->order_count,
-                              .held_out = run->held_rows,
+    return (dq_offline_sizes){.training = run->all_training,
+                              .held_out = run->all_held_rows,
                               .groups = run->groups,
                               .held_out_groups = run->held_groups,
                               .batches = offline_batches(run),
                               .epochs = run->config.epochs,
                               .lists = run->by_lists ? run->lists.training : 0,
-                              .tells_loss = run->by_lists ? run->lists.held_out > 0 : run->held_count > 0};
+                              .tells_loss = run->by_lists ? run->lists.held_out > 0 : run->all_held > 0};
 }
 
 bool dq_offline_held_out(const dq_offline *run, uint32_t user)
@@ -324,7 +338,10 @@ static void begin_epoch(dq_offline *run)
     p->epoch++;
     p->q_sum = p->world_sum = 0;
     p->row_sum = 0;
-    if (!run->priorities) dq_rng_shuffle(&run->rng[RNG_ORDER], run->order, run->order_count);
+    if (offline_is_tiled(run))
+        offline_order_tiles(run, p->epoch);
+    else if (!run->priorities)
+        dq_rng_shuffle(&run->rng[RNG_ORDER], run->order, run->order_count);
     if (run->users) dq_rng_shuffle(&run->rng[RNG_ORDER], run->users, run->user_count);
     if (!offline_draws_candidates(run)) return;
     dq_rng_sample(&run->rng[RNG_ORDER], run->offered, run->config.candidates, run->scratch,
@@ -370,7 +387,7 @@ static dq_status end_epoch(dq_offline *run, double rate, double beta, dq_error *
                               .ndcg = NAN,
                               .rate = rate,
                               .beta = run->priorities ? beta : (double)NAN};
-    dq_status status = run->held_count ? evaluate_epoch(run, &epoch, error) : DQ_OK;
+    dq_status status = run->all_held ? evaluate_epoch(run, &epoch, error) : DQ_OK;
     p->position = 0;
     p->last = epoch;
     return status;
@@ -402,9 +419,10 @@ dq_status dq_offline_step(dq_offline *run, bool *ended, dq_error *error)
     dq_agent_progress(run->agent, offline_progress(run));
     double rate = dq_agent_rate(run->agent), beta = beta_of(run);
     size_t n;
-    dq_status status = run->meta       ? offline_learn_users(run, &losses, &n, error)
-                       : run->by_lists ? offline_learn_lists(run, &losses, &n, error)
-                                       : learn_rows(run, &losses, &n, &logged, error);
+    dq_status status = run->meta               ? offline_learn_users(run, &losses, &n, error)
+                       : run->by_lists         ? offline_learn_lists(run, &losses, &n, error)
+                       : offline_is_tiled(run) ? offline_learn_tiles(run, &losses, &n, error)
+                                               : learn_rows(run, &losses, &n, &logged, error);
     if (status) return status;
     if (run->priorities) prioritise(run, logged);
     p->batches++;
@@ -493,7 +511,8 @@ dq_status dq_offline_save(dq_offline *run, dq_bundle *model, dq_error *error)
 {
     const uint64_t n = run->order_count, users = run->user_count;
     dq_status status = dq_record_save(numbers, NUMBERS, &run->state, "offline", model, error);
-    if (!status) status = dq_bundle_add_tensor(model, "offline.order", DQ_U4, 1, &n, run->order, error);
+    if (!status && !offline_is_tiled(run))
+        status = dq_bundle_add_tensor(model, "offline.order", DQ_U4, 1, &n, run->order, error);
     if (!status && run->users)
         status = dq_bundle_add_tensor(model, "offline.users", DQ_U4, 1, &users, run->users, error);
     if (!status) status = dq_record_save_rng(run->rng, RNG_OFFLINE_COUNT, "offline.rng", model, error);
@@ -514,7 +533,9 @@ static dq_status check_order(const dq_offline *run, dq_error *error)
 
 static dq_status restore_columns(dq_offline *run, const dq_bundle *model, dq_error *error)
 {
-    dq_status status = dq_record_column(model, "offline.order", DQ_U4, run->order_count, run->order, error);
+    dq_status status = DQ_OK;
+    if (!offline_is_tiled(run))
+        status = dq_record_column(model, "offline.order", DQ_U4, run->order_count, run->order, error);
     if (!status && run->users)
         status = dq_record_column(model, "offline.users", DQ_U4, run->user_count, run->users, error);
     if (!status) status = dq_record_rng(model, "offline.rng", RNG_OFFLINE_COUNT, run->rng, error);
@@ -535,5 +556,6 @@ dq_status dq_offline_restore(dq_offline *run, const dq_bundle *model, dq_error *
     if (state.best_epoch && !run->best.kind)
         return dq_fail(error, DQ_ERR_SCHEMA, "the checkpoint lacks the best epoch's model");
     run->state = state;
+    if (offline_is_tiled(run)) offline_order_tiles(run, state.epoch);
     return DQ_OK;
 }

@@ -33,6 +33,13 @@
  * around, with negatives; or, with a loss of lists, on the user's list. Held-out rows judge the start, to
  * which nobody has adapted. There are no priorities.
  *
+ * Tiles (for several processes): rows are cut by users into a fixed number of tiles, user u's are of tile u
+ * modulo it. A batch has of each tile its share of rows; a tile's gradient is made by itself, and gradients
+ * are summed in a fixed binary tree (math/tree.h). Ranks make an equal number of tiles each, and need no
+ * other rows than theirs. What is drawn follows from seed, batch and tile: 1, 2 and 4 ranks give the same
+ * bytes, and a checkpoint of one number goes on with another. Not with lists, priorities, meta-learning,
+ * weights by propensity, or given features.
+ *
  *     dq_offline_suit(&config, &rows, &agent_config);                 what the agent must have room for
  *     dq_offline_new(&run, &config, agent, &rows, &e);
  *     while (!dq_offline_done(run)) { dq_offline_step(run, &ended, &e); if (ended) dq_offline_last(run); }
@@ -42,12 +49,14 @@
 #define DQ_OFFLINE_OFFLINE_H
 
 #include "core/pairset.h"
+#include "core/ranks.h"
 #include "core/transition.h"
 #include "learn/agent.h"
 #include "offline/meta.h"
 
 enum { DQ_OFFLINE_TOP = 10 };        /* hits and NDCG are counted in the first ten */
 #define DQ_OFFLINE_NO_ROW UINT32_MAX /* nothing follows */
+enum { DQ_OFFLINE_TILES = 8, DQ_OFFLINE_MAX_TILES = 64 };
 
 /* Where rows come from. Borrowed; rewards may change between batches, but not whether there is one. */
 typedef struct dq_offline_rows {
@@ -112,7 +121,9 @@ typedef struct dq_offline_config {
     double balance;      /* rows weigh 1 / propensity, but no more than this, all of them together as many as
                             they are (Dimakopoulou et al., "Balanced linear contextual bandits", AAAI 2019); 0:
                             each weighs 1 */
-    dq_meta_config meta; /* of it a batch is meta.users users, and so many outer updates are a pass */
+    uint32_t tiles;      /* a power of two, up to DQ_OFFLINE_MAX_TILES; 0: a batch is one */
+    const dq_ranks *ranks; /* the processes, no more than tiles; NULL: this one alone */
+    dq_meta_config meta;   /* of it a batch is meta.users users, and so many outer updates are a pass */
     uint64_t seed;
 } dq_offline_config;
 
@@ -155,6 +166,9 @@ void dq_offline_describe_epoch(const dq_offline_epoch *epoch, char *words, size_
 void dq_offline_bound(const dq_offline_config *config, const dq_offline_rows *rows, dq_agent_config *agent);
 
 typedef struct dq_offline dq_offline;
+
+/* Whether a rank makes the tile of a user, of so many tiles and ranks (NULL: one). */
+bool dq_offline_is_here(uint32_t tiles, const dq_ranks *ranks, uint32_t user);
 
 /* The agent is borrowed. Held-out groups are drawn by the seed among those with a row to learn from; with
  * fewer than two such groups none is. DQ_ERR_RANGE without a row to learn from, for rows whose states and

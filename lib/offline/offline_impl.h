@@ -35,6 +35,29 @@ typedef struct offline_held {
     bool negative;
 } offline_held;
 
+/* Sums over held-out rows: of losses, of pairs and those in the right order, of hits and NDCG of what is
+ * ranked. */
+typedef struct offline_sums {
+    double loss, right, pairs, hit, ndcg, ranked;
+} offline_sums;
+
+/* What a tile of a batch came to. */
+typedef struct offline_tile_loss {
+    double loss, rows;
+} offline_tile_loss;
+
+/* The tiles of a batch, of which this process makes `own` from `first` on. Without tiles there is one, which
+ * has all rows. */
+typedef struct offline_tiles {
+    uint32_t count, first, own;
+    uint64_t *length;        /* (count) rows to learn from of each, here or elsewhere */
+    size_t *start;           /* (own + 1) where each one's rows begin in the order, */
+    size_t *held;            /* (own + 1) and in held_out */
+    size_t *next;            /* (own) scratch */
+    offline_sums *sums;      /* (count) */
+    offline_tile_loss *loss; /* (count) */
+} offline_tiles;
+
 /* Of meta-learning: the rows of each user, who is a task. */
 typedef struct offline_tasks {
     uint32_t *first, *row; /* (users + 1), (rows) as of lists */
@@ -50,6 +73,9 @@ struct dq_offline {
 
     uint8_t *held; /* (users) 1 where the user's group is held out */
     size_t groups, held_groups, held_rows;
+    offline_tiles tiles;
+    /* The same over all processes: rows to learn from, those held out, with negatives. */
+    size_t all_training, all_held_rows, all_held;
     uint32_t *order; /* (order_count) rows to learn from, shuffled each epoch; with priorities as they come */
     size_t order_count;
     dq_replay *priorities;  /* rows of `order` by priority; NULL: none */
@@ -110,7 +136,7 @@ static inline float *offline_vector(const dq_offline *run, size_t k)
 /* What a pass is over: users or rows. */
 static inline size_t offline_units(const dq_offline *run)
 {
-    return run->users ? run->user_count : run->order_count;
+    return run->users ? run->user_count : run->all_training;
 }
 
 /* Batches of a pass. */
@@ -138,6 +164,30 @@ static inline bool offline_draws_candidates(const dq_offline *run)
 dq_status offline_hold_out(dq_offline *run, dq_error *error);
 /* Fills the epoch's validation_loss, concordance, hit and ndcg. */
 dq_status offline_validate(dq_offline *run, dq_offline_epoch *epoch, dq_error *error);
+
+/* ---- tiles.c ---- */
+
+/* Whether a batch is cut into tiles at all. */
+static inline bool offline_is_tiled(const dq_offline *run)
+{
+    return run->config.tiles > 0;
+}
+
+/* Memory for the tiles, or the one that there is. DQ_ERR_UNSUPPORTED for what cannot be cut, DQ_ERR_RANGE for
+ * numbers that do not fit. */
+dq_status offline_make_tiles(dq_offline *run, dq_error *error);
+/* Whether a row is one of this process, and of its tile number i. */
+bool offline_has_row(const dq_offline *run, size_t row);
+bool offline_in_tile(const dq_offline *run, uint32_t i, size_t row);
+/* Numbers (n) become the sums over all processes; part number rank of values (ranks, bytes) goes to all. */
+dq_status offline_count_up(const dq_offline *run, size_t *numbers, size_t n, dq_error *error);
+dq_status offline_share(const dq_offline *run, void *values, size_t bytes, dq_error *error);
+/* Finds the lengths, once the order is made: of each tile's rows in turn. */
+dq_status offline_measure_tiles(dq_offline *run, dq_error *error);
+/* The order of an epoch. */
+void offline_order_tiles(dq_offline *run, uint64_t epoch);
+/* One batch; n is how many rows it had, of all processes. */
+dq_status offline_learn_tiles(dq_offline *run, dq_agent_losses *losses, size_t *n, dq_error *error);
 
 /* ---- meta.c ---- */
 

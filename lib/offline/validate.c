@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { HELD_ROWS = 204, HELD_TILES = 1 << 16 }; /* streams of random numbers; the second tile by tile */
 enum { WORTH_STATES = 8 };
 enum { PAIR_ROWS = 2000, RANKED_MAX = 8192, RANK_ROWS = 64, RANK_VALUES = 1 << 22 };
 
@@ -42,10 +43,10 @@ static void list_row(dq_offline *run, uint32_t row, dq_rng *rng)
 }
 
 /* Where the rows of the user of row `from` end. */
-static size_t end_of_user(const dq_offline *run, size_t from)
+static size_t end_of_user(const dq_offline *run, size_t from, size_t end)
 {
     size_t to = from + 1;
-    while (to < run->held_count && run->held_out[to].user == run->held_out[from].user) to++;
+    while (to < end && run->held_out[to].user == run->held_out[from].user) to++;
     return to;
 }
 
@@ -55,10 +56,10 @@ static bool is_ranked(const offline_held *held)
     return !held->negative && held->reward > 0;
 }
 
-static size_t count_ranked(const dq_offline *run)
+static size_t count_ranked(const dq_offline *run, size_t from, size_t to)
 {
     size_t count = 0;
-    for (size_t i = 0; i < run->held_count; i++) count += is_ranked(&run->held_out[i]);
+    for (size_t i = from; i < to; i++) count += is_ranked(&run->held_out[i]);
     return count;
 }
 
@@ -80,23 +81,62 @@ static void count_pairs(const offline_held *held, const float *value, size_t n, 
         }
 }
 
-static double find_concordance(const dq_offline *run)
+static void find_concordance(const dq_offline *run, size_t from, size_t end, offline_sums *sums)
 {
-    double right = 0, pairs = 0;
-    for (size_t from = 0, to; from < run->held_count; from = to) {
-        to = end_of_user(run, from);
-        count_pairs(run->held_out + from, run->held_value + from, to - from, &right, &pairs);
+    for (size_t to; from < end; from = to) {
+        to = end_of_user(run, from, end);
+        count_pairs(run->held_out + from, run->held_value + from, to - from, &sums->right, &sums->pairs);
     }
-    return pairs > 0 ? right / pairs : (double)NAN;
+}
+
+/* ---- of all tiles ---- */
+
+/* Adds what each has, in their order, so that the sums do not depend on who has them. */
+static dq_status add_tiles(dq_offline *run, offline_sums *all, dq_error *error)
+{
+    const offline_tiles *t = &run->tiles;
+    dq_status status = offline_share(run, t->sums, t->own * sizeof *t->sums, error);
+    *all = (offline_sums){0};
+    for (const offline_sums *s = t->sums; s < t->sums + t->count; s++) {
+        all->loss += s->loss;
+        all->right += s->right;
+        all->pairs += s->pairs;
+        all->hit += s->hit;
+        all->ndcg += s->ndcg;
+        all->ranked += s->ranked;
+    }
+    return status;
+}
+
+/* A tile's sums, at zero, and its rows. */
+static offline_sums *begin_tile(const dq_offline *run, uint32_t i, size_t *from, size_t *to)
+{
+    const offline_tiles *t = &run->tiles;
+    *from = t->held[i];
+    *to = t->held[i + 1];
+    t->sums[t->first + i] = (offline_sums){0};
+    return &t->sums[t->first + i];
 }
 
 /* ---- what they can tell ---- */
 
-static dq_best_by choose_criterion(const dq_offline *run)
+/* Pairs, and rows to rank. */
+static dq_status count_what_tells(dq_offline *run, offline_sums *all, dq_error *error)
+{
+    for (uint32_t i = 0; i < run->tiles.own; i++) {
+        size_t from, to;
+        offline_sums *sums = begin_tile(run, i, &from, &to);
+        find_concordance(run, from, to, sums);
+        sums->ranked = (double)count_ranked(run, from, to);
+    }
+    return add_tiles(run, all, error);
+}
+
+static dq_best_by choose_criterion(const dq_offline *run, const offline_sums *all)
 {
     dq_best_by by = run->config.best_by;
-    if (by == DQ_BEST_BY_CONCORDANCE && isnan(find_concordance(run))) by = DQ_BEST_BY_LOSS;
-    if (by == DQ_BEST_BY_NDCG && !count_ranked(run)) by = DQ_BEST_BY_LOSS;
+    if (by == DQ_BEST_BY_CONCORDANCE && !(all->pairs > 0)) by = DQ_BEST_BY_LOSS;
+    if (by == DQ_BEST_BY_NDCG && !(all->ranked > 0)) by = DQ_BEST_BY_LOSS;
     return by;
 }
 
@@ -115,21 +155,44 @@ static bool make_ranks(dq_offline *run)
     return dq_buffers_take(&run->arena, buffers, DQ_BUFFERS(buffers));
 }
 
+/* Those of own tile i, whose negatives are drawn by rng. */
+static void list_tile(dq_offline *run, uint32_t i, dq_rng *rng)
+{
+    offline_held *first = run->held_out + run->held_count;
+    for (uint32_t r = 0; r < run->rows.count; r++)
+        if (!isnan(run->rows.reward[r]) && run->held[run->rows.user[r]] && offline_in_tile(run, i, r))
+            list_row(run, r, rng);
+    run->tiles.held[i + 1] = run->held_count;
+    qsort(first, (size_t)(run->held_out + run->held_count - first), sizeof *first, by_user);
+}
+
+static void list_tiles(dq_offline *run, dq_rng *rng)
+{
+    const offline_tiles *t = &run->tiles;
+    for (uint32_t i = 0; i < t->own; i++) {
+        dq_rng of_tile = dq_rng_stream(run->config.seed, HELD_TILES + t->first + i);
+        list_tile(run, i, offline_is_tiled(run) ? &of_tile : rng);
+    }
+}
+
 dq_status offline_hold_out(dq_offline *run, dq_error *error)
 {
     size_t room = run->held_rows * (1 + (run->by_lists ? 1 : run->config.negatives));
-    dq_rng rng = dq_rng_stream(run->config.seed, 204);
+    dq_rng rng = dq_rng_stream(run->config.seed, HELD_ROWS);
+    offline_sums all;
     const dq_buffer buffers[] = {DQ_BUFFER(run->held_out, room), DQ_BUFFER(run->held_value, room)};
     if (!dq_buffers_take(&run->arena, buffers, DQ_BUFFERS(buffers)))
         return dq_fail_memory(error, "%zu held-out rows", room);
-    for (uint32_t r = 0; r < run->rows.count; r++)
-        if (!isnan(run->rows.reward[r]) && run->held[run->rows.user[r]]) list_row(run, r, &rng);
-    qsort(run->held_out, run->held_count, sizeof *run->held_out, by_user);
+    list_tiles(run, &rng);
     if (offline_draws_candidates(run))
         dq_rng_sample(&rng, run->eval_offer, run->config.candidates, run->scratch, run->rows.actions);
-    run->criterion = choose_criterion(run);
+    run->all_held = run->held_count;
+    dq_status status = offline_count_up(run, &run->all_held, 1, error);
+    if (!status) status = count_what_tells(run, &all, error);
+    if (status) return status;
+    run->criterion = choose_criterion(run, &all);
     bool ranks = run->rows.ranked || run->by_lists || run->criterion == DQ_BEST_BY_NDCG;
-    if (ranks && count_ranked(run) && !make_ranks(run)) return dq_fail_memory(error, "values to rank");
+    if (ranks && all.ranked > 0 && !make_ranks(run)) return dq_fail_memory(error, "values to rank");
     return DQ_OK;
 }
 
@@ -149,21 +212,20 @@ static void fill_block(dq_offline *run, const offline_held *held, size_t n)
     }
 }
 
-static dq_status find_loss(dq_offline *run, double *loss, dq_error *error)
+/* Of rows from .. end - 1: the sum of their losses, and their values. */
+static dq_status find_loss(dq_offline *run, size_t from, size_t end, double *sum, dq_error *error)
 {
     size_t block = DQ_OFFLINE_ROWS(run->config);
-    double sum = 0;
-    for (size_t from = 0; from < run->held_count; from += block) {
-        size_t n = run->held_count - from < block ? run->held_count - from : block;
+    for (; from < end; from += block) {
+        size_t n = end - from < block ? end - from : block;
         dq_agent_losses losses;
         fill_block(run, run->held_out + from, n);
         dq_status status = dq_agent_evaluate_loss(run->agent, &run->states, run->batch, n, &losses, error);
         if (status) return status;
         const float *taken = dq_agent_taken(run->agent);
         for (size_t i = 0; i < n; i++) run->held_value[from + i] = taken[i];
-        sum += losses.q * (double)n;
+        *sum += losses.q * (double)n;
     }
-    *loss = sum / (double)run->held_count;
     return DQ_OK;
 }
 
@@ -179,15 +241,15 @@ static size_t rank_of(const float *values, size_t count, uint32_t action)
 
 /* Ranks the rows of a block: n actions, each in one of so many states. */
 static void rank_block(dq_offline *run, const uint32_t *action, const uint32_t *in, size_t n, size_t states,
-                       dq_offline_epoch *epoch)
+                       offline_sums *sums)
 {
     size_t actions = run->rows.actions;
     dq_agent_values(run->agent, &run->states, run->rank_at, states, run->rank_values);
     for (size_t i = 0; i < n; i++) {
         size_t rank = rank_of(run->rank_values + in[i] * actions, actions, action[i]);
         if (rank > DQ_OFFLINE_TOP) continue;
-        epoch->hit += 1;
-        epoch->ndcg += 1 / log2(1 + (double)rank);
+        sums->hit += 1;
+        sums->ndcg += 1 / log2(1 + (double)rank);
     }
 }
 
@@ -201,13 +263,13 @@ static uint32_t fill_state(dq_offline *run, size_t k, uint32_t row)
 }
 
 /* Rows come by user, so those of one numbered state stand together and are ranked by the same values. */
-static void find_ranks(dq_offline *run, dq_offline_epoch *epoch)
+static void find_ranks(dq_offline *run, size_t from, size_t to, offline_sums *sums)
 {
     uint32_t action[RANK_ROWS], in[RANK_ROWS];
-    size_t all = count_ranked(run), ranked = all < RANKED_MAX ? all : RANKED_MAX, n = 0, states = 0;
-    size_t number = 0, taken = 0; /* of the rows with a positive reward */
-    epoch->hit = epoch->ndcg = 0;
-    for (size_t i = 0; i < run->held_count && taken < ranked; i++) {
+    size_t all = count_ranked(run, from, to), most = RANKED_MAX / run->tiles.count, n = 0, states = 0;
+    size_t number = 0, taken = 0, ranked = all < most ? all : most; /* of the rows with a positive reward */
+    sums->ranked = (double)ranked;
+    for (size_t i = from; i < to && taken < ranked; i++) {
         if (!is_ranked(&run->held_out[i]) || number++ != taken * all / ranked) continue;
         taken++;
         uint32_t state = fill_state(run, states, run->held_out[i].row);
@@ -216,24 +278,41 @@ static void find_ranks(dq_offline *run, dq_offline_epoch *epoch)
         action[n] = run->held_out[i].action;
         in[n++] = (uint32_t)states - 1;
         if (n < RANK_ROWS && states < run->rank_rows && taken < ranked) continue;
-        rank_block(run, action, in, n, states, epoch);
+        rank_block(run, action, in, n, states, sums);
         n = states = 0;
     }
-    epoch->hit /= (double)ranked;
-    epoch->ndcg /= (double)ranked;
+}
+
+static dq_status evaluate_tile(dq_offline *run, uint32_t i, dq_error *error)
+{
+    size_t from, to;
+    offline_sums *sums = begin_tile(run, i, &from, &to);
+    dq_status status = run->by_lists ? DQ_OK : find_loss(run, from, to, &sums->loss, error);
+    if (status) return status;
+    find_concordance(run, from, to, sums);
+    return status;
 }
 
 dq_status offline_validate(dq_offline *run, dq_offline_epoch *epoch, dq_error *error)
 {
+    const offline_tiles *t = &run->tiles;
     bool drawn = offline_draws_candidates(run);
+    offline_sums all;
+    dq_status status = DQ_OK;
     if (drawn) dq_agent_offer(run->agent, run->eval_offer, run->config.candidates);
-    dq_status status = run->by_lists ? offline_evaluate_lists(run, &epoch->validation_loss, error)
-                                     : find_loss(run, &epoch->validation_loss, error);
+    if (run->by_lists) status = offline_evaluate_lists(run, &epoch->validation_loss, error);
+    for (uint32_t i = 0; !status && i < t->own; i++) status = evaluate_tile(run, i, error);
     if (status) return status;
-    epoch->concordance = find_concordance(run);
-    if (drawn) dq_agent_offer(run->agent, NULL, 0);
-    if (run->rank_values) find_ranks(run, epoch);
-    return DQ_OK; /* the next epoch draws its own candidates */
+    if (drawn) dq_agent_offer(run->agent, NULL, 0); /* the next epoch draws its own candidates */
+    for (uint32_t i = 0; run->rank_values && i < t->own; i++)
+        find_ranks(run, t->held[i], t->held[i + 1], &t->sums[t->first + i]);
+    status = add_tiles(run, &all, error);
+    if (!run->by_lists) epoch->validation_loss = all.loss / (double)run->all_held;
+    epoch->concordance = all.pairs > 0 ? all.right / all.pairs : (double)NAN;
+    if (!run->rank_values) return status;
+    epoch->hit = all.hit / all.ranked;
+    epoch->ndcg = all.ndcg / all.ranked;
+    return status;
 }
 
 /* ---- what the result is worth ---- */
@@ -250,15 +329,29 @@ static bool tells_nothing(dq_offline *run, float *values)
     return equal;
 }
 
+/* The same of all processes. */
+static dq_status all_tell_nothing(dq_offline *run, float *values, bool *nothing, dq_error *error)
+{
+    const dq_ranks *ranks = run->config.ranks;
+    bool equal[DQ_OFFLINE_MAX_TILES];
+    size_t own = ranks ? ranks->rank : 0, count = ranks ? ranks->count : 1;
+    equal[own] = tells_nothing(run, values);
+    dq_status status = offline_share(run, equal, sizeof *equal, error);
+    *nothing = true;
+    for (size_t i = 0; i < count; i++) *nothing = *nothing && equal[i];
+    return status;
+}
+
 dq_status dq_offline_find_worth(dq_offline *run, dq_offline_worth *worth, dq_error *error)
 {
     double actions = run->rows.actions;
     dq_offline_epoch held = {.concordance = (double)NAN, .ndcg = (double)NAN};
     float *values = calloc(run->rows.actions, sizeof *values);
     if (!values) return dq_fail_memory(error, "%u values", run->rows.actions);
-    *worth = (dq_offline_worth){.equal = tells_nothing(run, values)};
+    *worth = (dq_offline_worth){.equal = false};
+    dq_status status = all_tell_nothing(run, values, &worth->equal, error);
     free(values);
-    dq_status status = run->held_count ? offline_validate(run, &held, error) : DQ_OK;
+    if (!status && run->all_held) status = offline_validate(run, &held, error);
     worth->concordance = held.concordance;
     worth->ndcg = held.ndcg;
     for (int rank = 1; rank <= DQ_OFFLINE_TOP && rank <= actions; rank++)

@@ -235,7 +235,7 @@ enum { RUN = 16 };
 static bool all_below(const float *scores, float floor)
 {
     unsigned any = 0;
-    for (size_t i = 0; i < RUN; i++) any |= !(scores[i] < floor) | !(scores[i] > -INFINITY);
+    for (size_t i = 0; i < RUN; i++) any |= (!(scores[i] < floor)) | (!(scores[i] > -INFINITY));
     return !any;
 }
 

@@ -25,7 +25,7 @@ setup() {
 # each OPTION...: an agent for each user, from one start
 few=(--quiet --reward cosine --batch 4 --warmup 5 --replay 50 --episodes 2 --steps 10)
 each() { last "$BUILD"/dq-train "${few[@]}" -t 2 --each-user --init start.dq "$@"; }
-said() { each --no-quiet "$@" 2>&1 > /dev/null; }
+said() { { each --no-quiet "$@" > /dev/null; } 2>&1; }
 digest() { "$BUILD"/dq-cat --lineage "$1" | sed -n 's/^section //p'; }
 models() { "$BUILD"/dq-cat --kind model "$@"; }
 bytes() { cat "$1"/u*.dq | wc -c; }

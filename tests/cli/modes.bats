@@ -44,7 +44,7 @@ entries() {
         "mapping $1 --show-schema jobs" ;;
     dq-plan) printf '%s\n' "pairs $1 --model pairs.dq --per-user 1 c.dq" "rollouts $1 --model env.dq --rollout 1 log.dq" \
         "lists $1 --model env.dq --lists 1 log.dq" ;;
-    dq-rank) printf '%s\n' "rank $1 --by auto c.dq" "merge $1 --merge none" ;;
+    dq-rank) printf '%s\n' "rank $1 --by auto c.dq" "merge $1 --merge none" "make-index $1 --make-index c.dq" ;;
     dq-reward) printf '%s\n' "cosine $1 --strategy cosine none" "logged $1 --strategy logged none" \
         "llm $1 --strategy llm --model m --cache r.db none" "hybrid $1 --strategy hybrid --model m --cache r.db none" \
         "human $1 --strategy human --answers a none" "ledger $1 --ledger none" ;;
@@ -63,7 +63,7 @@ chooses() {
     dq-eval) names="qrels rollout cold-start env env-cmd ope traffic curves agreement paired ab sample-size draw list-measures" ;;
     dq-export) names="schema show-schema" ;;
     dq-plan) names=lists ;;
-    dq-rank) names=merge ;;
+    dq-rank) names='merge make-index' ;;
     dq-reward) names=ledger ;;
     dq-sim) names="serve play catalogue against list" ;;
     dq-train) names="offline sessions each-user follow env env-cmd" ;;

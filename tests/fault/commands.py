@@ -110,6 +110,8 @@ COMMANDS = [
     Command("rank cosine", "dq-rank -q -t 1 --by cosine -x -k 3 --format tsv -o out in/c.dq", out=("out",)),
     Command("rank model", "dq-rank -q -t 1 --model in/m.dq -k 3", stdin="c.dq"),
     Command("rank first pass", "dq-rank -q -t 1 --model in/m.dq --first-pass int8 --shortlist 6 --measure-recall -k 3 --format tsv -o out in/c.dq", out=("out",)),
+    Command("rank make index", "dq-rank -q -t 1 --make-index --model in/m.dq --sample-users 8 -o out in/c.dq", out=("out",), package="libfaiss-dev"),
+    Command("rank index", "dq-rank -q -t 1 --model in/m.dq --index in/c.index --shortlist 6 --recall-sample 2 -k 3 --format tsv -o out in/c.dq", out=("out",), package="libfaiss-dev"),
     Command("rank folder", "dq-rank -q -t 1 --models-dir in/agents --fallback in/m.dq -k 3 --format tsv -o out in/c.dq", out=("out",)),
     Command("rank mmr", "dq-rank -q -t 1 --mmr 0.4 --pool 10 -k 3 --format trec -o out in/c.dq", out=("out",)),
     Command("rank fields", "dq-rank -q -t 1 --by cosine --compare user_feature_0:item_feature_1 -k 2 --format tsv -o out in/shown.dq", out=("out",)),
@@ -200,6 +202,7 @@ dq-reward -q -s logged -o t.dq c.dq
 cat c.dq c.dq t.dq > three.dq
 dq-train -q -t 1 --offline --loss mse --hidden 8 --no-world --epochs 1 --q-models 3 -o several.dq t.dq
 {ONLINE} -l log.jsonl -o m.dq c.dq
+[ ! -e {BUILD}/faiss.so ] || dq-rank -q -t 1 --make-index --model m.dq --sample-users 8 -o c.index c.dq
 printf '%s\\n' u01 u02 > two
 dq-train -q -t 1 --each-user --users-file two --init m.dq --train-last 1 --save delta -b 4 --warmup 4 -e 1 --steps 15 --models-dir deltas c.dq
 awk 'BEGIN {{ for (i = 1; i <= 9; i++) {{ w = sprintf("r%d u%02d i%03d 1 .1 m %d", i, i, i, i); print "shown " w; print "answer " w " APPLY" }} }}' | {BUILD}/helpers/make_log served.dq

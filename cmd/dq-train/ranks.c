@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Training by several processes. What they say to each other stands in lib/mpi, which dq-train-mpi has and
+ * dq-train lacks, so that who has one machine needs no MPI: the two are otherwise one program, and dq-train
+ * becomes the other when it is asked for --mpi.
+ *
+ * The ranks do the same, and fail alike, but for what one of them meets alone: its memory, its disk. So the
+ * others are silent; one that fails waits a little, in case the first does too, before it speaks, and ends
+ * all.
+ */
+#include "train.h"
+
+#include "mpi/ranks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#pragma weak dq_mpi_open
+#pragma weak dq_mpi_close
+#pragma weak dq_mpi_ranks
+#pragma weak dq_mpi_neighbours
+#pragma weak dq_mpi_place
+#pragma weak dq_mpi_end_all
+
+enum { PATIENCE_NS = 50000000 }; /* times a rank's number, and a second */
+
+static const char other[] = "dq-train-mpi";
+static dq_mpi *mpi;
+static int voice = -1; /* stderr of a rank that is silent */
+
+/* ---- who speaks ---- */
+
+static void be_silent(void)
+{
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (voice < 0) voice = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    if (nowhere >= 0 && voice >= 0) (void)dup2(nowhere, STDERR_FILENO);
+    if (nowhere >= 0) (void)close(nowhere);
+}
+
+static void speak(void)
+{
+    if (voice < 0) return;
+    (void)dup2(voice, STDERR_FILENO);
+    (void)close(voice);
+    voice = -1;
+}
+
+void train_ranks_hush(char **argv)
+{
+    const char *rank = getenv("OMPI_COMM_WORLD_RANK");
+    bool asked = false;
+    for (; *argv && strcmp(*argv, "--") != 0; argv++) asked = asked || strcmp(*argv, "--mpi") == 0;
+    if (asked && rank && strcmp(rank, "0") != 0) be_silent();
+}
+
+void train_ranks_fail(dq_status status)
+{
+    if (!mpi) return; /* whoever has not met the others is heard as the first is */
+    uint64_t wait = PATIENCE_NS * (uint64_t)dq_mpi_ranks(mpi)->rank;
+    struct timespec time = {.tv_sec = 1 + (time_t)(wait / 1000000000), .tv_nsec = (long)(wait % 1000000000)};
+    if (dq_mpi_ranks(mpi)->rank == 0 || status == DQ_ERR_STOPPED) return; /* all of them stop together */
+    if (nanosleep(&time, NULL) == 0) speak();
+}
+
+/* ---- meeting ---- */
+
+/* dq-train-mpi beside this program, or wherever the shell finds it. */
+static dq_status become_other(char **argv, dq_error *error)
+{
+    char path[4096];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - sizeof other);
+    char *end = n > 0 ? memrchr(path, '/', (size_t)n) : NULL;
+    speak();
+    if (end) {
+        memcpy(end + 1, other, sizeof other);
+        (void)execv(path, argv);
+    }
+    (void)execvp(other, argv);
+    return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                   "--mpi is %s's, which is not to be run (%s): make builds it where Open MPI is (Debian: "
+                   "libopenmpi-dev)",
+                   other, strerror(errno));
+}
+
+/* What the first rank alone does. */
+static void follow_first(train *t)
+{
+    train_options *o = t->o;
+    o->common.quiet = true;
+    o->common.progress = false;
+    o->log = NULL;
+    be_silent();
+}
+
+static bool is_here(const void *arg, uint32_t user)
+{
+    const train *t = arg;
+    return dq_offline_is_here(t->o->passes.tiles, t->ranks, user);
+}
+
+dq_status train_ranks_meet(train *t, char **argv, dq_error *error)
+{
+    if (!t->o->mpi) return DQ_OK;
+    if (!dq_mpi_open) return become_other(argv, error);
+    dq_status status = dq_mpi_open(&mpi, error);
+    if (status) return status;
+    t->ranks = dq_mpi_ranks(mpi);
+    if (t->ranks->rank) follow_first(t);
+    if (t->ranks->count > t->o->passes.tiles)
+        return dq_fail(error, DQ_ERR_RANGE, "%u ranks for %u tiles: --tiles %u has one for each",
+                       t->ranks->count, t->o->passes.tiles, t->ranks->count);
+    t->base.dataset.is_here = is_here;
+    t->base.dataset.here_arg = t;
+    if (dq_mpi_neighbours(mpi) > 1) t->base.dataset.catalogue.place = (dq_vectors_place){mpi, dq_mpi_place};
+    return DQ_OK;
+}
+
+/* ---- what all know ---- */
+
+bool train_ranks_writes(const train *t)
+{
+    return !t->ranks || t->ranks->rank == 0;
+}
+
+dq_status train_ranks_any(const train *t, bool *said, dq_error *error)
+{
+    bool all[DQ_OFFLINE_MAX_TILES];
+    if (!t->ranks) return DQ_OK;
+    all[t->ranks->rank] = *said;
+    dq_status status = t->ranks->gather(t->ranks->self, all, sizeof *all, error);
+    for (uint32_t i = 0; !status && i < t->ranks->count; i++) *said = *said || all[i];
+    return status;
+}
+
+dq_status train_ranks_agree(const train *t, uint64_t batches, dq_error *error)
+{
+    struct {
+        uint64_t input, batches;
+    } all[DQ_OFFLINE_MAX_TILES];
+    if (!t->ranks) return DQ_OK;
+    all[t->ranks->rank].input = dq_training_digest(&t->base);
+    all[t->ranks->rank].batches = batches;
+    dq_status status = t->ranks->gather(t->ranks->self, all, sizeof *all, error);
+    for (uint32_t i = 0; !status && i < t->ranks->count; i++) {
+        const char *what = all[i].input != all->input       ? "input"
+                           : all[i].batches != all->batches ? "checkpoint"
+                                                            : NULL;
+        if (what)
+            return dq_fail(error, DQ_ERR_RANGE,
+                           "rank %u has another %s than rank 0: files must be the same wherever ranks run", i,
+                           what);
+    }
+    return status;
+}
+
+int train_ranks_leave(int code)
+{
+    if (!mpi) return code;
+    if (code == DQ_EXIT_DONE || code == DQ_EXIT_STOPPED)
+        dq_mpi_close(mpi);
+    else
+        dq_mpi_end_all(code);
+    return code;
+}
