@@ -10,6 +10,7 @@
 #   cluster_kept             the agents that are there, and which file each is
 #   cluster_kill             (teardown) ends what stands still
 
+# shellcheck disable=SC2034 # settings are exported
 cluster_options="--reward cosine --hidden 4 --world-hidden 4 --batch 4 --warmup 5 --replay 50 --episodes 2 --steps 10"
 
 cluster_whole() {
@@ -22,7 +23,7 @@ cluster_whole() {
 
 cluster_begin() {
     cd "$BATS_TEST_TMPDIR" || return
-    # shellcheck disable=SC2034 # of the tests
+    # shellcheck disable=SC2034
     cluster=$(cd "$BATS_TEST_DIRNAME/../../pipelines/cluster" && pwd)
     cp "$BATS_FILE_TMPDIR"/c.dq .
     cp -r "$BATS_FILE_TMPDIR"/{whole,whole.tsv} .

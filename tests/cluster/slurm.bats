@@ -3,6 +3,7 @@
 # pipelines/cluster/slurm.sh on a real Slurm of two nodes on the loopback: what an array of parts makes is what one machine makes,
 # whatever happens to a task or a node.
 
+# shellcheck disable=SC2034 # settings are exported: cluster_begin
 bats_require_minimum_version 1.5.0
 # shellcheck source=/dev/null
 source "$BATS_TEST_DIRNAME/../services/slurm.bash"

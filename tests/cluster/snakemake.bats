@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # pipelines/cluster/Snakefile, on this machine and, by its profile, on a real Slurm of two nodes on the loopback.
 
+# shellcheck disable=SC2034 # settings are exported: cluster_begin
 bats_require_minimum_version 1.5.0
 # shellcheck source=/dev/null
 source "$BATS_TEST_DIRNAME/../services/slurm.bash"

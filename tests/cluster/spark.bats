@@ -3,6 +3,7 @@
 # The lines of docs/cluster.md for Spark, run by a stand-in for Spark that has the four calls which they make: their parts, joined, are
 # what one machine makes, and a process that fails is an error.
 
+# shellcheck disable=SC2034 # settings are exported: cluster_begin
 bats_require_minimum_version 1.5.0
 # shellcheck source=/dev/null
 source "$BATS_TEST_DIRNAME/cluster.bash"

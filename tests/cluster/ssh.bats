@@ -3,6 +3,7 @@
 # pipelines/cluster/parallel.sh, here and on two machines that a real sshd on the loopback serves and that share no folder: what
 # parts make is what one machine makes, whatever happens to a job.
 
+# shellcheck disable=SC2034 # settings are exported: cluster_begin
 bats_require_minimum_version 1.5.0
 # shellcheck source=/dev/null
 source "$BATS_TEST_DIRNAME/../services/sshd.bash"
