@@ -67,7 +67,8 @@ charconv              lib/port/text/json_reader.cc
 cstring               lib/port/text/json_reader.cc
 new                   lib/port/text/json_reader.cc
 nettle/*              lib/port/files/sha256.c
-sqlite3.h             lib/port/cache/*
+sqlite3.h             lib/port/cache/sqlite.c
+libpq-fe.h            lib/port/cache/libpq.h
 curl/*                lib/port/http/*
 microhttpd.h          lib/port/httpd/*
 mongoc*               lib/port/mongo/*
