@@ -75,7 +75,8 @@ exception             lib/port/faiss/faiss.cc
 memory                lib/port/faiss/faiss.cc
 vector                lib/port/faiss/faiss.cc
 nettle/*              lib/port/files/sha256.c
-sqlite3.h             lib/port/cache/*
+sqlite3.h             lib/port/cache/sqlite.c
+libpq-fe.h            lib/port/cache/libpq.h
 curl/*                lib/port/http/*
 microhttpd.h          lib/port/httpd/*
 mongoc*               lib/port/mongo/*

@@ -80,6 +80,8 @@ COMMANDS = [
     Command("reward logged", "dq-reward -q -s logged -o out in/c.dq", out=("out",)),
     Command("reward cached", "dq-reward -q -s llm --model demo --stages 1 --pairs random:2 --cache-only --cache in/answers.db -o out in/words.dq", out=("out",)),
     Command("reward ledger", "dq-reward --ledger in/answers.db"),
+    Command("reward export", "dq-reward -q --export-cache in/answers.db -o out", out=("out",)),
+    Command("reward import", "dq-reward -q --import-cache answers.db in/answers.dq", copies=("answers.db",), grows=("answers.db-journal",)),
     # dq-train
     Command("train online", f"{ONLINE} -c ck --checkpoint-every 1 -l log -o out in/c.dq", out=("out", "ck"), grows=("log",)),
     Command("train resumed", f"{HALF} -c half.ck -o out in/c.dq", out=("out",), copies=("half.ck",)),
@@ -193,6 +195,7 @@ dq-export -q --users veterans.jsonl --items posts.jsonl -o words.dq
 {TESTS.parent}/pipelines/mongodb/collections $DEMO jobs
 dq-embed -q openai:demo --cache vectors.db -o embedded.dq words.dq
 dq-reward -q -s llm --model demo --stages 1 --pairs random:2 --cache answers.db -o asked.dq words.dq
+dq-reward -q --export-cache answers.db -o answers.dq
 printf '%s\\n' item_id,position,click,propensity_score,user_feature_0,user-item_affinity_0 > log.csv
 for i in 1 2 3 4 5 6 7 8; do printf '%s\\n' $((i % 3)),1,$((i % 2)),0.5,f$((i % 2)),0.$i; done >> log.csv
 printf '%s\\n' item_id,item_feature_0,item_feature_1 0,-0.5,q 1,0.25,p 2,1,q > context.csv
