@@ -65,6 +65,12 @@ dq_status dq_model_claim_take(dq_model_claim *claim, const dq_model_dir *dir, co
     return status ? dq_error_at(error, dir->path, DQ_NO_RECORD) : DQ_OK;
 }
 
+bool dq_model_claim_all(const dq_model_claim *claim)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    return claim->fd && fcntl(claim->fd - 1, F_SETLK, &lock) == 0;
+}
+
 void dq_model_claim_end(dq_model_claim *claim)
 {
     if (claim->fd) (void)close(claim->fd - 1);

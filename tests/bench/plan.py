@@ -34,8 +34,8 @@ STAGES = [
     Stage("learnt once as whole lists, the defaults", "lists", PAIRS, "pairs", model=True, rows="lists.users",
           beside=("lists", BATCH * ITEMS)),
     Stage(f"published agents, {STEPS:,} steps for each of {USERS:,} users", "steps", USERS * STEPS, "steps"),
-    Stage("ranked by the published network", "items", PAIRS, "pairs"),
-    Stage("ranked with a first pass in 8 bits", "int8", PAIRS, "pairs"),
+    Stage("ranked by the published network", "users", PAIRS, "pairs", held=USERS * 2000),
+    Stage("ranked with a first pass in 8 bits", "int8", PAIRS, "pairs", held=USERS * 2000),
     Stage(f"{PLACES:,} places each evaluated", "evaluated", USERS * PLACES, "lines"),
 ]
 

@@ -89,7 +89,7 @@ rows = [law(stage.law, disk=8) for stage in plan.STAGES if stage.law != "rows"] 
 rows += [{"what": "beside", "unit": "", "better": "lower", "dq": [1.25] * 3, "law": {"key": "crowd"}},
          {"what": "memory", "unit": "GiB", "better": "higher", "dq": [8] * 3, "law": {"key": "machine", "cores": 2, "mib": 8192}}]
 p = plan.Plan(rows)
-ranked = next(s for s in plan.STAGES if s.law == "items")
+ranked = next(s for s in plan.STAGES if s.law == "users")
 assert near(p.seconds(ranked, 1e9, 1), 1.25 * (1 + 0.001 * 1e9 / 2)) and near(p.seconds(ranked, 1e9, 10), 1.25 * (1 + 0.001 * 1e9 / 20))
 assert near(p.mib(ranked, 10), 20), "two processes, whatever the pairs"
 kept = next(s for s in plan.STAGES if s.law == "rows")
@@ -98,7 +98,7 @@ assert p.first(kept).startswith("memory, at 134 · 10⁶"), p.first(kept)  # (81
 assert p.first(ranked).startswith("a day, at 138 · 10⁶"), p.first(ranked)  # (86400 - 1.25) s of 0.001 * 1.25 / 2
 text = plan.table(rows)
 assert "**needs 64 GB**" in text and "8 GB" in text and "7.2 days" in text, text
-assert "| pairs, 1 to 8 pairs |" not in page.table(rows) and "| items, 1 to 8 pairs | 1.00 | 1,000 | 1 % | 1.00 | 10.0 | none | 0.00 |" in page.table(rows), page.table(rows)
+assert "| users, 1 to 8 pairs | 1.00 | 1,000 | 1 % | 1.00 | 10.0 | none | 0.00 |" in page.table(rows), page.table(rows)
 assert "| memory, GiB | 8.00 |" in page.table(rows)
 PY
     run -0 /usr/bin/python3 fit.py "$bench"
