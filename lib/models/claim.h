@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
  * Whose models a run makes in a folder, so that no other run makes the same at the same time: record locks
- * (fcntl) of the file DIR/.lock, of the byte at the hash of an id. They end with the process, however that
+ * (fcntl) of the file DIR/.lock, of the byte at the hash of an id, or at the number of a part (core/shard/).
+ * Parts of one number go beside each other, and so do lists of other users; a part beside a list, or beside a
+ * part of another number, is refused, whoever is in them. They end with the process, however that
  * ends, and are not a forked child's; the file stays, empty. On several machines they hold as far as the file
  * system's locks do. Where it has none nothing is claimed: files are whole all the same, and work may be done
  * twice.
@@ -18,7 +20,7 @@ typedef struct dq_model_claim {
 } dq_model_claim;
 
 /* Claims those of a folder that is there who are meant among these ids: each, or everybody at once where the
- * list narrows nothing. DQ_ERR_UNSUPPORTED names the process that has claimed one of them. Once a folder and
+ * list narrows nothing. DQ_ERR_UNSUPPORTED names the process that is in the way. Once a folder and
  * process: a claim ends when the process closes any descriptor of that file. It can be ended also when this
  * fails. */
 dq_status dq_model_claim_take(dq_model_claim *claim, const dq_model_dir *dir, const dq_user_list *users,

@@ -79,7 +79,13 @@ models() { "$BUILD"/dq-cat --kind model "$@" | LC_ALL=C sort; }
     pid=$!
     until [ -n "$(pgrep -P "$pid")" ]; do kill -0 "$pid"; done
     run -1 --separate-stderr each --models-dir d --shard 1/3 c.dq
-    [[ $stderr == "dq-train: d: another run (process $pid) makes the model of user "*" here; wait for it, or end it" ]]
+    [[ $stderr == "dq-train: d: another run (process $pid) makes models here; wait for it, or end it" ]]
+    printf 'u00\n' > one
+    for others in "--shard 1/2" "--users-file one" "--users-file one --shard 2/3" ""; do # cut in another way
+        # shellcheck disable=SC2086 # words
+        run -1 --separate-stderr each --models-dir d $others c.dq
+        [[ $stderr == "dq-train: d: another run (process $pid) makes models here; wait for it, or end it" ]]
+    done
     each --models-dir d --shard 3/3 c.dq
     each --models-dir d --shard 2/3 c.dq
     kill -TERM "$pid"

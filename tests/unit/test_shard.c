@@ -34,6 +34,8 @@ static void another_text_is_refused_and_changes_nothing(void **state)
                                         "3/",
                                         "/3",
                                         "0/3",
+                                        "03/12",
+                                        "3/012",
                                         "4/3",
                                         "1/0",
                                         "-1/3",

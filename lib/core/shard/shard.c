@@ -3,10 +3,12 @@
 
 #include "core/digest.h"
 
-/* Digits from *text on, which moves behind them; 0: there are none, or the number is over the limit. */
+/* Digits from *text on, which moves behind them; 0: there are none, the first is 0, or the number is over the
+ * limit. */
 static uint32_t number(const char **text)
 {
     uint32_t n = 0;
+    if (**text == '0') return 0;
     for (; **text >= '0' && **text <= '9'; ++*text) {
         if (n > DQ_SHARD_MAX) continue; /* it stays too large */
         n = 10 * n + (uint32_t)(**text - '0');
