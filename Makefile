@@ -178,7 +178,8 @@ $(BUILT): $(B)/%: $$(call objects,cmd/$$*) $(B)/libcli.a $(B)/librooms.a
 
 $(B)/obj/lib/mpi/%.o: ALL_CFLAGS += $(patsubst -I%,-isystem %,$(shell pkg-config --cflags ompi-c 2>/dev/null))
 
-$(MPI:%=$(B)/%): $(call objects,cmd/dq-train lib/mpi) $(B)/libcli.a $(B)/librooms.a
+$(MPI:%=$(B)/libexec/%): $(call objects,cmd/dq-train lib/mpi) $(B)/libcli.a $(B)/librooms.a
+	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) $(shell pkg-config --libs ompi-c) -o $@
 
 # The prompts that are shipped, as C: a part of the room label.
@@ -297,7 +298,7 @@ $(B)/completions/fish/%.fish: $(B)/%
 
 -include $(patsubst %.o,%.d,$(call objects,$(FOLDERS)) $(patsubst $(B)/obj/%,$(B)/obj/shared/%,$(call objects,$(PUBLIC))))
 
-programs: $(BUILT) $(MPI:%=$(B)/%) $(SCRIPTED) $(LIBRARY) $(MAN) $(COMP)
+programs: $(BUILT) $(MPI:%=$(B)/libexec/%) $(SCRIPTED) $(LIBRARY) $(MAN) $(COMP)
 	@$(if $(LEFT),echo "left out: $(subst _, ,$(subst $(space),$(comma)$(space),$(LEFT))) (not installed: $(LACKING); make deps installs what can be had)" >&2)
 
 # ---- the two commands ----
@@ -377,7 +378,7 @@ DOCUMENTS := README.md CHANGES.md LICENSE $(wildcard docs/*.md docs/*.svg docs/*
 
 # All that `make install` installs and `make uninstall` removes, as SOURCE:TARGET. A source @NAME is a link to NAME.
 into      = $(foreach file,$(2),$(file):$(1)/$(notdir $(file)))
-INSTALLED = $(call into,$(PREFIX)/bin,$(BUILT) $(MPI:%=$(B)/%) $(SCRIPTED)) \
+INSTALLED = $(call into,$(PREFIX)/bin,$(BUILT) $(SCRIPTED)) $(call into,$(PREFIX)/libexec/dq,$(MPI:%=$(B)/libexec/%)) \
             $(call into,$(PREFIX)/include/dq,$(wildcard include/dq/*.h)) \
             $(call into,$(LIBDIR),$(LIBRARY)) @$(SONAME):$(LIBDIR)/libdq.so lib/dq.pc.in:$(LIBDIR)/pkgconfig/dq.pc \
             $(foreach section,1 5 7,$(call into,$(DATADIR)/man/man$(section),$(filter %.$(section),$(MAN)))) \
@@ -388,7 +389,7 @@ INSTALLED = $(call into,$(PREFIX)/bin,$(BUILT) $(MPI:%=$(B)/%) $(SCRIPTED)) \
             $(if $(wildcard python/dq.py),$(call into,$(PYTHONDIR),python/dq.py)) \
             $(foreach file,$(DOCUMENTS),$(file):$(DOCDIR)/$(file))
 # Folders that are dq's alone, which `make uninstall` removes once they are empty.
-OWNED     = $(PREFIX)/include/dq $(DATADIR)/dq $(DOCDIR)
+OWNED     = $(PREFIX)/include/dq $(PREFIX)/libexec/dq $(DATADIR)/dq $(DOCDIR)
 
 install: all ## install programs, library, manual, completions, guides, examples and pipelines under DESTDIR/PREFIX
 	@umask 022; for pair in $(INSTALLED); do \
