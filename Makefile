@@ -187,7 +187,8 @@ $(BUILT): $(B)/%: $$(call objects,cmd/$$*) $(B)/libcli.a $(B)/librooms.a
 
 $(B)/obj/lib/mpi/%.o: ALL_CFLAGS += $(patsubst -I%,-isystem %,$(shell pkg-config --cflags ompi-c 2>/dev/null))
 
-$(MPI:%=$(B)/%): $(call objects,cmd/dq-train lib/mpi) $(B)/libcli.a $(B)/librooms.a
+$(MPI:%=$(B)/libexec/%): $(call objects,cmd/dq-train lib/mpi) $(B)/libcli.a $(B)/librooms.a
+	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) $^ $(LIBS) $(shell pkg-config --libs ompi-c) -o $@
 
 # The prompts that are shipped, as C: a part of the room label.
@@ -306,7 +307,7 @@ $(B)/completions/fish/%.fish: $(B)/%
 
 -include $(patsubst %.o,%.d,$(call objects,$(FOLDERS) lib/port/faiss) $(patsubst $(B)/obj/%,$(B)/obj/shared/%,$(call objects,$(PUBLIC))))
 
-programs: $(BUILT) $(MPI:%=$(B)/%) $(SCRIPTED) $(FAISS) $(LIBRARY) $(MAN) $(COMP)
+programs: $(BUILT) $(MPI:%=$(B)/libexec/%) $(SCRIPTED) $(FAISS) $(LIBRARY) $(MAN) $(COMP)
 	@$(if $(LEFT),echo "left out: $(subst _, ,$(subst $(space),$(comma)$(space),$(LEFT))) (not installed: $(LACKING); make deps installs what can be had)" >&2)
 
 # ---- the two commands ----
@@ -397,7 +398,7 @@ DOCUMENTS := README.md CHANGES.md LICENSE $(wildcard docs/*.md docs/*.svg docs/*
 
 # All that `make install` installs and `make uninstall` removes, as SOURCE:TARGET. A source @NAME is a link to NAME.
 into      = $(foreach file,$(2),$(file):$(1)/$(notdir $(file)))
-INSTALLED = $(call into,$(PREFIX)/bin,$(BUILT) $(MPI:%=$(B)/%) $(SCRIPTED)) \
+INSTALLED = $(call into,$(PREFIX)/bin,$(BUILT) $(SCRIPTED)) $(call into,$(PREFIX)/libexec/dq,$(MPI:%=$(B)/libexec/%)) \
             $(call into,$(PREFIX)/include/dq,$(wildcard include/dq/*.h)) \
             $(call into,$(PREFIX)/lib/dq,$(FAISS)) \
             $(call into,$(LIBDIR),$(LIBRARY)) @$(SONAME):$(LIBDIR)/libdq.so lib/dq.pc.in:$(LIBDIR)/pkgconfig/dq.pc \
@@ -409,7 +410,7 @@ INSTALLED = $(call into,$(PREFIX)/bin,$(BUILT) $(MPI:%=$(B)/%) $(SCRIPTED)) \
             $(if $(wildcard python/dq.py),$(call into,$(PYTHONDIR),python/dq.py)) \
             $(foreach file,$(DOCUMENTS),$(file):$(DOCDIR)/$(file))
 # Folders that are dq's alone, which `make uninstall` removes once they are empty.
-OWNED     = $(PREFIX)/include/dq $(PREFIX)/lib/dq $(DATADIR)/dq $(DOCDIR)
+OWNED     = $(PREFIX)/include/dq $(PREFIX)/lib/dq $(PREFIX)/libexec/dq $(DATADIR)/dq $(DOCDIR)
 
 install: all ## install programs, library, manual, completions, guides, examples and pipelines under DESTDIR/PREFIX
 	@umask 022; for pair in $(INSTALLED); do \

@@ -29,7 +29,6 @@
 
 enum { PATIENCE_NS = 50000000 }; /* times a rank's number, and a second */
 
-static const char other[] = "dq-train-mpi";
 static dq_mpi *mpi;
 static int voice = -1; /* stderr of a rank that is silent */
 
@@ -70,22 +69,25 @@ void train_ranks_fail(dq_status status)
 
 /* ---- meeting ---- */
 
-/* dq-train-mpi beside this program, or wherever the shell finds it. */
+/* Its place from the folder of this program: as it was built, and as it is installed. */
+static const char *const places[] = {"libexec/dq-train-mpi", "../libexec/dq/dq-train-mpi", NULL};
+
 static dq_status become_other(char **argv, dq_error *error)
 {
+    enum { ROOM = 64 };
     char path[4096];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path - sizeof other);
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - ROOM);
     char *end = n > 0 ? memrchr(path, '/', (size_t)n) : NULL;
     speak();
-    if (end) {
-        memcpy(end + 1, other, sizeof other);
+    for (const char *const *place = places; end && *place; place++) {
+        (void)snprintf(end + 1, ROOM, "%s", *place);
         (void)execv(path, argv);
+        if (errno != ENOENT) break;
     }
-    (void)execvp(other, argv);
     return dq_fail(error, DQ_ERR_UNSUPPORTED,
-                   "--mpi is %s's, which is not to be run (%s): make builds it where Open MPI is (Debian: "
-                   "libopenmpi-dev)",
-                   other, strerror(errno));
+                   "--mpi is dq-train-mpi's, which is not to be run (%s): make builds it where Open MPI is "
+                   "(Debian: libopenmpi-dev)",
+                   strerror(errno));
 }
 
 /* What the first rank alone does. */

@@ -24,7 +24,7 @@ teardown() {
 }
 
 with_mpi() {
-    [ -x "$BUILD"/dq-train-mpi ] || skip "built without Open MPI (make deps-cluster)"
+    [ -x "$BUILD"/libexec/dq-train-mpi ] || skip "built without Open MPI (make deps-cluster)"
     command -v mpirun > /dev/null || skip "mpirun is not installed (make deps-cluster)"
 }
 
@@ -222,6 +222,6 @@ END
 @test "dq-train asks for no MPI, and says what is missing where dq-train-mpi is" {
     run ! grep -q 'libmpi' <(ldd "$BUILD"/dq-train)
     cp "$BUILD"/dq-train .
-    run -1 --separate-stderr env PATH=/nowhere ./dq-train "${small[@]}" "${rows[@]}" --mpi -o m.dq t.dq
+    run -1 --separate-stderr ./dq-train "${small[@]}" "${rows[@]}" --mpi -o m.dq t.dq
     [[ $stderr == "dq-train: --mpi is dq-train-mpi's, which is not to be run (No such file or directory): make builds it where Open MPI is"* ]]
 }
