@@ -185,7 +185,7 @@ static const dq_program program = {
     {"components", 0, DQ_OPT_COUNT, &(o).components, "N", "numbers of a distilled vector",                   \
      .flags = DQ_OPT_PAYLOAD, .min = 1, .max = DQ_DISTIL_MOST_USERS, .modes = MAKE},                         \
     {"lists", 0, DQ_OPT_COUNT, &(o).index_lists, "N",                                                        \
-     "lists that an index is cut into; 0: by the items that they are learnt from, at most 4096 of 131072",   \
+     "lists that an index is cut into; 0: by the items that they are learnt from, 1448 of 131072",   \
      .flags = DQ_OPT_PAYLOAD, .min = 0, .max = 1e7, .modes = MAKE}
 /* clang-format on */
 
