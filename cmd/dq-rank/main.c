@@ -175,7 +175,7 @@ static const dq_program program = {
      .max = 1e9, .modes = RANK, .where = NEARING}
 #define OPTIONS_INDEX(o)                                                                                     \
     {"index", 0, DQ_OPT_TEXT, &(o).index, "FILE",                                                            \
-     "score the items alone that an index (--make-index) finds for a user; the catalogue is read, not scored", \
+     "score only the items that an index finds for a user; the catalogue is read, not scored",                \
      .flags = DQ_OPT_READS, .modes = RANK, .where = "by=auto,q,world,cosine",                                \
      .excludes = "first-pass mmr epsilon softmax explore models-dir fallback"},                              \
     {"probes", 0, DQ_OPT_COUNT, &(o).probes, "N",                                                            \
@@ -185,7 +185,7 @@ static const dq_program program = {
      "users for whom all items are scored, too, to say how much of their lists an index finds; 0: none",     \
      .flags = DQ_OPT_PAYLOAD, .min = 0, .max = 1e9, .modes = RANK, .recorded = RANK | MERGE, .needs = "index"}, \
     {"make-index", 0, DQ_OPT_FLAG, &(o).make_index, NULL,                                                    \
-     "write an index of the items, for --index: their vectors distilled out of the scores of a few users",   \
+     "write an index of the items: their vectors distilled out of the scores of a few users",                \
      .flags = DQ_OPT_PAYLOAD, .modes = MAKE},                                                                \
     {"sample-users", 0, DQ_OPT_COUNT, &(o).sample_users, "N", "users whose scores items are distilled from", \
      .flags = DQ_OPT_PAYLOAD, .min = 1, .max = DQ_DISTIL_MOST_USERS, .modes = MAKE},                         \
@@ -195,7 +195,7 @@ static const dq_program program = {
     {"components", 0, DQ_OPT_COUNT, &(o).components, "N", "numbers of a distilled vector",                   \
      .flags = DQ_OPT_PAYLOAD, .min = 1, .max = DQ_DISTIL_MOST_USERS, .modes = MAKE},                         \
     {"lists", 0, DQ_OPT_COUNT, &(o).index_lists, "N",                                                        \
-     "lists that an index is cut into; 0: by the items that they are learnt from, at most 4096 of 131072",   \
+     "lists that an index is cut into; 0: by the items that they are learnt from, 1448 of 131072",   \
      .flags = DQ_OPT_PAYLOAD, .min = 0, .max = 1e7, .modes = MAKE}
 /* clang-format on */
 

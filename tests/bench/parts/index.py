@@ -66,7 +66,7 @@ def measure(bench):
         return
     b, rank = streams(bench, items), [bench.program("dq-rank"), "-q", "--threads", str(bench.threads), "--model"]
     rank.append(f"{b}.model.dq")
-    made = bench.run([*rank, "--make-index", "--sample-users", "64", "--components", "32", "-o", f"{b}.index", f"{b}.all.dq"])
+    made = bench.run([*rank, "--make-index", "-o", f"{b}.index", f"{b}.all.dq"])
     lists = [*rank, "--index", f"{b}.index", "-k", "10", f"{b}.hundred.all.dq"]
     t = bench.turns({"index": lambda: bench.run([*lists, "--recall-sample", "0"]),
                      "tenth": lambda: bench.run([*rank, "-k", "10", f"{b}.hundred.tenth.dq"])})
