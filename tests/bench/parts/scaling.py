@@ -269,7 +269,7 @@ def fitted(bench, law, rounds):
            "mib": median(rounds, lambda n, cost, left: cost.mib)}
     if rounds[0][0][2] is not None:
         row["disk"] = fit.line(median(rounds, lambda n, cost, left: max(left, 1)))[1]
-    bench.row(law.what, f"µs a {law.unit}", [1e6 * fit.line(one)[1] for one in times], law=row)
+    bench.row(law.what, "µs each", [1e6 * fit.line(one)[1] for one in times], law=row)
 
 
 def side_by_side(bench):
