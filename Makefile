@@ -24,7 +24,7 @@ B         := build$(if $(SANITIZER),/$(subst $(comma),-,$(SANITIZER)))
 # Debian packages: what everything is built with and the demo runs (A|B: either serves), and what single parts need, as
 # PACKAGE=PART: where such a package is not to be had, that part alone is left out, and named.
 REQUIRED := build-essential pkg-config libopenblas-dev libmsgpack-dev libzstd-dev libxxhash-dev libjansson-dev libsimdjson-dev zlib1g-dev \
-            libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev nettle-dev libsqlite3-dev libmongoc-dev python3 jq
+            libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev nettle-dev libsqlite3-dev libpq-dev libmongoc-dev python3 jq
 PARTS    := libfaiss-dev=indices libmicrohttpd-dev=dq-serve libjs-chart.js=dq-serve scdoc=man_pages gnuplot-nox=pictures python3-optuna=dq-tune
 PACKAGES := $(REQUIRED) $(foreach pair,$(PARTS),$(firstword $(subst =, ,$(pair))))
 # What tests are built with and run by; what single tests need, which are skipped, and say so, where it is not to be had.
@@ -35,7 +35,7 @@ SINGLE_PACKAGES := python3-msgpack python3-zstandard python3-numpy python3-xxhas
 # Frames of python/dq.py and the pictures of docs/notebook.ipynb; and what runs it in Jupyter, in make check-full.
 SINGLE_PACKAGES   += python3-pandas python3-matplotlib
 NOTEBOOK_PACKAGES := python3-nbclient python3-ipykernel
-PKGS       := openblas msgpack libzstd libxxhash jansson simdjson zlib libcurl nettle sqlite3 libmongoc-1.0
+PKGS       := openblas msgpack libzstd libxxhash jansson simdjson zlib libcurl nettle sqlite3 libpq libmongoc-1.0
 CHART_JS   := /usr/share/javascript/chart.js/chart.min.js
 
 # The packages that the parts built here lack, and these parts: `make LEFT=` is what there would be with all packages.
@@ -81,7 +81,7 @@ PKG_SERVE  := $(if $(filter dq-serve,$(LEFT)),,libmicrohttpd)
 PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) $(PKG_SERVE) 2>/dev/null))
 # What is loaded when it is first needed (lib/core/load/shared.h): no program is linked with it, and soname is the name that
 # one which is linked with package $(1) would ask for.
-LOADED     := openblas libcurl libmongoc-1.0
+LOADED     := openblas libcurl libpq libmongoc-1.0
 LIBS       := $(shell pkg-config --libs $(filter-out $(LOADED),$(PKGS)) libbson-1.0 $(PKG_SERVE) 2>/dev/null) -ldl -lstdc++ -lm
 soname      = $(or $(shell so=$$(mktemp) && $(CC) -shared -o $$so -Wl,--no-as-needed $$(pkg-config --libs $(1)) && \
                 readelf -d $$so | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | head -1; rm -f $$so),$(error no shared library of $(1) to be loaded: what $(CC) and readelf say stands above))
@@ -125,11 +125,11 @@ $(B)/librooms.a: $(call objects,$(ROOMS)) $(B)/obj/lib/label/prompts.o
 
 # faiss, which Debian has as a static library of C++, with what it needs: loaded when an index is asked for (lib/port/ann).
 # It has exceptions, which do not leave the file, and exports one table.
-FAISS    := $(if $(filter indices,$(LEFT)),,$(B)/dq-faiss.so)
+FAISS    := $(if $(filter indices,$(LEFT)),,$(B)/faiss.so)
 $(B)/obj/lib/port/faiss/faiss.o: CXX_CFLAGS = $(patsubst -std=c11,-std=c++17,$(ALL_CFLAGS)) -fPIC -fvisibility=hidden
-$(B)/dq-faiss.so: $(B)/obj/lib/port/faiss/faiss.o
-	echo '{ global: dq_faiss; local: *; };' > $@.map
-	$(CXX) $(SAN) $(LDFLAGS) -shared -Wl,--as-needed -Wl,--gc-sections -Wl,-soname,dq-faiss.so -Wl,--version-script=$@.map $< -lfaiss -llapack -lblas -lgomp -o $@
+$(B)/faiss.so: $(B)/obj/lib/port/faiss/faiss.o
+	echo '{ global: dq_faiss; local: *; };' > $(<:.o=.map)
+	$(CXX) $(SAN) $(LDFLAGS) -shared -Wl,--as-needed -Wl,--gc-sections -Wl,-soname,faiss.so -Wl,--version-script=$(<:.o=.map) $< -lfaiss -llapack -lblas -lgomp -o $@
 
 # Linked with all that is loaded, for who asks what programs depend on (debian/rules).
 $(B)/loaded.so: Makefile
@@ -138,6 +138,7 @@ $(B)/loaded.so: Makefile
 
 $(B)/obj/lib/math/product/openblas.o: ALL_CFLAGS += -DDQ_SONAME='"$(call soname,openblas)"'
 $(B)/obj/lib/port/http/curl.o:    ALL_CFLAGS += -DDQ_SONAME='"$(call soname,libcurl)"'
+$(B)/obj/lib/port/cache/libpq.o:  ALL_CFLAGS += -DDQ_SONAME='"$(call soname,libpq)"'
 $(B)/obj/lib/port/mongo/mongoc.o: ALL_CFLAGS += -DDQ_SONAME='"$(call soname,libmongoc-1.0)"'
 
 $(B)/libcli.a: $(call objects,$(SHARED)) $(B)/obj/cmd/cli/option/script_bytes.o
@@ -352,7 +353,7 @@ deps-check: ## install those that only tests need
 CLUSTER_PACKAGES := slurm-wlm munge parallel openssh-server openssh-client rsync snakemake openmpi-bin libopenmpi-dev postgresql libpq-dev libfaiss-dev
 
 deps-cluster: ## install what runs dq on many machines, and what its tests need: Slurm, parallel, ssh, Snakemake, Open MPI, PostgreSQL
-	@bash tests/deps --each $(CLUSTER_PACKAGES)
+	@bash tests/deps --stopped --each $(CLUSTER_PACKAGES)
 
 check-cluster: deps deps-check deps-cluster ## build, and run the tests of tests/cluster/, which make check runs, too, where their packages are there
 	@$(MAKE) --no-print-directory $(JOBS) all units

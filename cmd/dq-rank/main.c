@@ -155,6 +155,24 @@ static const dq_program program = {
     {"measure-recall", 0, DQ_OPT_FLAG, &(o).measure_recall, NULL,                                            \
      "score everything exactly, too, and say how much of that the first pass found", .modes = RANK,          \
      .needs = "first-pass", .where = "first-pass=int8"}
+#define OPTIONS_BASELINE(o)                                                                                  \
+    {"train", 0, DQ_OPT_TEXT, &(o).train, "FILE",                                                            \
+     "a baseline's interactions, where not the stream's: those then say what users met, alone",              \
+     .flags = DQ_OPT_READS, .modes = RANK, .where = LEARNING},                                               \
+    {"map", 0, DQ_OPT_TEXT, &(o).map, "LABEL=W,...",                                                         \
+     "weights of labels for a baseline (else each interaction weighs 1); a label outside has none",          \
+     .flags = DQ_OPT_PAYLOAD, .modes = RANK, .where = LEARNING},                                             \
+    {"time", 0, DQ_OPT_TEXT, &(o).time, "NAME", "the attribute that tells an interaction's time",            \
+     .flags = DQ_OPT_PAYLOAD, .modes = RANK,                                                                 \
+     .where = "by=recent,last-item,item-knn by=recent,last-item|similarity=follows"},                        \
+    {"similarity", 0, DQ_OPT_CHOICE, &(o).likeness, "HOW",                                                   \
+     "of items, by who met both; follows: how often one came after the other", .flags = DQ_OPT_PAYLOAD,      \
+     .choices = dq_likeness_names, .modes = RANK, .where = NEARING},                                         \
+    {"shrink", 0, DQ_OPT_REAL, &(o).shrink, "X", "take n / (n + X) of a similarity that n users are behind", \
+     .flags = DQ_OPT_PAYLOAD, .min = 0, .max = 1e9, .modes = RANK, .where = NEARING},                        \
+    {"neighbours", 0, DQ_OPT_COUNT, &(o).neighbours, "K",                                                    \
+     "of a candidate, the most similar, that count; 0: all", .flags = DQ_OPT_PAYLOAD, .min = 0,              \
+     .max = 1e9, .modes = RANK, .where = NEARING}
 #define OPTIONS_INDEX(o)                                                                                     \
     {"index", 0, DQ_OPT_TEXT, &(o).index, "FILE",                                                            \
      "score the items alone that an index (--make-index) finds for a user; the catalogue is read, not scored", \
@@ -215,23 +233,7 @@ int main(int argc, char **argv)
         {"compare", 0, DQ_OPT_LIST, &o.pairs, "U:I",
          "cosine of the users' field U and the items' field I; may be repeated", .flags = DQ_OPT_PAYLOAD,
          .modes = RANK | MAKE},
-        {"train", 0, DQ_OPT_TEXT, &o.train, "FILE",
-         "a baseline's interactions, where not the stream's: those then say what users met, alone",
-         .flags = DQ_OPT_READS, .modes = RANK, .where = LEARNING},
-        {"map", 0, DQ_OPT_TEXT, &o.map, "LABEL=W,...",
-         "weights of labels for a baseline (else each interaction weighs 1); a label outside has none",
-         .flags = DQ_OPT_PAYLOAD, .modes = RANK, .where = LEARNING},
-        {"time", 0, DQ_OPT_TEXT, &o.time, "NAME", "the attribute that tells an interaction's time",
-         .flags = DQ_OPT_PAYLOAD, .modes = RANK,
-         .where = "by=recent,last-item,item-knn by=recent,last-item|similarity=follows"},
-        {"similarity", 0, DQ_OPT_CHOICE, &o.likeness, "HOW",
-         "of items, by who met both; follows: how often one came after the other", .flags = DQ_OPT_PAYLOAD,
-         .choices = dq_likeness_names, .modes = RANK, .where = NEARING},
-        {"shrink", 0, DQ_OPT_REAL, &o.shrink, "X", "take n / (n + X) of a similarity that n users are behind",
-         .flags = DQ_OPT_PAYLOAD, .min = 0, .max = 1e9, .modes = RANK, .where = NEARING},
-        {"neighbours", 0, DQ_OPT_COUNT, &o.neighbours, "K",
-         "of a candidate, the most similar, that count; 0: all", .flags = DQ_OPT_PAYLOAD, .min = 0,
-         .max = 1e9, .modes = RANK, .where = NEARING},
+        OPTIONS_BASELINE(o),
         {"exclude-seen", 'x', DQ_OPT_FLAG, &o.exclude_seen, NULL,
          "leave out items the user has an interaction with", .flags = DQ_OPT_PAYLOAD, .modes = RANK,
          .recorded = RANK | MERGE},

@@ -56,11 +56,16 @@ static dq_status take(void *arg, size_t job, dq_source_fn read, void *from, dq_e
 {
     each *e = arg;
     dq_writer *out = e->t->output;
-    /* no model outlasts a power cut that its lines do not */
-    dq_status status = e->dir.path ? dq_log_persist(&e->log, error) : DQ_OK;
-    if (!status) status = dq_model_plan_take(&e->plan, job, read, from, out, error);
+    dq_status status = dq_model_plan_take(&e->plan, job, read, from, out, error);
     step(e);
     return !status && out && e->t->o->common.flush ? dq_writer_flush(out, error) : status;
+}
+
+/* No model outlasts a power cut that its lines do not. */
+static dq_status persist_log(void *arg, dq_error *error)
+{
+    each *e = arg;
+    return dq_log_persist(&e->log, error);
 }
 
 /* ---- the run ---- */
@@ -77,7 +82,7 @@ static dq_status make_plan(each *e, dq_error *error)
     e->maker.threads = t->maker.threads;
     e->dir = (dq_model_dir){t->o->models_dir, &e->maker, t->inputs, t->input_count};
     return dq_model_plan_make(&e->plan, &t->base.dataset.catalogue.users.identity.ids, &e->wanted,
-                              e->dir.path ? &e->dir : NULL, error);
+                              e->dir.path ? &e->dir : NULL, persist_log, e, error);
 }
 
 /* --save delta: all start from one model, which stays where their readers look for it. */
@@ -143,7 +148,13 @@ static dq_status train_all(each *e, dq_error *error)
                                        .failed = failed,
                                        .stop_asked = e->dir.path ? dq_stop_asked : NULL};
     if (e->dir.path) dq_stop_catch();
+    dq_error later = DQ_ERROR_NONE;
     dq_status status = e->plan.jobs ? dq_worker_streams_run(&streams, error) : DQ_OK;
+    dq_status settled = dq_model_plan_settle(&e->plan, &later); /* what was taken, whatever ended the run */
+    if (settled && (!status || status == DQ_ERR_STOPPED)) {
+        *error = later;
+        return settled;
+    }
     if (status == DQ_ERR_STOPPED)
         return dq_fail(error, status, "stopped after %zu of %zu agents; the same command goes on from %s",
                        e->plan.resumed + e->plan.made, e->plan.wanted, e->dir.path);

@@ -25,8 +25,8 @@ dq_status dq_model_dir_make(const dq_model_dir *dir, dq_error *error)
     return dq_error_at(error, dir->path, DQ_NO_RECORD);
 }
 
-/* PATH/NAME, to be freed. */
-static dq_status path_of(const dq_model_dir *dir, const char *id, size_t bytes, char **path, dq_error *error)
+dq_status dq_model_dir_path(const dq_model_dir *dir, const char *id, size_t bytes, char **path,
+                            dq_error *error)
 {
     char name[DQ_MODEL_NAME_MAX + 1];
     *path = NULL;
@@ -43,7 +43,7 @@ dq_status dq_model_dir_open(const dq_model_dir *dir, const char *id, size_t byte
 {
     char *path;
     *reader = NULL;
-    dq_status status = path_of(dir, id, bytes, &path, error);
+    dq_status status = dq_model_dir_path(dir, id, bytes, &path, error);
     if (status) return status;
     const char *operand = path;
     if (access(path, F_OK) == 0 || errno != ENOENT) status = dq_reader_open(reader, &operand, 1, error);
@@ -141,35 +141,6 @@ dq_status dq_models_pass(dq_reader *reader, dq_writer *writer, dq_error *error)
         dq_bundle_free(&bundle);
     }
     return !status && got < 0 ? error->status : status;
-}
-
-static dq_status copy(dq_source_fn read, void *from, dq_sink *to, dq_error *error)
-{
-    enum { BLOCK = 256 << 10 };
-    char *block = malloc(BLOCK);
-    size_t got = 0;
-    dq_status status = block ? DQ_OK : dq_fail_memory(error, "a file");
-    while (!status && !(status = read(from, block, BLOCK, &got, error)) && got > 0)
-        status = dq_sink_write(to, block, got, error);
-    free(block);
-    return status;
-}
-
-dq_status dq_model_dir_keep(const dq_model_dir *dir, const char *id, size_t bytes, dq_source_fn read,
-                            void *from, dq_error *error)
-{
-    char *path;
-    dq_sink *out = NULL;
-    dq_status status = path_of(dir, id, bytes, &path, error);
-    if (!status) status = dq_sink_open(&out, path, DQ_SINK_TEXT, error);
-    if (!status) status = copy(read, from, out, error);
-    if (status)
-        dq_sink_abort(out);
-    else
-        status = dq_sink_close(out, error);
-    if (status) (void)dq_error_at(error, path, DQ_NO_RECORD);
-    free(path);
-    return status;
 }
 
 static dq_status write_start(const dq_model_dir *dir, const char *path, const dq_bundle *start,

@@ -81,7 +81,7 @@ static halves halve(uint32_t rank, unsigned level, size_t from, size_t to)
 static dq_status sum(void *self, float *x, size_t n, dq_error *error)
 {
     dq_mpi *mpi = self;
-    halves level[LEVELS];
+    halves level[LEVELS] = {{0}};
     unsigned levels = 0;
     dq_status status = make_room(mpi, n / 2 + 1, error);
     for (size_t from = 0, to = n; !status && (uint32_t)1 << levels < mpi->ranks.count; levels++) {

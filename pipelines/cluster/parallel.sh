@@ -7,14 +7,15 @@
 #     pipelines/cluster/parallel.sh -j 6 --sshlogin node1,node2     # six on each of two
 #
 # Options are GNU parallel's. With --sshlogin (-S, --sshloginfile) the machines share no folder: catalogue and scripts are sent to
-# each once, by rsync, into $WORKDIR there; agents come back as streams, $OUT/shards/I.dq, and lists as $OUT/lists/I.dq. dq's programs
+# each once, by rsync, into $WORKDIR there (else dq-cluster- and a hash of this machine's name and $OUT); agents come back as streams, $OUT/shards/I.dq, and lists as $OUT/lists/I.dq. dq's programs
 # are in the machines' PATH. $OUT/joblog says what each part came to; after any end the same line goes on: parts that came to 0 are
 # not begun again, and others on the agents that their machine has kept. Remove $OUT/joblog for a new run.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 remote=
-for word in "$@"; do case $word in -S | -S* | --sshlogin* | --slf | --sshloginfile*) remote=1 ;; esac; done
+for word in "$@"; do case $word in -S* | --sshlogin* | --slf) remote=1 ;; esac; done
 mkdir -p "$OUT/shards" "$OUT/lists"
+OUT=$(realpath "$OUT")
 exec 9>"$OUT/.running"
 flock -n 9 || { echo "parallel.sh: another run is at work in $OUT; wait for it, or end it" >&2; exit 1; }
 common=(--term-seq 'TERM,10000,KILL' --joblog "$OUT/joblog" --resume-failed)
@@ -34,9 +35,8 @@ else
         echo FALLBACK=fallback.dq >>"$sent/settings"
     fi
     files=(catalogue.dq shard forward.bash settings ${FALLBACK:+fallback.dq})
-    joblog=$(realpath "$OUT")/joblog
-    common=("${common[@]/$OUT\/joblog/$joblog}")
-    (cd "$sent" && parallel "${common[@]}" --workdir "${WORKDIR:-dq-cluster}" "${files[@]/#/--basefile=}" --return 'shards/{}.dq' --return 'lists/{}.dq' "$@" \
+    WORKDIR=${WORKDIR:-dq-cluster-$(printf %s "$HOSTNAME:$OUT" | sha256sum | cut -c 1-12)}
+    (cd "$sent" && parallel "${common[@]}" --workdir "$WORKDIR" "${files[@]/#/--basefile=}" --return 'shards/{}.dq' --return 'lists/{}.dq' "$@" \
         'set -a; . ./settings; ./shard {} --stream' ::: "${parts[@]}") || status=$?
     for kind in shards lists; do
         [ ! -d "$sent/$kind" ] || find "$sent/$kind" -name '*.dq' -exec mv -t "$OUT/$kind" {} +

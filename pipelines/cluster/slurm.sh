@@ -28,8 +28,9 @@ fi
 . "$CLUSTER/forward.bash"
 forward "$CLUSTER/shard" "$SLURM_ARRAY_TASK_ID"
 status=$?
-case $status in
-75 | 137) # told to stop; killed, as by a kernel that is short of memory
+state=$(scontrol show job "$SLURM_JOB_ID" 2>/dev/null | sed -n 's/.*JobState=\([A-Z_]*\).*/\1/p')
+case $status:$state in
+75:RUNNING | 137:RUNNING) # told to stop; killed, as by a kernel that is short of memory. Whom a person has cancelled is neither
     if [ "${SLURM_RESTART_COUNT:-0}" -ge "${RESTARTS:-20}" ]; then
         echo "part $SLURM_ARRAY_TASK_ID: ended with $status after ${RESTARTS:-20} restarts; not queued again (RESTARTS, or longer than --time)" >&2
         exit "$status"

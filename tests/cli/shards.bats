@@ -105,6 +105,14 @@ rank() { last "$BUILD"/dq-rank -q -k 3 "$@"; }
     for i in 1 2 3; do rank --models-dir whole --shard $i/3 -o $i.dq c.dq; done
     rank --models-dir whole --shard 100/100 -o none.dq c.dq
     rank --merge --format tsv none.dq 3.dq 1.dq 2.dq | LC_ALL=C sort | cmp - <(LC_ALL=C sort all.tsv)
+    # a part without users wants no model, which another part may not have made yet
+    mkdir empty
+    rank --models-dir empty --shard 100/100 -o none.dq c.dq
+    [ -z "$("$BUILD"/dq-cat --count none.dq)" ]
+    part=1
+    while [ "$(rank --by cosine --shard $part/5 --format tsv --no-header c.dq | wc -l)" = 0 ]; do part=$((part + 1)); done
+    run -1 --separate-stderr rank --models-dir empty --shard $part/5 c.dq
+    [ "$stderr" = "dq-rank: empty: no model in it" ]
     # models of others go by; users of a part that come too late are named
     for i in 1 2 3; do cat whole.dq c.dq | rank --format tsv --no-header --shard $i/3; done | LC_ALL=C sort | cmp - <(tail -n +2 all.tsv | LC_ALL=C sort)
     "$BUILD"/dq-cat --kind items --to stream -o items.dq c.dq

@@ -10,6 +10,7 @@
 #   cluster_kept             the agents that are there, and which file each is
 #   cluster_kill             (teardown) ends what stands still
 
+# shellcheck disable=SC2034 # settings are exported
 cluster_options="--reward cosine --hidden 4 --world-hidden 4 --batch 4 --warmup 5 --replay 50 --episodes 2 --steps 10"
 
 cluster_whole() {
@@ -22,7 +23,7 @@ cluster_whole() {
 
 cluster_begin() {
     cd "$BATS_TEST_TMPDIR" || return
-    # shellcheck disable=SC2034 # of the tests
+    # shellcheck disable=SC2034
     cluster=$(cd "$BATS_TEST_DIRNAME/../../pipelines/cluster" && pwd)
     cp "$BATS_FILE_TMPDIR"/c.dq .
     cp -r "$BATS_FILE_TMPDIR"/{whole,whole.tsv} .
@@ -30,7 +31,7 @@ cluster_begin() {
     set -a
     # shellcheck source=/dev/null
     . "$cluster"/cluster.env
-    CATALOGUE=$PWD/c.dq OUT=$PWD/out OPTIONS=$cluster_options RANK="-k 3" SHARDS=12
+    export CATALOGUE=$PWD/c.dq OUT=$PWD/out OPTIONS=$cluster_options RANK="-k 3" SHARDS=12
     set +a
 }
 
@@ -67,11 +68,16 @@ exec "$BUILD"/dq-train "\${words[@]}"
 END
         ;;
     half) cat >> bin/dq-train << END
-"$BUILD"/dq-train --log "$PWD"/half.log "\$@" &
-pid=\$!
-until [ "\$(wc -l < "$PWD"/half.log)" -ge 6 ]; do kill -0 \$pid || exit 99; done 2> /dev/null
-kill -STOP \$pid
-[ "\$(wc -l < "$PWD"/half.log)" -lt 20 ] || { kill -KILL \$pid; exit 99; }
+while :; do # whatever ends before it is told to stand still begins anew
+    rm -f "$PWD"/half.log
+    "$BUILD"/dq-train --log "$PWD"/half.log "\$@" &
+    pid=\$!
+    until [ "\$(cat "$PWD"/half.log 2> /dev/null | wc -l)" -ge 4 ]; do kill -0 \$pid || exit 99; done
+    kill -STOP \$pid
+    case \$(ps -o state= -p \$pid) in [Tt]*) break ;; esac
+    wait \$pid
+    for user in \$(jq -r .user "$PWD"/half.log); do rm -f {"$OUT",.}/agents/\$user.dq; done
+done
 echo \$\$ \$pid > "$PWD"/stopped-half.new && mv "$PWD"/stopped-half.new "$PWD"/stopped-half
 wait \$pid
 END

@@ -3,6 +3,7 @@
 # pipelines/cluster/slurm.sh on a real Slurm of two nodes on the loopback: what an array of parts makes is what one machine makes,
 # whatever happens to a task or a node.
 
+# shellcheck disable=SC2034 # settings are exported: cluster_begin
 bats_require_minimum_version 1.5.0
 # shellcheck source=/dev/null
 source "$BATS_TEST_DIRNAME/../services/slurm.bash"
@@ -49,7 +50,7 @@ restarts() { grep -cE "^\[[^]]*\] .*[Rr]equeu.* JobId=${1}_$2\(" slurm/slurmctld
 }
 
 @test "TERM: a task that is told to stop ends with 75, is queued again, and goes on" {
-    SHARDS=3
+    export SHARDS=3
     cluster_slow 2 never
     "$cluster"/slurm.sh > submitted
     slurm_await 600 test -d "$OUT/never"
@@ -61,7 +62,7 @@ restarts() { grep -cE "^\[[^]]*\] .*[Rr]equeu.* JobId=${1}_$2\(" slurm/slurmctld
 }
 
 @test "KILL: a task whose program is killed in the middle is queued again, and keeps what was trained" {
-    SHARDS=2
+    export SHARDS=2
     cluster_slow 1 half
     "$cluster"/slurm.sh > submitted
     slurm_await 600 test -e stopped-half
@@ -75,7 +76,7 @@ restarts() { grep -cE "^\[[^]]*\] .*[Rr]equeu.* JobId=${1}_$2\(" slurm/slurmctld
 }
 
 @test "a node that is lost: its tasks are begun anew on another" {
-    SHARDS=2
+    export SHARDS=2
     cluster_slow 1 never
     "$cluster"/slurm.sh --nodelist=n1 > submitted
     slurm_await 600 test -d "$OUT/never"
@@ -86,8 +87,28 @@ restarts() { grep -cE "^\[[^]]*\] .*[Rr]equeu.* JobId=${1}_$2\(" slurm/slurmctld
     cluster_same
 }
 
+@test "tasks that a person has cancelled keep what is trained, and are not queued again" {
+    SHARDS=2
+    cluster_slow 1 half
+    "$cluster"/slurm.sh > submitted
+    slurm_await 600 test -e stopped-half
+    cluster_kept > kept
+    read -r _ program < stopped-half
+    scancel "$(head -1 submitted)"
+    kill -CONT "$program" # who stands still hears of nothing
+    slurm_await 600 slurm_quiet
+    sleep 1
+    slurm_quiet
+    run ! grep -i 'requeuing job' slurm/slurmctld.log
+    "$cluster"/slurm.sh > submitted
+    await_lists
+    cluster_same
+    cluster_kept > end
+    [ "$(comm -23 kept end | wc -l)" = 0 ]
+}
+
 @test "a task that is killed each time is given up when its restarts are used up, in words; the others stay" {
-    SHARDS=2 RESTARTS=1
+    export SHARDS=2 RESTARTS=1
     cluster_slow 1 killed
     "$cluster"/slurm.sh > submitted
     given_up() { slurm_hurry; grep -q 'part 1: ended with 137 after 1 restarts; not queued again' "$OUT/1.log" 2> /dev/null && slurm_quiet; }

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # pipelines/cluster/Snakefile, on this machine and, by its profile, on a real Slurm of two nodes on the loopback.
 
+# shellcheck disable=SC2034 # settings are exported: cluster_begin
 bats_require_minimum_version 1.5.0
 # shellcheck source=/dev/null
 source "$BATS_TEST_DIRNAME/../services/slurm.bash"
@@ -23,7 +24,7 @@ teardown() {
 }
 
 @test "here: a part that is killed in the middle is run again, and goes on; the same line then has nothing to do" {
-    SHARDS=3
+    export SHARDS=3
     cluster_slow 1 half
     snakemake -s "$cluster"/Snakefile -c 2 < /dev/null 2> said &
     first=$!

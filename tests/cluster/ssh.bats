@@ -3,6 +3,7 @@
 # pipelines/cluster/parallel.sh, here and on two machines that a real sshd on the loopback serves and that share no folder: what
 # parts make is what one machine makes, whatever happens to a job.
 
+# shellcheck disable=SC2034 # settings are exported: cluster_begin
 bats_require_minimum_version 1.5.0
 # shellcheck source=/dev/null
 source "$BATS_TEST_DIRNAME/../services/sshd.bash"
@@ -26,10 +27,11 @@ begin_machines() {
     sshd_here || skip "sshd, ssh or rsync is absent (packages openssh-server, openssh-client, rsync)"
     sshd_start "$PWD"/net node1 node2
 }
-afar() { "$cluster"/parallel.sh -j 6 --sshlogin node1,node2 --ssh "ssh -F $PWD/net/ssh_config" "$@" < /dev/null; }
+afar() { "$cluster"/parallel.sh -j 6 --sshlogin node1,node2 --ssh "ssh -F $PWD/net/ssh_config" < /dev/null; }
 
 @test "six jobs on each of two machines make the agents and the lists of one; nothing is asked for twice" {
     begin_machines
+    OUT="$PWD/a [1] folder"
     afar
     [ ! -d "$OUT/agents" ]
     [ "$(find "$OUT/shards" -name '*.dq' | wc -l)" = 12 ]
@@ -37,8 +39,8 @@ afar() { "$cluster"/parallel.sh -j 6 --sshlogin node1,node2 --ssh "ssh -F $PWD/n
     [ "$(awk -F'\t' 'NR > 1 { print $2 }' "$OUT/joblog" | sort -u | wc -l)" = 2 ] # both had a share
     [ "$(awk -F'\t' 'NR > 1 && $7 == 0' "$OUT/joblog" | wc -l)" = 12 ]
     # each machine trained its own, in its own folder, and together everybody once
-    [ "$(find net/node1/dq-cluster/agents net/node2/dq-cluster/agents -name '*.dq' -printf '%f\n' | sort | uniq -d | wc -l)" = 0 ]
-    [ "$(find net/node[12]/dq-cluster/agents -name '*.dq' | wc -l)" = 24 ]
+    [ "$(find net/node[12]/dq-cluster-*/agents -name '*.dq' -printf '%f\n' | sort | uniq -d | wc -l)" = 0 ]
+    [ "$(find net/node[12]/dq-cluster-*/agents -name '*.dq' | wc -l)" = 24 ]
     [ ! -e "$OUT/sent" ]
     # the same line once more begins nothing
     cp "$OUT/joblog" before
@@ -48,7 +50,7 @@ afar() { "$cluster"/parallel.sh -j 6 --sshlogin node1,node2 --ssh "ssh -F $PWD/n
 }
 
 @test "a job that is killed in the middle: the same line goes on, here" {
-    SHARDS=2
+    export SHARDS=2
     cluster_slow 1 half
     "$cluster"/parallel.sh -j 2 < /dev/null 2> said &
     first=$!
@@ -70,15 +72,15 @@ afar() { "$cluster"/parallel.sh -j 6 --sshlogin node1,node2 --ssh "ssh -F $PWD/n
 }
 
 @test "a machine that stops its jobs: they end with 75 there, and the same line goes on with what it kept" {
-    SHARDS=2
+    export SHARDS=2
     cluster_slow 1 half
     begin_machines
     "$cluster"/parallel.sh -j 1 --sshlogin node1 --ssh "ssh -F $PWD/net/ssh_config" < /dev/null 2> said &
     first=$!
     until [ -e stopped-half ]; do kill -0 $first; sleep .05; done
-    find net/node1/dq-cluster/agents -name '*.dq' -exec stat -c '%n %i' {} + | sort > kept
+    find net/node1/dq-cluster-*/agents -name '*.dq' -exec stat -c '%n %i' {} + | sort > kept
     [ -s kept ]
-    read -r script program < stopped-half
+    read -r _ program < stopped-half
     kill -CONT "$program"
     kill -TERM "$program"
     rc=0
@@ -87,18 +89,18 @@ afar() { "$cluster"/parallel.sh -j 6 --sshlogin node1,node2 --ssh "ssh -F $PWD/n
     [ ! -e "$OUT/lists.dq" ]
     afar
     cluster_same
-    find net/node1/dq-cluster/agents -name '*.dq' -exec stat -c '%n %i' {} + | sort > end
+    find net/node1/dq-cluster-*/agents -name '*.dq' -exec stat -c '%n %i' {} + | sort > end
     [ "$(comm -23 kept end | wc -l)" = 0 ]
 }
 
 @test "with a fallback, whose model goes along, lists are made where an agent failed, and the status is an error" {
     begin_machines
-    SHARDS=3
+    export SHARDS=3
     dq-train -q --offline --hidden 8 --no-world --epochs 1 -o all.dq < <(dq-reward -q --pairs random:5 c.dq)
     first=$(dq-cat --kind users c.dq | jq -r .id | head -1)
     for model in whole/*.dq; do [ "$model" = "whole/$first.dq" ] || cat "$model"; done > init.dq
     # shellcheck disable=SC2086 # words
-    OPTIONS="$cluster_options --init $PWD/init.dq" FALLBACK=all.dq
+    export OPTIONS="$cluster_options --init $PWD/init.dq" FALLBACK=all.dq
     run ! afar
     dq-rank -q -k 3 --format tsv --no-header --merge "$OUT/lists.dq" | cut -f 1 | sort -u > ranked
     [ "$(wc -l < ranked)" = 24 ]

@@ -13,7 +13,7 @@ $(if $(ABSENT),$(info lint: $(ABSENT) is passed over: Open MPI is not installed)
 FILES  := $(sort $(filter-out $(ABSENT:%=%/%),$(shell find lib cmd tests examples -name '*.c')))
 # C++ in front of a library: what clang-tidy and cppcheck know of it. gcc 12's analyser knows C alone.
 SHIMS  := $(sort $(shell find lib -name '*.cc'))
-SHELLS := $(sort $(shell grep -rlE '^\#!.*\b(ba|)sh$$|^\#!.*bats$$' .ci cmd pipelines tests) $(wildcard tests/*.bash tests/*/*.bash))
+SHELLS := $(sort $(shell grep -rlE '^\#!.*\b(ba|)sh$$|^\#!.*bats$$' .ci cmd pipelines tests) $(wildcard pipelines/*/*.bash tests/*.bash tests/*/*.bash))
 TOOLS  := gcc tidy cppcheck
 # lib/core/status.c defines what facts.h says something about; tests do without.
 facts   = $(if $(filter lib/core/status.c tests/%,$<),,-include tests/lint/facts.h)

@@ -71,7 +71,7 @@ slurm_start() {
     read -ra ports <<< "$(slurm_ports $((nodes + 1)))"
     slurm_conf "$dir" "$cpus" "${ports[@]}" > "$dir/slurm.conf"
     export SLURM_CONF=$dir/slurm.conf
-    slurm_folder=$dir slurm_nodes=$nodes slurm_processes=()
+    slurm_nodes=$nodes slurm_processes=()
     (umask 077 && dd if=/dev/urandom of="$dir/munge/key" bs=1024 count=1 2> /dev/null)
     munged --foreground --force --key-file="$dir/munge/key" --socket="$dir/munge/socket" --pid-file="$dir/munge/pid" \
         --seed-file="$dir/munge/seed" --log-file="$dir/munge/log" 3>&- > "$dir/munged.out" 2>&1 &

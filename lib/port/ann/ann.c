@@ -17,7 +17,7 @@ static const dq_faiss_calls *faiss;
 static const dq_shared_symbol symbols[] = {{"dq_faiss", &faiss, false}, {0}};
 
 /* Where it was built, and where it is installed. */
-static const char *const places[] = {"%s/dq-faiss.so", "%s/../lib/dq/dq-faiss.so", NULL};
+static const char *const places[] = {"%s/faiss.so", "%s/../lib/dq/faiss.so", NULL};
 
 dq_status dq_ann_load(const char *folder, dq_error *error)
 {
@@ -32,7 +32,7 @@ dq_status dq_ann_load(const char *folder, dq_error *error)
     if (!there)
         return dq_fail(
             error, DQ_ERR_UNSUPPORTED,
-            "an index needs faiss, and dq was built without it (no dq-faiss.so beside the program): "
+            "an index needs faiss, and dq was built without it (no faiss.so beside the program): "
             "install Debian's libfaiss-dev and build again");
     dq_status status = dq_shared_load(&library, error);
     if (!status && faiss->table != DQ_FAISS_TABLE)

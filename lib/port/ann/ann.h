@@ -4,7 +4,7 @@
  * IVF-SQ8 (Johnson, Douze and Jegou, "Billion-scale similarity search with GPUs", 2017) of the principal
  * components of what it is trained with. faiss is loaded with the first index (port/ann/calls.h).
  *
- *     dq_ann_load(folder, &e);                    of the program: dq-faiss.so is there, or in ../lib/dq
+ *     dq_ann_load(folder, &e);                    of the program: faiss.so is there, or in ../lib/dq
  *     dq_ann *a;  dq_ann_new(&a, threads, &e);
  *     dq_ann_train(a, x, n, width, rank, lists, &e);
  *     dq_ann_project(a, rows, count, v, &e);  dq_ann_add(a, v, count, &e);     block by block

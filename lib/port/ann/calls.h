@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What lib/port/faiss/faiss.cc, the shared object dq-faiss.so, has for port/ann/ann.c, its only caller: a
+ * What lib/port/faiss/faiss.cc, the shared object faiss.so, has for port/ann/ann.c, its only caller: a
  * table of functions. faiss is C++ and, in Debian, a static library with a BLAS, a LAPACK and OpenMP behind
  * it; so it stands in an object of its own that is loaded when an index is asked for.
  *
