@@ -494,7 +494,8 @@ dq_status rank_stream_run(const dq_cli *cli, const rank_options *options, dq_rea
                           dq_error *error)
 {
     ranking r = {.options = options, .reader = reader, .output = output};
-    if (dq_blas_slow()) dq_cli_say(cli, &options->common, "warning: %s", dq_blas_slow());
+    if (options->by <= DQ_RANK_BY_WORLD && dq_blas_slow())
+        dq_cli_say(cli, &options->common, "warning: %s", dq_blas_slow());
     dq_status status = rank_whole(&r, cli, more, error);
     if (!status) dq_cli_say_kept(cli, &options->common, options->model, &r.agents.kept);
     if (!status && options->fallback)

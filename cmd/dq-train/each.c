@@ -179,23 +179,9 @@ static dq_status sum_up(const each *e, dq_error *error)
     return error->status;
 }
 
-/* Starts of agents that are all replaced go, by the last run that makes agents there. What keeps them from
- * going is no fault of the agents that were made. */
-static void sweep_starts(const each *e)
-{
-    size_t removed = 0;
-    dq_error why = DQ_ERROR_NONE;
-    if (!e->dir.path || !dq_model_claim_all(&e->plan.claim)) return;
-    if (dq_model_dir_sweep(&e->dir, &removed, &why))
-        dq_cli_say(e->t->cli, &e->t->o->common, "starts that no agent may be of any more are left: %s: %s",
-                   why.source[0] ? why.source : e->dir.path, why.reason);
-    if (removed)
-        dq_cli_say(e->t->cli, &e->t->o->common, "%zu start%s that no agent is of any more %s removed",
-                   removed, removed == 1 ? "" : "s", removed == 1 ? "is" : "are");
-}
-
 dq_status train_run_each(train *t, dq_error *error)
 {
+    char words[800];
     each *e = dq_arena_zero(&t->cli->arena, 1, sizeof *e);
     if (!e) return dq_fail_memory(error, "workers");
     e->t = t;
@@ -213,7 +199,8 @@ dq_status train_run_each(train *t, dq_error *error)
         status = dq_log_close(&e->log, status, error);
     }
     if (!status) status = sum_up(e, error);
-    if (!status) sweep_starts(e);
+    if (!status && dq_model_plan_sweep(&e->plan, words, sizeof words))
+        dq_cli_say(t->cli, &t->o->common, "%s", words);
     dq_model_plan_free(&e->plan);
     dq_user_list_free(&e->wanted);
     return status;

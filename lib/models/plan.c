@@ -141,6 +141,21 @@ void dq_model_plan_describe(const dq_model_plan *plan, char *words, size_t size)
             used += (size_t)snprintf(words + used, size - used, ", %s %zu", parts[i].what, parts[i].n);
 }
 
+bool dq_model_plan_sweep(const dq_model_plan *plan, char *words, size_t size)
+{
+    size_t removed = 0;
+    dq_error why = DQ_ERROR_NONE;
+    if (!plan->dir || !dq_model_claim_all(&plan->claim)) return false;
+    dq_status status = dq_model_dir_sweep(plan->dir, &removed, &why);
+    if (status)
+        (void)snprintf(words, size, "starts that no agent may be of any more are left: %.250s: %s",
+                       why.source[0] ? why.source : plan->dir->path, why.reason);
+    else
+        (void)snprintf(words, size, "%zu start%s that no agent is of any more %s removed", removed,
+                       removed == 1 ? "" : "s", removed == 1 ? "is" : "are");
+    return status || removed;
+}
+
 void dq_model_plan_free(dq_model_plan *plan)
 {
     dq_model_keeper_free(plan->keeper);

@@ -14,13 +14,14 @@ MIB = 1 << 20
 
 class Stage(NamedTuple):
     what: str
-    law: str            # its key: time, memory of a process, bytes written
-    count: float        # units of the law in all
-    unit: str           # as many of what
-    model: bool = False  # one model learns from all: a process a machine, which keeps the machine's share of the rows
-    rows: str = ""      # the law of the memory that its units take, where it is another
-    held: float = 0     # units in memory, where not all are
-    beside: tuple = ()  # a law, and of how many of its units a process has the memory whatever its share
+    law: str              # its key: time, memory of a process, bytes written
+    count: float          # units of the law in all
+    unit: str             # as many of what
+    model: bool = False   # one model learns from all: a process a machine, which keeps the machine's share of the rows
+    alone: bool = False   # by one machine, however many there are
+    rows: str = ""        # the law of the memory that its units take, where it is another
+    held: float = 0       # units in memory, where not all are
+    beside: tuple = ()    # a law, and of how many of its units a process has the memory whatever its share
 
 
 STAGES = [
@@ -31,7 +32,7 @@ STAGES = [
     Stage("given rewards by their labels", "logged", PAIRS, "interactions"),
     Stage("read, kept and drawn once", "rows", PAIRS, "transitions", model=True),
     Stage("learnt once by the published networks", "published", PAIRS, "transitions", model=True, rows="rows"),
-    Stage("learnt once as whole lists, the defaults", "lists", PAIRS, "pairs", model=True, rows="lists.users",
+    Stage("learnt once as whole lists, the defaults", "lists", PAIRS, "pairs", model=True, alone=True, rows="lists.users",
           beside=("lists", BATCH * ITEMS)),
     Stage(f"published agents, {STEPS:,} steps for each of {USERS:,} users", "steps", USERS * STEPS, "steps"),
     Stage("ranked by the published network", "users", PAIRS, "pairs", held=USERS * 2000),
@@ -58,7 +59,7 @@ class Plan:
         """By the clock, of a part."""
         law, cores = self.laws[stage.law]["seconds"], self.machine.cores
         stretched = self.machine.crowd if cores > 1 else 1
-        return (law["fixed"] + law["each"] * count / (cores * machines)) * stretched
+        return (law["fixed"] + law["each"] * count / (cores * (1 if stage.alone else machines))) * stretched
 
     def each(self, stage):
         """MiB a unit."""
@@ -71,7 +72,7 @@ class Plan:
         return (memory["mib"] + memory["bytes"] * units / MIB) * (1 if stage.model else self.machine.cores)
 
     def mib(self, stage, machines):
-        return self.fixed(stage) + self.each(stage) * (stage.held or stage.count) / machines
+        return self.fixed(stage) + self.each(stage) * (stage.held or stage.count) / (1 if stage.alone else machines)
 
     def first(self, stage):
         """What gives out first on one machine, and at how many units: a day, or its memory."""

@@ -94,6 +94,8 @@ assert near(p.seconds(ranked, 1e9, 1), 1.25 * (1 + 0.001 * 1e9 / 2)) and near(p.
 assert near(p.mib(ranked, 10), 20), "two processes, whatever the pairs"
 kept = next(s for s in plan.STAGES if s.law == "rows")
 assert near(p.mib(kept, 10), 10 + 64e8 / 2**20)
+lists = next(s for s in plan.STAGES if s.law == "lists")
+assert near(p.seconds(lists, 1e9, 100), p.seconds(lists, 1e9, 1)), "by one machine"
 assert p.first(kept).startswith("memory, at 134 · 10⁶"), p.first(kept)  # (8192 - 10) MiB of 64 bytes
 assert p.first(ranked).startswith("a day, at 138 · 10⁶"), p.first(ranked)  # (86400 - 1.25) s of 0.001 * 1.25 / 2
 text = plan.table(rows)

@@ -132,7 +132,7 @@ def ranks(bench, count):
     logged(bench, rows)
     return bench.run(["mpirun", "-q", "--oversubscribe", "--bind-to", "none", "-n", str(count), bench.program("dq-train"), "-q",
                       "--threads", "1", "--offline", "--mpi", "--tiles", "8", "--agent", "dqn", "--loss", "mse", "--features", "none",
-                      "--epochs", "1", "--hidden", bench.pick("512,256", "8"), "--batch", bench.pick("2048", "16"), "--map", LABELS,
+                      "--epochs", "1", "--hidden", bench.pick("256,128", "8"), "--batch", bench.pick("2048", "16"), "--map", LABELS,
                       "-o", f"{bench.dir}/scaling.ranks.dq", f"{bench.dir}/scaling.logged.{rows}.dq"], env=MPI), None
 
 
@@ -223,7 +223,7 @@ def table(b, server):
             lambda n: rows(b, n)),
         Law("published", "the same by the published networks, batch 64", "transition", b.pick(doubled(400), doubled(40)),
             lambda n: published(b, n)),
-        Law("ranks", f"{b.pick(100_000, 400):,} transitions by `--mpi`, 512-256 units, all ranks in all", "rank", doubled(1),
+        Law("ranks", f"{b.pick(100_000, 400):,} transitions by `--mpi`, 256-128 units, all ranks in all", "rank", doubled(1),
             lambda n: ranks(b, n)),
         Law("lists", f"`dq-train --offline`, a pass of the defaults, {b.pick(100, 5)} users", "pair", [b.pick(100, 5) * n for n in doubled(b.pick(500, 20))],
             lambda n: lists(b, b.pick(100, 5), n // b.pick(100, 5))),
@@ -269,7 +269,7 @@ def fitted(bench, law, rounds):
            "mib": median(rounds, lambda n, cost, left: cost.mib)}
     if rounds[0][0][2] is not None:
         row["disk"] = fit.line(median(rounds, lambda n, cost, left: max(left, 1)))[1]
-    bench.row(law.what, f"µs a {law.unit}", [1e6 * fit.line(one)[1] for one in times], law=row)
+    bench.row(law.what, "µs each", [1e6 * fit.line(one)[1] for one in times], law=row)
 
 
 def side_by_side(bench):
