@@ -20,7 +20,10 @@ dq_adam_step dq_adam_begin(const dq_adam *adam, uint64_t t)
                           .shrink = adam->decoupled ? (float)(adam->rate * adam->decay) : 0};
 }
 
-enum { BLOCK = 1024 }; /* numbers whose squares are summed in float */
+enum {
+    BLOCK = 1024, /* numbers whose squares are summed in float */
+    AHEAD = 256   /* from the numbers that change to those that are asked for: a hint, which may be of none */
+};
 
 static inline void apply_one(dq_adam_step s, float *w, float *m, float *v, float g)
 {
@@ -32,6 +35,8 @@ static inline void apply_one(dq_adam_step s, float *w, float *m, float *v, float
     *w -= s.shrink * *w + s.step * mi / (sqrtf(vi) * s.unbias + s.eps);
 }
 
+/* The processor's own prefetching ends at each page, and a unit's weights are one or two: so memory is asked
+ * here. */
 DQ_CLONES
 static float apply_block(const dq_adam_step *step, float *restrict w, float *restrict m, float *restrict v,
                          const float *restrict g, size_t n)
@@ -41,6 +46,9 @@ static float apply_block(const dq_adam_step *step, float *restrict w, float *res
     size_t i = 0;
     for (; i + LANES <= n; i += LANES) {
         sums_add_products(&squares, g + i, g + i);
+        __builtin_prefetch(w + i + AHEAD, 1);
+        __builtin_prefetch(m + i + AHEAD, 1);
+        __builtin_prefetch(v + i + AHEAD, 1);
         for (size_t j = i; j < i + LANES; j++) apply_one(s, w + j, m + j, v + j, g[j]);
     }
     for (; i < n; i++) {

@@ -21,7 +21,7 @@ enum {
     NET_LAYERS = 6 * DQ_NET_MAX_HIDDEN + 2 * DQ_NET_MAX_BLOCKS + 16,
     NET_TENSORS = 24 * DQ_NET_MAX_HIDDEN + 12 * DQ_NET_MAX_BLOCKS + 40,
     NET_COLUMNS = 128, /* units of a tile of a pass: few enough that threads share the work */
-    NET_GRADIENT = 56, /* units of a tile of gradients: it, the weights and the moments are near for Adam */
+    NET_GRADIENT = 24, /* units of a tile of gradients: near for Adam, in a second cache of 512 KiB too */
     NET_PACKED = 512,  /* rows of a pass at most whose inputs are packed: of more a tile has enough to do */
     NET_TILE = 256,    /* columns of a scoring tile at most */
     NET_CHUNK = 512,   /* pairs that predict looks at together */
