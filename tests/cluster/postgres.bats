@@ -20,6 +20,7 @@ teardown_file() { postgres_stop; }
 setup() {
     set -o pipefail
     cd "$BATS_TEST_TMPDIR" || return
+    # shellcheck disable=SC2034 # of the storms
     cache=$POSTGRES
     export PATH="$BUILD:$PATH"
     fresh

@@ -85,9 +85,8 @@ END
 
 # What a killed server's processes hold, they let go within a moment.
 postgres_restart() {
-    local try
     postgres_end "${1:-INT}"
-    for try in {1..50}; do
+    for _ in {1..50}; do
         postgres_begin && return
         sleep 0.2
     done
