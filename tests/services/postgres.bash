@@ -63,7 +63,7 @@ postgres_start() {
     [ "$(id -u)" != 0 ] || chown -R 65534:65534 "$POSTGRES_FOLDER"
     (postgres_become "$(postgres_bin)"/initdb -D "$POSTGRES_FOLDER/data" -U dq -A scram-sha-256 -E UTF8 --locale=C.UTF-8 \
         --pwfile="$POSTGRES_FOLDER/password" --no-sync) > "$POSTGRES_FOLDER/log" 2>&1 || { tail -5 "$POSTGRES_FOLDER/log" >&2; return 1; }
-    for try in 1 2 3; do
+    for _ in 1 2 3; do
         port=$(postgres_port)
         cat << END >> "$POSTGRES_FOLDER/data/postgresql.conf"
 listen_addresses = '127.0.0.1'

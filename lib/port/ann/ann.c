@@ -30,10 +30,9 @@ dq_status dq_ann_load(const char *folder, dq_error *error)
         there = n > 0 && (size_t)n < sizeof path && access(path, R_OK) == 0;
     }
     if (!there)
-        return dq_fail(
-            error, DQ_ERR_UNSUPPORTED,
-            "an index needs faiss, and dq was built without it (no faiss.so beside the program): "
-            "install Debian's libfaiss-dev and build again");
+        return dq_fail(error, DQ_ERR_UNSUPPORTED,
+                       "an index needs faiss, and dq was built without it (no faiss.so beside the program): "
+                       "install Debian's libfaiss-dev and build again");
     dq_status status = dq_shared_load(&library, error);
     if (!status && faiss->table != DQ_FAISS_TABLE)
         return dq_fail(error, DQ_ERR_VERSION, "%s is of another version of dq", path);
