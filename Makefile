@@ -24,8 +24,8 @@ B         := build$(if $(SANITIZER),/$(subst $(comma),-,$(SANITIZER)))
 # Debian packages: what everything is built with and the demo runs (A|B: either serves), and what single parts need, as
 # PACKAGE=PART: where such a package is not to be had, that part alone is left out, and named.
 REQUIRED := build-essential pkg-config libopenblas-dev libmsgpack-dev libzstd-dev libxxhash-dev libjansson-dev libsimdjson-dev zlib1g-dev \
-            libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev nettle-dev libsqlite3-dev libmongoc-dev python3 jq
-PARTS    := libmicrohttpd-dev=dq-serve libjs-chart.js=dq-serve scdoc=man_pages gnuplot-nox=pictures python3-optuna=dq-tune
+            libcurl4-openssl-dev|libcurl4-gnutls-dev|libcurl4-nss-dev nettle-dev libsqlite3-dev libpq-dev libmongoc-dev python3 jq
+PARTS    := libfaiss-dev=indices libmicrohttpd-dev=dq-serve libjs-chart.js=dq-serve scdoc=man_pages gnuplot-nox=pictures python3-optuna=dq-tune
 PACKAGES := $(REQUIRED) $(foreach pair,$(PARTS),$(firstword $(subst =, ,$(pair))))
 # What tests are built with and run by; what single tests need, which are skipped, and say so, where it is not to be had.
 CHECK_PACKAGES  := libcmocka-dev bats zstd procps bsdextrautils
@@ -35,11 +35,11 @@ SINGLE_PACKAGES := python3-msgpack python3-zstandard python3-numpy python3-xxhas
 # Frames of python/dq.py and the pictures of docs/notebook.ipynb; and what runs it in Jupyter, in make check-full.
 SINGLE_PACKAGES   += python3-pandas python3-matplotlib
 NOTEBOOK_PACKAGES := python3-nbclient python3-ipykernel
-PKGS       := openblas msgpack libzstd libxxhash jansson simdjson zlib libcurl nettle sqlite3 libmongoc-1.0
+PKGS       := openblas msgpack libzstd libxxhash jansson simdjson zlib libcurl nettle sqlite3 libpq libmongoc-1.0
 CHART_JS   := /usr/share/javascript/chart.js/chart.min.js
 
 # The packages that the parts built here lack, and these parts: `make LEFT=` is what there would be with all packages.
-LACKING := $(shell pkg-config --exists libmicrohttpd 2>/dev/null || echo libmicrohttpd-dev; [ -e $(CHART_JS) ] || echo libjs-chart.js; \
+LACKING := $(shell [ -e /usr/include/faiss/Index.h ] || echo libfaiss-dev; pkg-config --exists libmicrohttpd 2>/dev/null || echo libmicrohttpd-dev; [ -e $(CHART_JS) ] || echo libjs-chart.js; \
              command -v scdoc >/dev/null || echo scdoc)
 LEFT    := $(sort $(foreach package,$(LACKING),$(patsubst $(package)=%,%,$(filter $(package)=%,$(PARTS)))))
 
@@ -48,8 +48,8 @@ PROGRAMS := $(filter-out $(LEFT),$(filter dq-%,$(notdir $(patsubst %/,%,$(wildca
 SCRIPTS  := $(basename $(notdir $(wildcard cmd/*.py)))
 # What programs share: cmd/cli and the folders within.
 SHARED   := $(patsubst %/,%,cmd/cli/ $(wildcard cmd/cli/*/))
-# The rooms of lib/, and the folders within some. A program links what it uses of them.
-ROOMS    := $(filter-out lib/mpi lib/port $(if $(filter dq-serve,$(LEFT)),lib/port/httpd),$(patsubst %/,%,$(wildcard lib/*/ lib/*/*/)))
+# The rooms of lib/, and the folders within some. A program links what it uses of them, and none lib/port/faiss.
+ROOMS    := $(filter-out lib/mpi lib/port lib/port/faiss $(if $(filter dq-serve,$(LEFT)),lib/port/httpd),$(patsubst %/,%,$(wildcard lib/*/ lib/*/*/)))
 
 # dq-train-mpi is dq-train with the room lib/mpi, where Open MPI is (`make deps-cluster`); dq-train --mpi becomes it.
 MPI      := $(if $(shell pkg-config --exists ompi-c 2>/dev/null && echo yes),dq-train-mpi)
@@ -60,7 +60,7 @@ CC       ?= cc
 ifeq ($(origin CC),default)
 CC       := cc
 endif
-# For the one file of C++, lib/port/text/json_reader.cc: of the compiler of C.
+# For the files of C++, lib/port/text/json_reader.cc and lib/port/faiss/faiss.cc: of the compiler of C.
 ifeq ($(origin CXX),default)
 CXX      := $(if $(findstring clang,$(CC)),$(subst clang,clang++,$(CC)),$(if $(findstring gcc,$(CC)),$(subst gcc,g++,$(CC)), \
               $(filter ccache,$(CC)) c++))
@@ -81,7 +81,7 @@ PKG_SERVE  := $(if $(filter dq-serve,$(LEFT)),,libmicrohttpd)
 PKG_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PKGS) $(PKG_SERVE) 2>/dev/null))
 # What is loaded when it is first needed (lib/core/load/shared.h): no program is linked with it, and soname is the name that
 # one which is linked with package $(1) would ask for.
-LOADED     := openblas libcurl libmongoc-1.0
+LOADED     := openblas libcurl libpq libmongoc-1.0
 LIBS       := $(shell pkg-config --libs $(filter-out $(LOADED),$(PKGS)) libbson-1.0 $(PKG_SERVE) 2>/dev/null) -ldl -lstdc++ -lm
 soname      = $(or $(shell so=$$(mktemp) && $(CC) -shared -o $$so -Wl,--no-as-needed $$(pkg-config --libs $(1)) && \
                 readelf -d $$so | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | head -1; rm -f $$so),$(error no shared library of $(1) to be loaded: what $(CC) and readelf say stands above))
@@ -123,6 +123,14 @@ $(B)/librooms.a: $(call objects,$(ROOMS)) $(B)/obj/lib/label/prompts.o
 	@rm -f $@
 	ar qcs $@ $^
 
+# faiss, which Debian has as a static library of C++, with what it needs: loaded when an index is asked for (lib/port/ann).
+# It has exceptions, which do not leave the file, and exports one table.
+FAISS    := $(if $(filter indices,$(LEFT)),,$(B)/faiss.so)
+$(B)/obj/lib/port/faiss/faiss.o: CXX_CFLAGS = $(patsubst -std=c11,-std=c++17,$(ALL_CFLAGS)) -fPIC -fvisibility=hidden
+$(B)/faiss.so: $(B)/obj/lib/port/faiss/faiss.o
+	echo '{ global: dq_faiss; local: *; };' > $(<:.o=.map)
+	$(CXX) $(SAN) $(LDFLAGS) -shared -Wl,--as-needed -Wl,--gc-sections -Wl,-soname,faiss.so -Wl,--version-script=$(<:.o=.map) $< -lfaiss -llapack -lblas -lgomp -o $@
+
 # Linked with all that is loaded, for who asks what programs depend on (debian/rules).
 $(B)/loaded.so: Makefile
 	@mkdir -p $(@D)
@@ -130,6 +138,7 @@ $(B)/loaded.so: Makefile
 
 $(B)/obj/lib/math/product/openblas.o: ALL_CFLAGS += -DDQ_SONAME='"$(call soname,openblas)"'
 $(B)/obj/lib/port/http/curl.o:    ALL_CFLAGS += -DDQ_SONAME='"$(call soname,libcurl)"'
+$(B)/obj/lib/port/cache/libpq.o:  ALL_CFLAGS += -DDQ_SONAME='"$(call soname,libpq)"'
 $(B)/obj/lib/port/mongo/mongoc.o: ALL_CFLAGS += -DDQ_SONAME='"$(call soname,libmongoc-1.0)"'
 
 $(B)/libcli.a: $(call objects,$(SHARED)) $(B)/obj/cmd/cli/option/script_bytes.o
@@ -296,9 +305,9 @@ $(B)/completions/fish/%.fish: $(B)/%
 	@mkdir -p $(@D)
 	$< --completion fish > $@
 
--include $(patsubst %.o,%.d,$(call objects,$(FOLDERS)) $(patsubst $(B)/obj/%,$(B)/obj/shared/%,$(call objects,$(PUBLIC))))
+-include $(patsubst %.o,%.d,$(call objects,$(FOLDERS) lib/port/faiss) $(patsubst $(B)/obj/%,$(B)/obj/shared/%,$(call objects,$(PUBLIC))))
 
-programs: $(BUILT) $(MPI:%=$(B)/libexec/%) $(SCRIPTED) $(LIBRARY) $(MAN) $(COMP)
+programs: $(BUILT) $(MPI:%=$(B)/libexec/%) $(SCRIPTED) $(FAISS) $(LIBRARY) $(MAN) $(COMP)
 	@$(if $(LEFT),echo "left out: $(subst _, ,$(subst $(space),$(comma)$(space),$(LEFT))) (not installed: $(LACKING); make deps installs what can be had)" >&2)
 
 # ---- the two commands ----
@@ -340,6 +349,17 @@ deps-check: ## install those that only tests need
 	@bash tests/deps '$(CHECK_PACKAGES) $(filter-out python3-optuna,$(PACKAGES))'
 	@bash tests/deps --each $(SINGLE_PACKAGES)
 
+# Engines that run dq on many machines, and what dq stands on there: tests/cluster/ has a suite each, which is skipped where its engine
+# is not installed. Nothing that Debian starts of it is used: tests start their own, on the loopback, and end them.
+CLUSTER_PACKAGES := slurm-wlm munge parallel openssh-server openssh-client rsync snakemake openmpi-bin libopenmpi-dev postgresql libpq-dev libfaiss-dev
+
+deps-cluster: ## install what runs dq on many machines, and what its tests need: Slurm, parallel, ssh, Snakemake, Open MPI, PostgreSQL
+	@bash tests/deps --stopped --each $(CLUSTER_PACKAGES)
+
+check-cluster: deps deps-check deps-cluster ## build, and run the tests of tests/cluster/, which make check runs, too, where their packages are there
+	@$(MAKE) --no-print-directory $(JOBS) all units
+	@BUILD=$(B) SANITIZER=$(SANITIZER) bash tests/run ^cluster/
+
 # ---- lint ----
 
 lint: deps deps-check ## look for faults with clang-tidy, cppcheck, gcc -fanalyzer and shellcheck; `make -j lint` on all cores
@@ -380,6 +400,7 @@ DOCUMENTS := README.md CHANGES.md LICENSE $(wildcard docs/*.md docs/*.svg docs/*
 into      = $(foreach file,$(2),$(file):$(1)/$(notdir $(file)))
 INSTALLED = $(call into,$(PREFIX)/bin,$(BUILT) $(SCRIPTED)) $(call into,$(PREFIX)/libexec/dq,$(MPI:%=$(B)/libexec/%)) \
             $(call into,$(PREFIX)/include/dq,$(wildcard include/dq/*.h)) \
+            $(call into,$(PREFIX)/lib/dq,$(FAISS)) \
             $(call into,$(LIBDIR),$(LIBRARY)) @$(SONAME):$(LIBDIR)/libdq.so lib/dq.pc.in:$(LIBDIR)/pkgconfig/dq.pc \
             $(foreach section,1 5 7,$(call into,$(DATADIR)/man/man$(section),$(filter %.$(section),$(MAN)))) \
             $(call into,$(DATADIR)/bash-completion/completions,$(filter-out $(B)/completions/zsh/% $(B)/completions/fish/%,$(COMP))) \
@@ -389,7 +410,7 @@ INSTALLED = $(call into,$(PREFIX)/bin,$(BUILT) $(SCRIPTED)) $(call into,$(PREFIX
             $(if $(wildcard python/dq.py),$(call into,$(PYTHONDIR),python/dq.py)) \
             $(foreach file,$(DOCUMENTS),$(file):$(DOCDIR)/$(file))
 # Folders that are dq's alone, which `make uninstall` removes once they are empty.
-OWNED     = $(PREFIX)/include/dq $(PREFIX)/libexec/dq $(DATADIR)/dq $(DOCDIR)
+OWNED     = $(PREFIX)/include/dq $(PREFIX)/lib/dq $(PREFIX)/libexec/dq $(DATADIR)/dq $(DOCDIR)
 
 install: all ## install programs, library, manual, completions, guides, examples and pipelines under DESTDIR/PREFIX
 	@umask 022; for pair in $(INSTALLED); do \
@@ -460,4 +481,4 @@ clean: ## remove build/
 list: ## print this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
-.PHONY: all programs demo check check-model check-full coverage lint deps deps-check needed units bench same fuzz fuzzers install uninstall remove-installed deb pictures format drawing clean list
+.PHONY: all programs demo check check-cluster check-model check-full coverage lint deps deps-check deps-cluster needed units bench same fuzz fuzzers install uninstall remove-installed deb pictures format drawing clean list

@@ -25,12 +25,13 @@ ROOMS = {  # column wanted, purpose
     "reward": (3, "what a pair is worth"),                    "measure": (3, "measures of rankings"),
     "data": (4, "users, items, transitions, sessions"),       "label": (5, "labels asked of language models"),
     "rollout": (4, "agents act in many environments"),        "import": (7, "documents and files into rows"),
-    "llm": (6, "questions asked once, within budget"),        "port": (6, "files, cache, HTTP and MongoDB"),
+    "llm": (6, "questions asked once, within budget"),        "port": (6, "files, cache, HTTP, MongoDB, faiss"),
     "report": (4, "evaluations read and printed"), "plot": (5, "figures, drawn in one look"), "ope": (3, "a policy judged by another's log"),
     "compare": (3, "systems held against each other"),     "verdict": (5, "comparisons read and written as tables"),
     "page": (8, "results as one page of HTML"),            "log": (9, "a server's log, kept and followed"),
     "serve": (5, "what is asked over HTTP"),              "training": (4, "an agent in its world, and its model"),
-    "models": (8, "a model a user, a file each"),          "mpi": (3, "one agent by several processes"),
+     "models": (8, "a model a user, a file each"),          "mpi": (3, "one agent by several processes"),
+     "distil": (5, "scores as short vectors, in an index"),
     "wire": (6, "the stream, written and read"),         "inspect": (8, "a stream checked, joined, printed"),
 }
 BARS = {"cli": "every program's options, help and messages", "core": "arenas, bundles, schemas, indices, errors"}

@@ -26,6 +26,7 @@
 #define DQ_CLI_CLI_H
 
 #include "core/setting.h"
+#include "core/shard/shard.h"
 #include "data/dataset.h"
 #include "dq/bundle.h"
 #include "dq/stream.h"
@@ -213,6 +214,8 @@ void dq_cli_usage(const dq_cli *cli, const char *format, ...) __attribute__((for
 /* An option's value that the library refused: "OPTION: reason" (option NULL: the reason alone). Exit 2, or 1
  * where it was the machine that failed (memory, a file). Does not return. */
 void dq_cli_refuse(const dq_cli *cli, const char *option, const dq_error *why) __attribute__((noreturn));
+/* Reads --shard, "I/N" or NULL where it is not given, or ends as dq_cli_refuse. */
+void dq_cli_shard(const dq_cli *cli, const char *text, dq_shard *shard);
 /* No memory for the command line. Exit 1, does not return. */
 void dq_cli_short_of_memory(const dq_cli *cli) __attribute__((noreturn));
 

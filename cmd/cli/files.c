@@ -73,15 +73,28 @@ static void check_input(const dq_cli *cli, const place *output, const dq_option 
     free(input.path);
 }
 
-/* Files that other options name, to be read. */
+/* The files that an option names, to be read: a list's, or the one of a text; none where it is not given. */
+typedef struct values {
+    const char *const *at;
+    size_t count;
+} values;
+
+static values values_of(const dq_option *option)
+{
+    if (option->type == DQ_OPT_LIST) {
+        const dq_texts *list = option->target;
+        return (values){list->at, list->count};
+    }
+    const char *const *text = option->target;
+    return (values){text, *text ? 1 : 0};
+}
+
 static void check_read(const dq_cli *cli, const place *output)
 {
     for (const dq_option *o = cli->table; o->name; o++) {
         if (!(o->flags & DQ_OPT_READS)) continue;
-        const dq_texts *list = o->type == DQ_OPT_LIST ? o->target : NULL;
-        const char *name = list ? NULL : *(const char *const *)o->target;
-        if (name) check_input(cli, output, o, name);
-        for (size_t i = 0; list && i < list->count; i++) check_input(cli, output, o, list->at[i]);
+        const values names = values_of(o);
+        for (size_t i = 0; i < names.count; i++) check_input(cli, output, o, names.at[i]);
     }
 }
 
@@ -127,7 +140,7 @@ static size_t count_values(const dq_cli *cli)
 {
     size_t n = cli->operand_count + 1;
     for (const dq_option *o = cli->table; o->name; o++)
-        if (o->flags & DQ_OPT_READS) n += o->type == DQ_OPT_LIST ? ((const dq_texts *)o->target)->count : 1;
+        if (o->flags & DQ_OPT_READS) n += values_of(o).count;
     return n;
 }
 
@@ -139,11 +152,8 @@ dq_cli_files dq_cli_inputs(dq_cli *cli, dq_cli_file_of file_of)
     if (!cli->operand_count) add_input(cli, file_of, NULL, "-", &files);
     for (const dq_option *o = cli->table; o->name; o++) {
         if (!(o->flags & DQ_OPT_READS) || !dq_option_in(o, cli->mode)) continue;
-        const dq_texts *list = o->type == DQ_OPT_LIST ? o->target : NULL;
-        const char *value = list ? NULL : *(const char *const *)o->target;
-        if (value) add_input(cli, file_of, o->name, value, &files);
-        for (size_t i = 0; list && i < list->count; i++)
-            add_input(cli, file_of, o->name, list->at[i], &files);
+        const values names = values_of(o);
+        for (size_t i = 0; i < names.count; i++) add_input(cli, file_of, o->name, names.at[i], &files);
     }
     return files;
 }

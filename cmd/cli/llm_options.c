@@ -15,6 +15,12 @@
 #include <strings.h>
 #include <unistd.h>
 
+void dq_ask_check_cache(const char *option, const char *cache, const dq_cli *cli)
+{
+    dq_error e = DQ_ERROR_NONE;
+    if (cache && dq_cache_check_address(cache, &e)) dq_cli_refuse(cli, option, &e);
+}
+
 void dq_ask_check(const dq_ask_options *o, const dq_cli *cli)
 {
     double in, out;
@@ -22,6 +28,7 @@ void dq_ask_check(const dq_ask_options *o, const dq_cli *cli)
         dq_cli_usage(cli, "--price: '%s' is not IN:OUT, the price of a million tokens each", o->price);
     if (!o->cache && !o->dry_run)
         dq_cli_usage(cli, "--cache FILE is needed: answers are paid for once, and kept there");
+    dq_ask_check_cache("--cache", o->cache, cli);
 }
 
 /* ---- what the environment says ---- */

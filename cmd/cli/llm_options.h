@@ -29,7 +29,7 @@ typedef struct dq_ask_key {
 /* clang-format off */
 /* Of a program whose modes ask_modes ask; parallel_letter is --parallel's, or 0. */
 #define DQ_OPTIONS_ASK(a, k, ask_modes, parallel_letter)                                                             \
-    {"cache", 0, DQ_OPT_TEXT, &(a).cache, "FILE", "answers that were paid for are kept here", .flags = DQ_OPT_WRITES, .modes = ask_modes}, \
+    {"cache", 0, DQ_OPT_TEXT, &(a).cache, "CACHE", "a file, or postgresql://..., that keeps what was paid for", .flags = DQ_OPT_WRITES, .modes = ask_modes}, \
     {"cache-only", 0, DQ_OPT_FLAG, &(a).cache_only, NULL, "ask nobody: what the cache lacks is counted, exit 1",     \
      .modes = ask_modes, .excludes = "refresh retry-unreadable"},                                                    \
     {"refresh", 0, DQ_OPT_FLAG, &(a).refresh, NULL, "ask again what the cache has, and replace it",                  \
@@ -72,6 +72,8 @@ dq_status dq_ask_complete(dq_ask_options *options, dq_ask_key *key, dq_error *er
 /* dry_run's words on stdout: requests, tokens, cost. With `what` ("texts"), of which a request carries many,
  * a last column counts these. */
 void dq_ask_print_plan(const dq_ask_stats *tally, const dq_ask_options *options, const char *what);
+/* A usage error for a cache's address that holds a password. */
+void dq_ask_check_cache(const char *option, const char *cache, const dq_cli *cli);
 /* The ledger of a cache on stdout, a line a model; on stderr, which sums no counting makes. */
 dq_status dq_ask_print_ledger(const char *path, const dq_cli *cli, const dq_common *common, dq_error *error);
 

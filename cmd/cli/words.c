@@ -52,6 +52,12 @@ static void say_words(const dq_cli *cli, const char *format, ...)
     va_end(args);
 }
 
+void dq_cli_shard(const dq_cli *cli, const char *text, dq_shard *shard)
+{
+    dq_error why = DQ_ERROR_NONE;
+    if (text && dq_shard_parse(shard, text, &why)) dq_cli_refuse(cli, "--shard", &why);
+}
+
 void dq_cli_refuse(const dq_cli *cli, const char *option, const dq_error *why)
 {
     dq_line_clear();

@@ -33,6 +33,10 @@ dq_status ranking_read_model(ranking *r, dq_reader *reader, dq_error *error)
 dq_status ranking_read_dir(ranking *r, dq_error *error)
 {
     dq_status status = rank_agents_read_dir(&r->agents, error);
+    if (status == DQ_ERR_UNKNOWN && dq_shard_cuts(&r->options->wanted.shard)) {
+        r->no_model = *error;
+        return DQ_OK;
+    }
     if (!status && !r->agents.count) return DQ_OK; /* the fallback is all there is */
     if (!status && dq_rank_sessions_fits(&r->agents.models[0]))
         status = dq_fail(error, DQ_ERR_UNSUPPORTED,
@@ -89,7 +93,7 @@ static dq_status rank_agent(ranking *r, const dq_bundle *model, uint8_t *ranked,
         return dq_fail(error, DQ_ERR_SCHEMA, "one of several models does not name its user");
     uint32_t row = dq_entities_find(&r->catalogue.users, user->as.string, user->count);
     uint32_t u = row == DQ_ABSENT ? DQ_ABSENT : r->lists.of_row[row];
-    if (u == DQ_ABSENT && dq_index_count(&r->options->wanted.ids)) return DQ_OK;
+    if (u == DQ_ABSENT && !dq_user_list_has(&r->options->wanted, user->as.string, user->count)) return DQ_OK;
     if (u == DQ_ABSENT)
         return dq_fail(error, DQ_ERR_UNKNOWN, "a model of user %.*s, who is not in the stream",
                        (int)user->count, user->as.string);

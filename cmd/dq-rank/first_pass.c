@@ -51,7 +51,7 @@ void ranking_say_recall(ranking *r, const dq_cli *cli)
 {
     size_t full;
     if (!r->options->measure_recall) return;
-    double recall = dq_shortlist_recall(&r->lists, &r->exact, &full);
+    double recall = dq_shortlist_recall(&r->lists, NULL, &r->exact, &full);
     dq_cli_say(
         cli, &r->options->common,
         "--first-pass int8 --shortlist %zu: recall %.4f of the exact %zu best; the same list for %zu of "

@@ -12,6 +12,9 @@ typedef struct scored_by {
     int by;
     const char *settings; /* kept in */
     dq_arena *arena;
+    bool by_index;
+    double recall; /* NAN: of one it is not known */
+    uint64_t recall_users;
 } scored_by;
 
 /* Scores of a baseline depend on more than its name. */
@@ -25,6 +28,18 @@ static dq_status check_settings(const dq_value *said, scored_by *scored, bool fi
     if (strlen(scored->settings) == bytes && memcmp(settings, scored->settings, bytes) == 0) return DQ_OK;
     return dq_fail(error, DQ_ERR_SCHEMA, "rankings with other settings cannot be merged: '%.*s' after '%s'",
                    (int)bytes, settings, scored->settings);
+}
+
+/* Lists by an index: both numbers are the least of all. */
+static void take_recall(const dq_value *meta, scored_by *scored)
+{
+    const dq_value *of = dq_map_get(meta, "recall_users");
+    double recall = dq_value_number(dq_map_get(meta, "recall"), (double)NAN);
+    uint64_t users = (uint64_t)dq_value_integer(of, 0);
+    if (!of) return;
+    if (!scored->by_index || isnan(recall) || recall < scored->recall) scored->recall = recall;
+    if (!scored->by_index || users < scored->recall_users) scored->recall_users = users;
+    scored->by_index = true;
 }
 
 /* Rankings that something else than the score has ordered cannot be merged by score; rankings by different
@@ -83,6 +98,7 @@ static dq_status read_rankings(const rank_options *options, dq_reader *reader, d
     while (!status && (got = dq_reader_next(reader, &bundle, error)) > 0) {
         if (strcmp(bundle.kind, DQ_KIND_RANKINGS) == 0) {
             status = check_meta(options, &bundle.meta, by, error);
+            take_recall(&bundle.meta, by);
             if (!status) status = add_rows(merge, &bundle, error);
             if (status) dq_error_at(error, dq_reader_source(reader), dq_reader_record(reader));
         }
@@ -129,6 +145,7 @@ dq_status rank_merge_run(const rank_options *options, dq_reader *reader, rank_ou
     if (!status) {
         rank_output_describe(output, dq_rank_by_names[by.by], DQ_RANK_SCORE, 0, 0);
         rank_output_settings(output, by.settings);
+        if (by.by_index) rank_output_recall(output, by.recall, by.recall_users);
         status = write_lists(merge, output, error);
     }
     dq_merge_free(merge);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * The parts of dq-rank: what the options say (main.c), the ranking of a stream (stream.c) by one model or one
- * for each user (models.c, each.c) or by a baseline (baseline.c), the four output formats (write.c), merging
- * of rankings (merge.c).
+ * for each user (models.c, each.c), by a baseline (baseline.c), or with the help of an index (make_index.c,
+ * index.c), the four output formats (write.c), merging of rankings (merge.c).
  */
 #ifndef DQ_RANK_RANK_H
 #define DQ_RANK_RANK_H
@@ -23,7 +23,7 @@ extern const char *const rank_explorers[]; /* their names, NULL-ended */
 
 typedef struct rank_options {
     dq_common common;
-    const char *model, *models_dir, *fallback, *users_file, *run_name;
+    const char *model, *models_dir, *fallback, *users_file, *part, *run_name;
     double wish; /* NAN: the model's */
     int by, format;
     uint64_t k, pool; /* pool 0: 10 k */
@@ -45,14 +45,25 @@ typedef struct rank_options {
     rank_first_pass first_pass;
     uint64_t shortlist; /* 0: RANK_SHORTLIST k */
     bool measure_recall;
+    const char *index;
+    bool make_index;
+    uint64_t sample_users, sample_items, components, index_lists; /* of --make-index */
+    uint64_t probes;                                              /* 0: rank_probes */
+    uint64_t recall_sample;
 } rank_options;
 
 enum { RANK_SHORTLIST = 20 };
 
-/* --shortlist, or what it is without; 0: one pass. */
+/* --shortlist, or what it is without: candidates of an index. */
+static inline size_t rank_candidates(const rank_options *o)
+{
+    return (size_t)(o->shortlist ? o->shortlist : RANK_SHORTLIST * o->k);
+}
+
+/* The same of a first pass in 8 bits; 0: there is none. */
 static inline size_t rank_shortlist(const rank_options *o)
 {
-    return !o->first_pass ? 0 : (size_t)(o->shortlist ? o->shortlist : RANK_SHORTLIST * o->k);
+    return o->first_pass ? rank_candidates(o) : 0;
 }
 
 /* ---- write.c: the output ---- */
@@ -82,6 +93,10 @@ dq_status rank_output_check(const rank_output *output, const char *user, size_t 
  * user, --run-name and --seed, and --run-name as its model. */
 dq_status rank_output_list(rank_output *output, const char *user, size_t user_bytes,
                            const dq_rank_place *places, size_t count, dq_error *error);
+/* The lists are by an index, and are so much of the exact ones, for so many users (0: nobody knows). */
+void rank_output_recall(rank_output *output, double recall, uint64_t users);
+/* The stream's writer, which rank_output_close closes. */
+dq_writer *rank_output_writer(rank_output *output);
 /* Completes and frees. */
 dq_status rank_output_close(rank_output *output, dq_error *error);
 void rank_output_abort(rank_output *output);
@@ -135,11 +150,14 @@ void rank_baseline_say(const dq_cli *cli, const rank_options *options, const dq_
 
 /* ---- stream.c: the ranking of a stream ---- */
 
-/* Ranks what reader gives, with the model of its beginning or of `beside` (--model; or --train; may be NULL),
- * for users without one by that of `fallback` (may be NULL), and writes the lists. *reader_in_use: the reader
- * must be left alone, see dq_prefetch_close. */
+/* What is read beside the stream; each may be NULL. */
+enum { RANK_BESIDE /* --model, or --train */, RANK_FALLBACK, RANK_INDEX, RANK_READERS };
+
+/* Ranks what reader gives, with the model of its beginning or of those beside it, for users without one by
+ * the fallback, and writes the lists; or writes an index. *reader_in_use: the reader must be left alone, see
+ * dq_prefetch_close. */
 dq_status rank_stream_run(const dq_cli *cli, const rank_options *options, dq_reader *reader,
-                          dq_reader *beside, dq_reader *fallback, rank_output *output, bool *reader_in_use,
+                          dq_reader *const more[RANK_READERS], rank_output *output, bool *reader_in_use,
                           dq_error *error);
 
 /* ---- merge.c: --merge ---- */

@@ -1,15 +1,35 @@
 /* SPDX-License-Identifier: MIT
  *
- * What ranks a stream (stream.c), and models of one user each (each.c), group by group of users (group.c).
+ * What ranks a stream (stream.c), and models of one user each (each.c), group by group of users (group.c), or
+ * by a first pass (first_pass.c), or an index (index.c), which make_index.c makes.
  */
 #ifndef DQ_RANK_RANKING_H
 #define DQ_RANK_RANKING_H
 
 #include "rank.h"
 
+#include "distil/candidates.h"
+#include "distil/distil.h"
+#include "distil/maker.h"
 #include "rank/features.h"
 #include "rank/sessions.h"
 #include "wire/prefetch.h"
+
+/* Of an index: what it is made of, or what it found. */
+typedef struct ranking_index {
+    dq_reader *reader;        /* of --index */
+    dq_distil_maker *maker;   /* --make-index */
+    uint64_t rows, catalogue; /* items that have come, and dq_distil_chain of them */
+    dq_distil distil;
+    dq_candidates candidates;
+    dq_index sampled;  /* users whose lists are made exactly, too */
+    dq_rank_block all; /* every item, for these */
+    uint32_t *picked;  /* (picked_slots) candidates among a bundle's rows, */
+    size_t picked_slots;
+    uint32_t picked_count, picked_from; /* of which the first is that row of the catalogue */
+    double recall;                      /* NAN: of nobody */
+    size_t full;                        /* users of the sample whose lists are the exact ones */
+} ranking_index;
 
 typedef struct ranking {
     const rank_options *options;
@@ -22,6 +42,7 @@ typedef struct ranking {
     dq_rank_scorer fallback; /* of users without a model */
     size_t fallen, all;      /* they, and the users that lists are for */
     bool no_own;             /* nobody has a model of his own */
+    dq_error no_model;       /* of --models-dir and --shard: there is none; status DQ_OK: there is one */
     dq_rank_sessions sessions;
     dq_rank_scorer scorer;
     dq_baseline baseline; /* scorer.baseline, where --by names one */
@@ -33,7 +54,8 @@ typedef struct ranking {
     dq_rank_seen seen;       /* with --exclude-seen */
     dq_rank_history history; /* for a model whose features ask for it */
     dq_rank_lists lists;
-    dq_rank_lists exact; /* with --measure-recall */
+    dq_rank_lists exact; /* with --measure-recall; with --index of some users, the sample */
+    ranking_index index; /* with --index, and --make-index */
     dq_prefetched *held; /* items that wait for users */
     size_t held_count, held_slots;
     bool catalogue_came, begun;
@@ -62,6 +84,32 @@ dq_status ranking_offer_exact(ranking *r, dq_error *error);
 /* When all items have been offered: shortlists become lists. Then what they found of the exact ones. */
 dq_status ranking_second_pass(ranking *r, dq_error *error);
 void ranking_say_recall(ranking *r, const dq_cli *cli);
+
+/* Why scores are no product of a user's vector and an item's, each given once; NULL: they are. */
+const char *ranking_why_no_vectors(const ranking *r);
+
+/* ---- make_index.c ---- */
+
+/* --make-index: when users are known and the first items at hand; of a block's items; of a bundle that was
+ * numbered; at the end. */
+dq_status ranking_begin_make(ranking *r, dq_error *error);
+dq_status ranking_check_make(ranking *r, const dq_bundle *bundle, dq_error *error);
+dq_status ranking_end_make(ranking *r, const dq_cli *cli, dq_error *error);
+/* Loads what indices need, from beside this program. */
+dq_status ranking_load_faiss(dq_error *error);
+
+/* ---- index.c ---- */
+
+/* --index, once lists are open: reads it, and asks it for everybody's candidates. */
+dq_status ranking_begin_index(ranking *r, const dq_rank_config *config, dq_error *error);
+/* The candidates of a bundle of items (another bundle, *some); all items are shown to the sample. */
+dq_status ranking_pick(ranking *r, const dq_bundle *bundle, dq_bundle *some, dq_error *error);
+/* The fresh rows of what was picked have their numbers. */
+dq_status ranking_number_picked(ranking *r, dq_error *error);
+/* All items have come: they must be those of the index. Finds the recall. */
+dq_status ranking_end_index(ranking *r, dq_error *error);
+void ranking_say_index(ranking *r, const dq_cli *cli);
+void ranking_free_index(ranking *r);
 
 /* ---- group.c ---- */
 

@@ -7,6 +7,7 @@
 
 #include "core/array.h"
 #include "learn/bandit/bandit.h"
+#include "math/blas.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -57,12 +58,16 @@ static dq_status take_users(ranking *r, dq_prefetched *piece, dq_error *error)
     size_t before = dq_index_count(ids), bytes;
     bool taken;
     dq_status status = dq_catalogue_add(&r->catalogue, &piece->bundle, piece->section, &taken, error);
-    if (status || !r->begun || dq_index_count(&r->options->wanted.ids) || dq_index_count(ids) == before)
-        return status;
-    const char *id = dq_index_id(ids, (uint32_t)before, &bytes);
-    return dq_fail(error, DQ_ERR_UNSUPPORTED,
-                   "user %.*s comes after items were ranked: put all users before the items, or use --hold",
-                   (int)bytes, id);
+    if (status || !r->begun || dq_index_count(&r->options->wanted.ids)) return status;
+    for (uint32_t u = (uint32_t)before; u < dq_index_count(ids); u++) {
+        const char *id = dq_index_id(ids, u, &bytes);
+        if (dq_user_list_has(&r->options->wanted, id, bytes))
+            return dq_fail(
+                error, DQ_ERR_UNSUPPORTED,
+                "user %.*s comes after items were ranked: put all users before the items, or use --hold",
+                (int)bytes, id);
+    }
+    return DQ_OK;
 }
 
 static bool users_are_known(const ranking *r)
@@ -133,7 +138,8 @@ static dq_rank_config config_of(const rank_options *o, const dq_rank_seen *seen,
                             .members = networks,
                             .seed = o->common.seed,
                             .seen = o->exclude_seen ? seen : NULL,
-                            .users = &o->wanted.ids};
+                            .users = &o->wanted.ids,
+                            .shard = o->wanted.shard};
 }
 
 /* An empty block. Halves stay what they are but for models that look at single vectors of all items. */
@@ -155,10 +161,13 @@ static dq_status begin(ranking *r, dq_error *error)
     dq_status status = fit_scorer(r, error);
     if (r->options->explore == RANK_THOMPSON) r->scorer.draws = (size_t)r->options->draws;
     dq_rank_config config = config_of(r->options, &r->seen, dq_rank_scorer_members(&r->scorer));
-    if (!status) status = check_ensemble(r, error);
+    if (!status && r->options->make_index) status = ranking_begin_make(r, error);
+    if (status || r->options->make_index) return status ? status : open_block(r, 0, error);
+    status = check_ensemble(r, error);
     if (!status) status = ranking_check_first_pass(r, error);
     if (!status) status = ranking_open_exact(r, &config, error);
     if (!status) status = dq_rank_lists_open(&r->lists, &config, &r->catalogue.users, error);
+    if (!status && r->options->index) status = ranking_begin_index(r, &config, error);
     if (!status && r->scorer.baseline)
         status = rank_baseline_begin(r->options, &r->baseline, &r->catalogue.users, &r->lists, r->pool,
                                      error);
@@ -178,28 +187,46 @@ static dq_status keep_block(ranking *r, dq_error *error)
 /* Ranks what the block holds. */
 static dq_status rank_block_now(ranking *r, dq_error *error)
 {
+    ranking_index *x = &r->index;
+    dq_status status = DQ_OK;
     if (keeps_blocks(r)) return keep_block(r, error);
-    dq_status status = dq_rank_lists_offer(&r->lists, &r->scorer, &r->block, 0, r->lists.count, error);
+    if (x->maker)
+        status = dq_distil_maker_take(x->maker, &r->block, error);
+    else if (x->reader)
+        status = dq_candidates_offer(&x->candidates, &r->lists, &r->scorer, &r->block, error);
+    else
+        status = dq_rank_lists_offer(&r->lists, &r->scorer, &r->block, 0, r->lists.count, error);
     if (!status) status = ranking_offer_exact(r, error);
     dq_rank_block_clear(&r->block, r->block.first + r->block.rows);
-    dq_progress_step(&r->progress, r->block.first, NULL);
+    dq_progress_step(&r->progress, x->reader ? x->rows : r->block.first, NULL);
+    return status;
+}
+
+static dq_status rank_bundle(ranking *r, const dq_bundle *bundle, uint64_t section, dq_error *error)
+{
+    const dq_identity *met = &r->items.identity;
+    uint32_t at = 0;
+    dq_status status = dq_rank_items_take(&r->items, bundle, section, r->pool, error);
+    if (!status && r->index.maker) status = ranking_check_make(r, bundle, error);
+    if (!status && r->index.reader) status = ranking_number_picked(r, error);
+    if (!status) status = dq_rank_texts_take(&r->texts, bundle, met->fresh, met->fresh_count, error);
+    while (!status && at < met->fresh_count) {
+        status = dq_rank_block_fill(&r->block, bundle, met->fresh, met->fresh_count, &at, error);
+        if (!status && dq_rank_block_is_full(&r->block, bundle)) status = rank_block_now(r, error);
+    }
     return status;
 }
 
 static dq_status rank_items_of(ranking *r, const dq_prefetched *piece, dq_error *error)
 {
-    dq_rank_items *items = &r->items;
-    const dq_identity *met = &items->identity;
-    uint32_t at = 0;
-    dq_status status = dq_rank_items_agree(items, &piece->bundle, error);
+    dq_bundle some = DQ_BUNDLE_EMPTY;
+    dq_status status = dq_rank_items_agree(&r->items, &piece->bundle, error);
     if (status || piece->bundle.rows == 0) return status;
     if (!r->begun && (status = begin(r, error))) return status;
-    status = dq_rank_items_take(items, &piece->bundle, piece->section, r->pool, error);
-    if (!status) status = dq_rank_texts_take(&r->texts, &piece->bundle, met->fresh, met->fresh_count, error);
-    while (!status && at < met->fresh_count) {
-        status = dq_rank_block_fill(&r->block, &piece->bundle, met->fresh, met->fresh_count, &at, error);
-        if (!status && dq_rank_block_is_full(&r->block, &piece->bundle)) status = rank_block_now(r, error);
-    }
+    if (!r->index.reader) return rank_bundle(r, &piece->bundle, piece->section, error);
+    status = ranking_pick(r, &piece->bundle, &some, error);
+    if (!status && some.rows) status = rank_bundle(r, &some, piece->section, error);
+    dq_bundle_free(&some);
     return status;
 }
 
@@ -361,8 +388,10 @@ static dq_status write_lists(ranking *r, dq_error *error)
 }
 
 /* What is given beside the stream: a model, or what a baseline learns from. */
-static dq_status read_beside(ranking *r, dq_reader *beside, dq_reader *fallback, dq_error *error)
+static dq_status read_beside(ranking *r, dq_reader *const more[RANK_READERS], dq_error *error)
 {
+    dq_reader *beside = more[RANK_BESIDE], *fallback = more[RANK_FALLBACK];
+    r->index.reader = more[RANK_INDEX];
     r->agents.dir = r->options->models_dir;
     r->agents.fallback = fallback != NULL;
     dq_status status = fallback ? ranking_read_fallback(r, fallback, error) : DQ_OK;
@@ -374,22 +403,56 @@ static dq_status read_beside(ranking *r, dq_reader *beside, dq_reader *fallback,
     return rank_baseline_open(r->options, &r->baseline, beside, error);
 }
 
-static dq_status rank_whole(ranking *r, dq_reader *beside, dq_reader *fallback, dq_error *error)
+/* A part without users has no lists, and wants no model for them: none of its folder may be there yet. */
+static bool serves_nobody(const ranking *r)
+{
+    const dq_index *ids = &r->catalogue.users.identity.ids;
+    const dq_user_list *wanted = &r->options->wanted;
+    if (!dq_shard_cuts(&wanted->shard)) return false;
+    for (uint32_t u = 0; u < dq_index_count(ids); u++) {
+        size_t n;
+        const char *id = dq_index_id(ids, u, &n);
+        if (dq_user_list_has(wanted, id, n)) return false;
+    }
+    return true;
+}
+
+/* Reads the stream, and ranks what can be ranked as it comes. `nobody`: see serves_nobody(). */
+static dq_status rank_as_read(ranking *r, bool *nobody, dq_error *error)
+{
+    dq_status status = read_all(r, error);
+    if (!status) status = check_users(r, error);
+    *nobody = !status && serves_nobody(r);
+    if (status || *nobody) return status;
+    if (r->no_model.status) {
+        if (error) *error = r->no_model;
+        return r->no_model.status;
+    }
+    status = rank_held(r, error);
+    if (!status && !r->begun) status = dq_fail(error, DQ_ERR_SCHEMA, "no items in the stream to rank");
+    if (!status) status = rank_block_now(r, error);
+    return !status && r->index.reader ? ranking_end_index(r, error) : status;
+}
+
+static dq_status rank_whole(ranking *r, const dq_cli *cli, dq_reader *const more[RANK_READERS],
+                            dq_error *error)
 {
     const rank_options *o = r->options;
     unsigned threads = dq_cli_threads(&o->common, 0);
+    bool nobody = false;
     r->scorer.by = r->fallback.by = (dq_rank_by)o->by;
     for (size_t i = 0; i < o->with.count; i++) r->texts.at[r->texts.count++].name = o->with.at[i];
-    r->progress = dq_progress_start(&o->common, "ranking", "items", 0);
+    r->progress = dq_progress_start(&o->common, o->make_index ? "indexing" : "ranking", "items", 0);
     dq_status status = dq_pool_new(&r->pool, threads, error);
     r->scorer.pool = r->fallback.pool = r->pool;
-    if (!status) status = read_beside(r, beside, fallback, error);
+    if (!status) status = read_beside(r, more, error);
     if (!status) status = dq_prefetch_open(&r->prefetch, r->reader, threads > 1, error);
-    if (!status) status = read_all(r, error);
-    if (!status) status = check_users(r, error);
-    if (!status) status = rank_held(r, error);
-    if (!status && !r->begun) status = dq_fail(error, DQ_ERR_SCHEMA, "no items in the stream to rank");
-    if (!status) status = rank_block_now(r, error);
+    if (!status) status = rank_as_read(r, &nobody, error);
+    if (o->make_index || nobody) {
+        if (!status && o->make_index) status = ranking_end_make(r, cli, error);
+        dq_progress_end(&r->progress);
+        return status || o->make_index ? status : write_lists(r, error);
+    }
     if (!status)
         status = dq_rank_history_bind(&r->history, &r->scorer, &r->lists, &r->catalogue.users.identity.ids,
                                       &r->items, error);
@@ -411,6 +474,7 @@ static void free_ranking(ranking *r)
     free(r->blocks);
     dq_rank_lists_free(&r->lists);
     dq_rank_lists_free(&r->exact);
+    ranking_free_index(r);
     dq_rank_seen_free(&r->seen);
     dq_rank_block_free(&r->block);
     dq_rank_items_free(&r->items);
@@ -426,11 +490,12 @@ static void free_ranking(ranking *r)
 }
 
 dq_status rank_stream_run(const dq_cli *cli, const rank_options *options, dq_reader *reader,
-                          dq_reader *beside, dq_reader *fallback, rank_output *output, bool *reader_in_use,
+                          dq_reader *const more[RANK_READERS], rank_output *output, bool *reader_in_use,
                           dq_error *error)
 {
     ranking r = {.options = options, .reader = reader, .output = output};
-    dq_status status = rank_whole(&r, beside, fallback, error);
+    if (dq_blas_slow()) dq_cli_say(cli, &options->common, "warning: %s", dq_blas_slow());
+    dq_status status = rank_whole(&r, cli, more, error);
     if (!status) dq_cli_say_kept(cli, &options->common, options->model, &r.agents.kept);
     if (!status && options->fallback)
         dq_cli_say(cli, &options->common, "%zu of %zu users are ranked by %s", r.no_own ? r.all : r.fallen,
@@ -440,6 +505,7 @@ dq_status rank_stream_run(const dq_cli *cli, const rank_options *options, dq_rea
                    options->order == DQ_RANK_ENSEMBLE ? "each list is by one of them, drawn for its user"
                                                       : "scores are the means of theirs, in rewards");
     if (!status) ranking_say_recall(&r, cli);
+    if (!status && options->index) ranking_say_index(&r, cli);
     if (!status && r.scorer.baseline) rank_baseline_say(cli, options, &r.baseline);
     char words[512];
     if (!status && r.sessions.on && dq_session_log_describe_order(&r.sessions.log, words, sizeof words))

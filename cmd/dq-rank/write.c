@@ -26,6 +26,9 @@ struct rank_output {
     const char *by, *settings; /* settings: "": none */
     dq_rank_order order;
     size_t within, networks;
+    bool by_index;
+    double recall; /* of by_index; NAN: not measured */
+    uint64_t recall_users;
     bool headed;
     dq_json_text line;
     const dq_rank_texts *texts; /* with --with */
@@ -69,7 +72,8 @@ dq_status rank_output_open(rank_output **output, const rank_options *options, dq
     if (!(*output)->settings) dq_cli_short_of_memory(cli);
     (*output)->by = dq_rank_by_names[DQ_RANK_BY_COSINE];
     if (options->format != RANK_STREAM) return dq_sink_open(&(*output)->sink, path, DQ_SINK_TEXT, error);
-    bool chance = rank_is_drawn(options->order) || options->by == DQ_RANK_BY_RANDOM;
+    bool chance = rank_is_drawn(options->order) || options->by == DQ_RANK_BY_RANDOM || options->index ||
+                  options->make_index;
     dq_maker maker = dq_cli_maker(cli, chance ? (int64_t)options->common.seed : -1);
     return dq_writer_open(&(*output)->writer, path, &maker, inputs, input_count, error);
 }
@@ -81,6 +85,18 @@ void rank_output_describe(rank_output *output, const char *by, dq_rank_order ord
     output->within = within;
     output->by = by;
     output->order = order;
+}
+
+void rank_output_recall(rank_output *output, double recall, uint64_t users)
+{
+    output->by_index = true;
+    output->recall = users ? recall : (double)NAN;
+    output->recall_users = users;
+}
+
+dq_writer *rank_output_writer(rank_output *output)
+{
+    return output->writer;
 }
 
 void rank_output_settings(rank_output *output, const char *settings)
@@ -100,6 +116,7 @@ const char *rank_settings(const rank_options *o, dq_arena *arena)
     if (o->explore >= RANK_THOMPSON) (void)fprintf(f, "explore=%s", rank_explorers[o->explore]);
     if (o->first_pass)
         (void)fprintf(f, "first-pass=%s shortlist=%zu ", rank_first_passes[o->first_pass], rank_shortlist(o));
+    if (o->index) (void)fprintf(f, "index shortlist=%zu probes=%" PRIu64 " ", rank_candidates(o), o->probes);
     if (o->by == DQ_RANK_BY_RANDOM)
         (void)fprintf(f, "seed=%" PRIu64, o->common.seed);
     else if (rank_by_baseline(o))
@@ -188,10 +205,18 @@ static dq_status text_list(rank_output *o, const char *user, size_t n, const dq_
 
 /* ---- the stream ---- */
 
+/* What a list by an index lacks is no secret: "recall", of as many users as "recall_users". */
+static bool describe_recall(const rank_output *o, dq_bundle *b)
+{
+    return !o->by_index ||
+           (dq_map_set(&b->arena, &b->meta, "recall", dq_real_or_nil(o->recall)) &&
+            dq_map_set(&b->arena, &b->meta, "recall_users", dq_int((int64_t)o->recall_users)));
+}
+
 static dq_status describe(const rank_output *o, dq_bundle *bundle, dq_error *e)
 {
     dq_arena *arena = &bundle->arena;
-    if (dq_map_set(arena, &bundle->meta, "by", dq_string(arena, o->by)) &&
+    if (describe_recall(o, bundle) && dq_map_set(arena, &bundle->meta, "by", dq_string(arena, o->by)) &&
         dq_map_set(arena, &bundle->meta, "order", dq_string(arena, dq_rank_order_names[o->order])) &&
         dq_map_set(arena, &bundle->meta, "settings", dq_string(arena, o->settings)) &&
         dq_map_set(arena, &bundle->meta, "k", dq_int((int64_t)o->options->k)) &&

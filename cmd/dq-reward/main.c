@@ -2,6 +2,7 @@
  *
  * dq-reward: rewards for pairs of users and items. Reads a catalogue, passes it on, and writes transitions.
  */
+#include "caches.h"
 #include "cli/filter.h"
 #include "core/array.h"
 #include "data/load.h"
@@ -40,7 +41,7 @@ static dq_status choose_users(reward_run *s, dq_error *error)
 {
     const dq_index *users = &s->catalogue.users.identity.ids;
     dq_status status = dq_user_list_check(&s->wanted, users, "in the catalogue", error);
-    if (status || !dq_index_count(&s->wanted.ids)) return status;
+    if (status || !dq_user_list_narrows(&s->wanted)) return status;
     if (!(s->only = calloc(dq_index_count(users) + 1, sizeof *s->only)))
         return dq_fail_memory(error, "users");
     for (uint32_t u = 0; u < dq_index_count(users); u++) {
@@ -253,17 +254,7 @@ static void clean_up(reward_run *s)
     dq_catalogue_free(&s->catalogue);
 }
 
-/* A prompt's file is read first: it may be wrong, and the head names it by what it says. So may a key's. */
-static dq_status load_prompt(reward_run *s, dq_reward_options *o, dq_error *error)
-{
-    if (!dq_strategies[o->strategy].model) return DQ_OK;
-    dq_status status = dq_reward_judge_load(&s->judge, &o->llm, error);
-    if (!status) o->llm.prompt = s->judge.messages.name;
-    bool asks = !o->llm.ledger && !o->llm.show_prompt;
-    return status || !asks ? status : dq_ask_complete(&o->llm.ask, &o->key, error);
-}
-
-/* A mode is a strategy, or the printing of what was paid. */
+/* A mode is a strategy, or something done with a cache. */
 enum {
     COSINE = 1 << DQ_STRATEGY_COSINE,
     LOGGED = 1 << DQ_STRATEGY_LOGGED,
@@ -271,10 +262,37 @@ enum {
     HYBRID = 1 << DQ_STRATEGY_HYBRID,
     HUMAN = 1 << DQ_STRATEGY_HUMAN,
     LEDGER = HUMAN << 1,
+    EXPORT = HUMAN << 2,
+    IMPORT = HUMAN << 3,
     MODEL = LLM | HYBRID,            /* ask one */
     LABELS = LOGGED | MODEL | HUMAN, /* whose rewards are of labels */
     STREAM = COSINE | LABELS
 };
+
+/* What is done with a cache alone. */
+static unsigned of_cache(const dq_reward_options *o)
+{
+    return o->llm.ledger ? LEDGER : o->llm.export_cache ? EXPORT : o->llm.import_cache ? IMPORT : 0;
+}
+
+static dq_status use_cache(const dq_reward_options *o, dq_cli *cli, dq_error *error)
+{
+    switch (of_cache(o)) {
+    case EXPORT: return dq_reward_export_cache(o->llm.export_cache, cli, &o->common, error);
+    case IMPORT: return dq_reward_import_cache(o->llm.import_cache, cli, &o->common, error);
+    default: return dq_ask_print_ledger(o->llm.ledger, cli, &o->common, error);
+    }
+}
+
+/* A prompt's file is read first: it may be wrong, and the head names it by what it says. So may a key's. */
+static dq_status load_prompt(reward_run *s, dq_reward_options *o, dq_error *error)
+{
+    if (!dq_strategies[o->strategy].model) return DQ_OK;
+    dq_status status = dq_reward_judge_load(&s->judge, &o->llm, error);
+    if (!status) o->llm.prompt = s->judge.messages.name;
+    bool asks = !of_cache(o) && !o->llm.show_prompt;
+    return status || !asks ? status : dq_ask_complete(&o->llm.ask, &o->key, error);
+}
 
 static const dq_mode modes[] = {
     {COSINE, "cosine", "--strategy cosine", .help = "rewards by cosine (--strategy cosine)"},
@@ -282,7 +300,10 @@ static const dq_mode modes[] = {
     {LLM, "llm", "--strategy llm", .help = "of labels by a language model (--strategy llm)"},
     {HYBRID, "hybrid", "--strategy hybrid", .help = "its rewards and cosines, mixed (--strategy hybrid)"},
     {HUMAN, "human", "--strategy human", .help = "of labels by a person (--strategy human)"},
-    {LEDGER, "ledger", "--ledger", .help = "what a cache has cost (--ledger FILE)", .no_operands = true},
+    {LEDGER, "ledger", "--ledger", .help = "what a cache has cost (--ledger CACHE)", .no_operands = true},
+    {EXPORT, "export", "--export-cache", .help = "a cache's answers as a stream (--export-cache CACHE)",
+     .no_operands = true},
+    {IMPORT, "import", "--import-cache", .help = "a stream's answers into a cache (--import-cache CACHE)"},
     {0}};
 
 static const dq_program program = {
@@ -326,6 +347,9 @@ int main(int argc, char **argv)
         {"users-file", 0, DQ_OPT_TEXT, &o.users_file, "FILE",
          "and those of the users whose ids are lines of FILE", .flags = DQ_OPT_PAYLOAD | DQ_OPT_READS,
          .modes = STREAM, .excludes = "labels-only"},
+        {"shard", 0, DQ_OPT_TEXT, &o.part, "I/N",
+         "of one of N parts of the users, by the hash of their ids: as many machines share the work",
+         .flags = DQ_OPT_PAYLOAD, .modes = STREAM, .excludes = "user labels-only"},
         {"labels-only", 0, DQ_OPT_FLAG, &o.labels_only, NULL,
          "answer each bundle of transitions at once, with its labels alone; or DQ_LABELS_ONLY=1",
          .flags = DQ_OPT_PAYLOAD, .modes = STREAM, .excludes = "dry-run show-prompt"},
@@ -335,23 +359,23 @@ int main(int argc, char **argv)
          "JSON lines that keep the answers, and those already there", .flags = DQ_OPT_WRITES, .modes = HUMAN},
         {"weight", 'w', DQ_OPT_REAL, &o.weight, "W", "W cosine + (1 - W) llm", .flags = DQ_OPT_PAYLOAD,
          .min = 0, .max = 1, .modes = HYBRID},
-        DQ_OPTIONS_LLM(o.llm, MODEL, LEDGER),
+        DQ_OPTIONS_LLM(o.llm, MODEL, LEDGER, EXPORT, IMPORT),
         DQ_OPTIONS_ASK(o.llm.ask, o.key, MODEL, 'j'),
         DQ_OPTION_SEED(o.common),
-        DQ_OPTIONS_COMMON_IN(o.common, STREAM),
+        DQ_OPTIONS_COMMON_IN(o.common, STREAM | EXPORT),
         {0},
     };
     const char *labels_only = getenv("DQ_LABELS_ONLY"); /* dq-train sets it for --reward-cmd */
     o.labels_only = labels_only && *labels_only && strcmp(labels_only, "0") != 0;
     dq_cli cli = dq_cli_parse(&program, table, argc, argv);
     dq_cli_check_stdin(&cli, "users-file");
-    dq_cli_enter(&cli, o.llm.ledger ? LEDGER : 1U << o.strategy);
+    dq_cli_enter(&cli, of_cache(&o) ? of_cache(&o) : 1U << o.strategy);
     reward_run s = {.o = &o};
+    dq_cli_shard(&cli, o.part, &s.wanted.shard);
     dq_error e = DQ_ERROR_NONE;
     dq_reward_apply_options(&o, &cli, &s.labeller, &s.plan);
     dq_status status = load_prompt(&s, &o, &e);
-    if (!status)
-        status = o.llm.ledger ? dq_ask_print_ledger(o.llm.ledger, &cli, &o.common, &e) : run(&s, &cli, &e);
+    if (!status) status = of_cache(&o) ? use_cache(&o, &cli, &e) : run(&s, &cli, &e);
     clean_up(&s);
     return dq_cli_finish(&cli, status, &e);
 }

@@ -22,7 +22,7 @@ bool dq_reward_temperature(const char *text, double *temperature)
 static void check_model(const dq_llm_options *o, const dq_cli *cli)
 {
     double temperature;
-    if (o->ledger || o->show_prompt) return;
+    if (o->ledger || o->export_cache || o->import_cache || o->show_prompt) return;
     if (!o->model) dq_cli_usage(cli, "--model NAME is needed: which model the server shall use");
     if (!dq_reward_temperature(o->temperature, &temperature))
         dq_cli_usage(cli, "--temperature: '%s' is not a number in 0 .. 2, nor none", o->temperature);
@@ -35,6 +35,9 @@ void dq_reward_apply_options(const dq_reward_options *o, const dq_cli *cli, dq_l
     dq_error e = DQ_ERROR_NONE;
     dq_pair_names pair;
     dq_arena scratch = DQ_ARENA_EMPTY;
+    dq_ask_check_cache("--ledger", o->llm.ledger, cli);
+    dq_ask_check_cache("--export-cache", o->llm.export_cache, cli);
+    dq_ask_check_cache("--import-cache", o->llm.import_cache, cli);
     if (dq_label_map_parse(&labeller->map, o->map, &e)) dq_cli_refuse(cli, "--map", &e);
     if (dq_strategies[o->strategy].model) check_model(&o->llm, cli);
     if (o->strategy == DQ_STRATEGY_HUMAN && !o->answers)

@@ -16,7 +16,7 @@ typedef struct dq_llm_options {
     uint64_t stages, votes;
     int format;
     bool soft, allow_missing, show_prompt;
-    const char *ledger;
+    const char *ledger, *export_cache, *import_cache;
 } dq_llm_options;
 
 #define DQ_LLM_DEFAULTS                                                                                      \
@@ -25,8 +25,8 @@ typedef struct dq_llm_options {
     }
 
 /* clang-format off */
-/* Of a program whose modes llm_modes ask, and whose mode ledger_mode prints the ledger. */
-#define DQ_OPTIONS_LLM(l, llm_modes, ledger_mode)                                                                    \
+/* Of a program whose modes llm_modes ask, and whose other modes print the ledger of a cache, or move its answers. */
+#define DQ_OPTIONS_LLM(l, llm_modes, ledger_mode, export_mode, import_mode)                                          \
     {"model", 'm', DQ_OPT_TEXT, &(l).model, "NAME", "the model that is asked", .flags = DQ_OPT_PAYLOAD,              \
      .modes = llm_modes},                                                                                            \
     {"prompt", 0, DQ_OPT_TEXT, &(l).prompt, "NAME|FILE",                                                                  \
@@ -47,8 +47,12 @@ typedef struct dq_llm_options {
      .modes = llm_modes},                                                                                            \
     {"show-prompt", 0, DQ_OPT_FLAG, &(l).show_prompt, NULL, "print the messages as JSON lines; ask nobody",          \
      .modes = llm_modes, .excludes = "output"},                                                                      \
-    {"ledger", 0, DQ_OPT_TEXT, &(l).ledger, "FILE", "print what the cache FILE has cost, by model, and exit",        \
-     .modes = ledger_mode}
+    {"ledger", 0, DQ_OPT_TEXT, &(l).ledger, "CACHE", "print what the cache has cost, by model, and exit",            \
+     .modes = ledger_mode},                                                                                          \
+    {"export-cache", 0, DQ_OPT_TEXT, &(l).export_cache, "CACHE", "write the answers of a cache as a stream",          \
+     .modes = export_mode, .excludes = "ledger import-cache"},                                                       \
+    {"import-cache", 0, DQ_OPT_TEXT, &(l).import_cache, "CACHE", "merge the answers of a stream into a cache",        \
+     .flags = DQ_OPT_WRITES, .modes = import_mode, .excludes = "ledger export-cache"}
 /* clang-format on */
 
 typedef struct dq_reward_options {
@@ -56,7 +60,7 @@ typedef struct dq_reward_options {
     int strategy;
     bool raw_cosine, strict, labels_only;
     dq_texts pair_fields;
-    const char *map, *pairs, *pairs_file, *users_file, *answers;
+    const char *map, *pairs, *pairs_file, *users_file, *part, *answers;
     dq_texts users;
     double weight;
     dq_llm_options llm;

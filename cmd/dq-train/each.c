@@ -56,11 +56,16 @@ static dq_status take(void *arg, size_t job, dq_source_fn read, void *from, dq_e
 {
     each *e = arg;
     dq_writer *out = e->t->output;
-    /* no model outlasts a power cut that its lines do not */
-    dq_status status = e->dir.path ? dq_log_persist(&e->log, error) : DQ_OK;
-    if (!status) status = dq_model_plan_take(&e->plan, job, read, from, out, error);
+    dq_status status = dq_model_plan_take(&e->plan, job, read, from, out, error);
     step(e);
     return !status && out && e->t->o->common.flush ? dq_writer_flush(out, error) : status;
+}
+
+/* No model outlasts a power cut that its lines do not. */
+static dq_status persist_log(void *arg, dq_error *error)
+{
+    each *e = arg;
+    return dq_log_persist(&e->log, error);
 }
 
 /* ---- the run ---- */
@@ -70,12 +75,14 @@ static dq_status make_plan(each *e, dq_error *error)
     train *t = e->t;
     dq_status status = dq_user_list_fill(&e->wanted, NULL, 0, t->o->users_file, error);
     if (status) return status;
+    e->wanted.shard = t->o->shard;
     dq_cli_leave_out(t->cli, "users-file");
+    dq_cli_leave_out(t->cli, "shard");
     e->maker = dq_cli_maker(t->cli, t->maker.seed);
     e->maker.threads = t->maker.threads;
     e->dir = (dq_model_dir){t->o->models_dir, &e->maker, t->inputs, t->input_count};
     return dq_model_plan_make(&e->plan, &t->base.dataset.catalogue.users.identity.ids, &e->wanted,
-                              e->dir.path ? &e->dir : NULL, error);
+                              e->dir.path ? &e->dir : NULL, persist_log, e, error);
 }
 
 /* --save delta: all start from one model, which stays where their readers look for it. */
@@ -141,7 +148,13 @@ static dq_status train_all(each *e, dq_error *error)
                                        .failed = failed,
                                        .stop_asked = e->dir.path ? dq_stop_asked : NULL};
     if (e->dir.path) dq_stop_catch();
+    dq_error later = DQ_ERROR_NONE;
     dq_status status = e->plan.jobs ? dq_worker_streams_run(&streams, error) : DQ_OK;
+    dq_status settled = dq_model_plan_settle(&e->plan, &later); /* what was taken, whatever ended the run */
+    if (settled && (!status || status == DQ_ERR_STOPPED)) {
+        *error = later;
+        return settled;
+    }
     if (status == DQ_ERR_STOPPED)
         return dq_fail(error, status, "stopped after %zu of %zu agents; the same command goes on from %s",
                        e->plan.resumed + e->plan.made, e->plan.wanted, e->dir.path);
@@ -166,6 +179,21 @@ static dq_status sum_up(const each *e, dq_error *error)
     return error->status;
 }
 
+/* Starts of agents that are all replaced go, by the last run that makes agents there. What keeps them from
+ * going is no fault of the agents that were made. */
+static void sweep_starts(const each *e)
+{
+    size_t removed = 0;
+    dq_error why = DQ_ERROR_NONE;
+    if (!e->dir.path || !dq_model_claim_all(&e->plan.claim)) return;
+    if (dq_model_dir_sweep(&e->dir, &removed, &why))
+        dq_cli_say(e->t->cli, &e->t->o->common, "starts that no agent may be of any more are left: %s: %s",
+                   why.source[0] ? why.source : e->dir.path, why.reason);
+    if (removed)
+        dq_cli_say(e->t->cli, &e->t->o->common, "%zu start%s that no agent is of any more %s removed",
+                   removed, removed == 1 ? "" : "s", removed == 1 ? "is" : "are");
+}
+
 dq_status train_run_each(train *t, dq_error *error)
 {
     each *e = dq_arena_zero(&t->cli->arena, 1, sizeof *e);
@@ -185,6 +213,7 @@ dq_status train_run_each(train *t, dq_error *error)
         status = dq_log_close(&e->log, status, error);
     }
     if (!status) status = sum_up(e, error);
+    if (!status) sweep_starts(e);
     dq_model_plan_free(&e->plan);
     dq_user_list_free(&e->wanted);
     return status;

@@ -4,6 +4,8 @@
  */
 #include "train.h"
 
+#include "math/blas.h"
+
 /* --cosine-weight and --switch-episode, together. */
 static void choose_weight(train *t)
 {
@@ -33,6 +35,7 @@ static dq_status train_in_mode(train *t, unsigned mode, dq_error *error)
     if (mode == TRAIN_EACH) t->maker.threads = 0; /* a fork copies no thread, but the locks that one holds */
     choose_weight(t);
     train_ask(t);
+    if (dq_blas_slow()) dq_cli_say(t->cli, &t->o->common, "warning: %s", dq_blas_slow());
     dq_status status = train_all(t, error);
     if (!status && t->o->pass) status = dq_catalogue_write(&t->base.dataset.catalogue, t->output, error);
     if (!status && t->output) {
@@ -50,6 +53,7 @@ static dq_status run(train_options *o, dq_cli *cli, char **argv, bool *refused, 
     unsigned mode = train_options_mode(cli);
     dq_status status = train_ranks_meet(&t, argv, error);
     if (!status && o->offline) status = train_offline_read(&t, &mode, error);
+    if (!status) status = train_ranks_settle(error);
     if (!status && o->follow) status = train_follow_read(&t, error);
     if (!status) status = train_in_mode(&t, mode, error);
     train_close(&t);

@@ -113,6 +113,7 @@ static const dq_option table[] = {
     {"user", 'u', DQ_OPT_TEXT, &o.user, "ID", "train for this user", PAYLOAD, .modes = TRAIN_ONLINE},
     {"each-user", 0, DQ_OPT_FLAG, &o.each_user, NULL, "an agent for each user, one worker a thread", PAYLOAD, .modes = TRAIN_EACH, .recorded = TRAIN_LIVE},
     {"users-file", 0, DQ_OPT_TEXT, &o.users_file, "FILE", "for each user whose id is a line of FILE, not for all", PAYLOAD | DQ_OPT_READS, .modes = TRAIN_EACH},
+    {"shard", 0, DQ_OPT_TEXT, &o.part, "I/N", "for one of N parts of them, by the hash of their ids: as many machines share the work", PAYLOAD, .modes = TRAIN_EACH},
     {"models-dir", 0, DQ_OPT_TEXT, &o.models_dir, "DIR", "keep each agent in a file of DIR, named by its user, and go on from those that are there; a stream then leaves to --output alone", .modes = TRAIN_EACH},
     {"save", 0, DQ_OPT_CHOICE, &o.save, "FORM", "what an agent's file has: all of the model, or what differs from --init's, which is kept beside it once", PAYLOAD, saves, .modes = TRAIN_EACH, .needs = "models-dir", .where = "models-dir"},
     {"max-failures", 0, DQ_OPT_COUNT, &o.max_failures, "N", "end when more than N agents have failed (else the others go on)", DQ_OPT_UNSET, .min = 0, .max = 1e9, .modes = TRAIN_EACH},
@@ -321,6 +322,7 @@ train_options *train_options_parse(dq_cli *cli, int argc, char **argv)
     *cli = dq_cli_parse(&program, table, argc, argv);
     dq_cli_check(cli, train_options_mode(cli));
     dq_cli_check_stdin(cli, "users-file");
+    dq_cli_shard(cli, o.part, &o.shard);
     parse_fold(cli);
     check_tiles(cli);
     check_words(cli);

@@ -38,11 +38,12 @@ typedef struct train_options {
     dq_common common;
     bool seen; /* --history seen; of the last layout.history items, 0: of all */
     bool offline, sessions, each_user, pass, raw_cosine, mpi;
-    const char *user, *users_file, *models_dir, *init, *checkpoint, *log, *map;
+    const char *user, *users_file, *part, *models_dir, *init, *checkpoint, *log, *map;
     const char *reward_cmd, *cosine_weight, *validate_by, *fold, *time, *event_attribute, *history;
     const char *env, *env_cmd, *follow, *every, *accept, *unanswered;
     double answer_time, hold_out;
     dq_texts pairs;
+    dq_shard shard; /* --shard's part */
     int preset, reward, keep, meta, save;
     uint64_t max_failures, checkpoint_every, ask_ahead, switch_episode, candidates, steps, envs, event_values;
     dq_online_config acting;  /* but whom it tells */

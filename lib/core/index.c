@@ -80,7 +80,8 @@ uint32_t dq_index_find(const dq_index *index, const char *id, size_t bytes)
 uint32_t *dq_index_find_all(const dq_index *among, const dq_index *ids)
 {
     uint32_t count = (uint32_t)dq_index_count(ids), *number = malloc((count + (size_t)1) * sizeof *number);
-    for (uint32_t i = 0; number && i < count; i++) {
+    if (!number) return NULL;
+    for (uint32_t i = 0; i < count; i++) {
         size_t n;
         const char *id = dq_index_id(ids, i, &n);
         number[i] = dq_index_find(among, id, n);

@@ -26,21 +26,36 @@ static bool reserve_bytes(dq_strings *s, size_t more)
     return dq_array_reserve(&s->data, &s->capacity, s->bytes + more + 1, 1); /* not NULL for empty texts */
 }
 
-dq_status dq_strings_add(dq_strings *s, const char *text, size_t bytes, dq_error *error)
+/* What needs no more room, as nearly all do. */
+static inline bool fits(const dq_strings *s, const char *text, size_t bytes)
 {
-    if (!text) bytes = 0;
-    if (bytes > UINT32_MAX - s->bytes)
-        return dq_fail(error, DQ_ERR_RANGE, "more than 4 GiB of text in a column");
-    if (!reserve_slots(s) || !reserve_bytes(s, bytes)) return dq_fail_memory(error, "texts");
-    if (!text && !s->nulls) {
-        s->nulls = calloc(s->slots, 1);
-        if (!s->nulls) return dq_fail_memory(error, "texts");
-    }
-    if (bytes) dq_bytes_copy(s->data + s->bytes, text, bytes);
+    return text && s->count + 2 <= s->slots && bytes < s->capacity - s->bytes &&
+           bytes <= UINT32_MAX - s->bytes;
+}
+
+static inline void append(dq_strings *s, const char *text, size_t bytes)
+{
+    dq_bytes_copy(s->data + s->bytes, text, bytes);
     if (s->nulls) s->nulls[s->count] = !text;
     s->bytes += bytes;
     s->offsets[++s->count] = (uint32_t)s->bytes;
-    return DQ_OK;
+}
+
+static dq_status grow_by(dq_strings *s, const char *text, size_t bytes, dq_error *error)
+{
+    if (bytes > UINT32_MAX - s->bytes)
+        return dq_fail(error, DQ_ERR_RANGE, "more than 4 GiB of text in a column");
+    if (!reserve_slots(s) || !reserve_bytes(s, bytes)) return dq_fail_memory(error, "texts");
+    if (!text && !s->nulls) s->nulls = calloc(s->slots, 1);
+    return text || s->nulls ? DQ_OK : dq_fail_memory(error, "texts");
+}
+
+dq_status dq_strings_add(dq_strings *s, const char *text, size_t bytes, dq_error *error)
+{
+    if (!text) bytes = 0;
+    dq_status status = fits(s, text, bytes) ? DQ_OK : grow_by(s, text, bytes, error);
+    if (!status) append(s, text, bytes);
+    return status;
 }
 
 const char *dq_strings_get(const dq_strings *s, size_t i, size_t *bytes)

@@ -130,8 +130,8 @@ dq_status dq_topk_push(dq_topk *topk, float score, const char *id, size_t id_byt
     if (topk->sorted) make_heap(topk);
 
     bool fits = full && topk->items[0].id_bytes >= id_bytes;
-    char *copy = full ? (char *)topk->items[0].id : NULL;
-    if (!fits) copy = realloc(copy, id_bytes ? id_bytes : 1);
+    char *held = full ? (char *)topk->items[0].id : NULL;
+    char *copy = fits ? held : realloc(held, id_bytes ? id_bytes : 1);
     if (!copy) return dq_fail_memory(error, "a ranking of %zu", topk->k);
     if (id_bytes) memcpy(copy, id, id_bytes);
     item.id = copy;

@@ -39,6 +39,18 @@ bool dq_utf8_valid(const void *text, size_t n)
     return true;
 }
 
+bool dq_utf8_ascii(const void *text, size_t n)
+{
+    enum { BLOCK = 4096 }; /* which the compiler makes vectors of */
+    const unsigned char *p = text;
+    unsigned char any = 0;
+    for (size_t from = 0; from < n && any < 0x80; from += BLOCK) {
+        const size_t to = n - from < BLOCK ? n : from + BLOCK;
+        for (size_t i = from; i < to; i++) any |= p[i];
+    }
+    return any < 0x80;
+}
+
 size_t dq_utf8_decode(const void *text, size_t n, uint32_t *code)
 {
     static const unsigned char lead[] = {0, 0x7f, 0x1f, 0x0f, 0x07}; /* payload of a lead byte, by length */

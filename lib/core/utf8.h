@@ -14,6 +14,8 @@
 
 /* True for well-formed UTF-8 (no overlong forms, surrogates, or values over 10FFFF). */
 bool dq_utf8_valid(const void *text, size_t n);
+/* True where every byte is below 0x80: a text in which nothing more is to be checked. */
+bool dq_utf8_ascii(const void *text, size_t n);
 
 /* Decodes the first character of n > 0 bytes; returns its length, or 0 when it is not well-formed. */
 size_t dq_utf8_decode(const void *text, size_t n, uint32_t *code);

@@ -24,6 +24,10 @@ static const struct {
                              {"propensity", DQ_F8, sizeof(double)},
                              {"position", DQ_U4, sizeof(uint32_t)}};
 
+/* Columns of text that interactions may have, as they stand. */
+enum { USER, ITEM, LABEL, REQUEST, MODEL, WORDS };
+static const char *const words[WORDS] = {"user", "item", "label", "request", "model"};
+
 typedef struct text_column {
     char *name;
     size_t bytes; /* of the name */
@@ -38,6 +42,7 @@ struct dq_import_block {
     text_column *columns;
     size_t column_count, column_slots, hint; /* hint: where the next name probably stands */
     dq_index names;                          /* of columns, by their numbers */
+    size_t word_places[WORDS];               /* of the columns that interactions have, + 1; 0: not yet */
     size_t begun, given; /* columns with a value in this block; those of them that this row has given */
     float *vectors;      /* (rows, width) */
     unsigned char *numbers[NUMBERS]; /* (rows) of their types */
@@ -69,9 +74,9 @@ dq_status dq_import_block_new(dq_import_block **out, const char *kind, const dq_
 
 /* ---- columns of text ---- */
 
-static bool has_name(const text_column *column, const char *prefix, const char *name, size_t bytes)
+static inline bool has_name(const text_column *column, const char *prefix, const char *name, size_t bytes)
 {
-    const size_t n = *prefix ? strlen(prefix) : 0; /* most have none */
+    const size_t n = strlen(prefix);
     return column->bytes == n + bytes && dq_bytes_equal(column->name + n, name, bytes) &&
            dq_bytes_equal(column->name, prefix, n);
 }
@@ -109,8 +114,8 @@ static dq_status look_up(dq_import_block *block, const char *prefix, const char 
 }
 
 /* Names mostly come in the order of the last row. */
-static dq_status find_column(dq_import_block *block, const char *prefix, const char *name, size_t bytes,
-                             dq_dtype type, text_column **column, dq_error *error)
+static inline dq_status find_column(dq_import_block *block, const char *prefix, const char *name,
+                                    size_t bytes, dq_dtype type, text_column **column, dq_error *error)
 {
     size_t at = block->hint;
     if (at >= block->column_count || !has_name(&block->columns[at], prefix, name, bytes)) {
@@ -130,14 +135,11 @@ static dq_status pad(text_column *column, size_t rows, dq_error *error)
     return status;
 }
 
-static dq_status set(dq_import_block *block, const char *prefix, const char *name, size_t name_bytes,
-                     dq_dtype type, const char *text, size_t bytes, dq_error *error)
+static dq_status set_cell(dq_import_block *block, text_column *column, const char *text, size_t bytes,
+                          dq_error *error)
 {
-    text_column *column;
-    dq_status status = find_column(block, prefix, name, name_bytes, type, &column, error);
-    if (status) return status;
-    bool first = column->cells.count == 0;
-    status = pad(column, block->rows, error);
+    const bool first = column->cells.count == 0;
+    dq_status status = column->cells.count < block->rows ? pad(column, block->rows, error) : DQ_OK;
     if (!status) status = dq_strings_add(&column->cells, text, bytes, error);
     block->bytes += bytes + CELL + (first ? block->rows * CELL : 0);
     block->begun += first;
@@ -145,21 +147,48 @@ static dq_status set(dq_import_block *block, const char *prefix, const char *nam
     return status;
 }
 
-static dq_status set_id(dq_import_block *block, const char *name, const dq_import_id *id, dq_error *error)
+static inline dq_status set(dq_import_block *block, const char *prefix, const char *name, size_t name_bytes,
+                            dq_dtype type, const char *text, size_t bytes, dq_error *error)
 {
-    return set(block, "", name, strlen(name), DQ_TEXT, id->text, id->bytes, error);
+    text_column *column;
+    dq_status status = find_column(block, prefix, name, name_bytes, type, &column, error);
+    return status ? status : set_cell(block, column, text, bytes, error);
 }
 
-static dq_status set_attributes(dq_import_block *block, const dq_value *attributes, dq_error *error)
+/* A word of an interaction, whose column's place is kept. */
+static inline dq_status set_word(dq_import_block *block, unsigned word, const char *text, size_t bytes,
+                                 dq_error *error)
+{
+    if (!block->word_places[word]) {
+        text_column *column;
+        dq_status status = find_column(block, "", words[word], strlen(words[word]), DQ_TEXT, &column, error);
+        if (status) return status;
+        block->word_places[word] = (size_t)(column - block->columns) + 1;
+    }
+    block->hint = block->word_places[word];
+    return set_cell(block, &block->columns[block->hint - 1], text, bytes, error);
+}
+
+static dq_status set_attribute(dq_import_block *block, const dq_value *key, const char *json, size_t bytes,
+                               dq_error *error)
+{
+    return set(block, "attr.", key->as.string, key->count, DQ_JSON, json, bytes, error);
+}
+
+/* written: which of them are JSON already; or NULL. */
+static inline dq_status set_attributes(dq_import_block *block, const dq_value *attributes,
+                                       const bool *written, dq_error *error)
 {
     dq_status status = DQ_OK;
     for (uint32_t i = 0; i < attributes->count && !status; i++) {
         const dq_entry *entry = &attributes->as.map[i];
+        if (written && written[i]) {
+            status = set_attribute(block, &entry->key, entry->value.as.string, entry->value.count, error);
+            continue;
+        }
         block->json.bytes = 0;
         status = dq_json_write(&block->json, &entry->value, error);
-        if (!status)
-            status = set(block, "attr.", entry->key.as.string, entry->key.count, DQ_JSON, block->json.data,
-                         block->json.bytes, error);
+        if (!status) status = set_attribute(block, &entry->key, block->json.data, block->json.bytes, error);
     }
     return status;
 }
@@ -241,11 +270,9 @@ static dq_status write_block(dq_import_block *block, dq_error *error)
 
 /* ---- rows ---- */
 
-/* Room for one more row of numbers. */
-static dq_status reserve(dq_import_block *block, dq_error *error)
+static dq_status grow(dq_import_block *block, dq_error *error)
 {
     size_t slots = dq_array_capacity(block->slots, block->rows + 1);
-    if (slots == block->slots) return DQ_OK;
     bool grown = true; /* rows of one kind have vectors, or these numbers */
     if (block->layout)
         grown = dq_array_resize(&block->vectors, slots, (block->layout->width + 1) * sizeof *block->vectors);
@@ -257,7 +284,13 @@ static dq_status reserve(dq_import_block *block, dq_error *error)
     return DQ_OK;
 }
 
-static dq_status row_done(dq_import_block *block, dq_error *error)
+/* Room for one more row of numbers. */
+static inline dq_status reserve(dq_import_block *block, dq_error *error)
+{
+    return block->rows < block->slots ? DQ_OK : grow(block, error);
+}
+
+static inline dq_status row_done(dq_import_block *block, dq_error *error)
 {
     block->bytes += (block->begun - block->given) * CELL; /* nulls take memory, too */
     block->given = 0;
@@ -270,13 +303,13 @@ dq_status dq_import_block_entity(dq_import_block *block, const dq_import_entity 
 {
     block->hint = 0;
     dq_status status = reserve(block, error);
-    if (!status) status = set_id(block, "id", &entity->id, error);
+    if (!status) status = set(block, "", "id", 2, DQ_TEXT, entity->id.text, entity->id.bytes, error);
     for (uint32_t i = 0; i < entity->texts.count && !status; i++) {
         const dq_entry *text = &entity->texts.as.map[i];
         status = set(block, "text.", text->key.as.string, text->key.count, DQ_TEXT, text->value.as.string,
                      text->value.count, error);
     }
-    if (!status) status = set_attributes(block, &entity->attributes, error);
+    if (!status) status = set_attributes(block, &entity->attributes, NULL, error);
     if (status) return status;
     size_t width = block->layout->width;
     if (width) memcpy(block->vectors + block->rows * width, entity->vector, width * sizeof(float));
@@ -306,22 +339,23 @@ static void note_reward(dq_import_made *made, float reward)
     made->rewarded = true;
 }
 
-static dq_status set_word(dq_import_block *block, const char *name, const dq_value *word, dq_error *error)
+static inline dq_status set_value(dq_import_block *block, unsigned word, const dq_value *value,
+                                  dq_error *error)
 {
-    if (word->type != DQ_STRING) return DQ_OK;
-    return set(block, "", name, strlen(name), DQ_TEXT, word->as.string, word->count, error);
+    if (value->type != DQ_STRING) return DQ_OK;
+    return set_word(block, word, value->as.string, value->count, error);
 }
 
 dq_status dq_import_block_interaction(dq_import_block *block, const dq_import_interaction *x, dq_error *error)
 {
     block->hint = 0;
     dq_status status = reserve(block, error);
-    if (!status) status = set_id(block, "user", &x->user, error);
-    if (!status) status = set_id(block, "item", &x->item, error);
-    if (!status) status = set_word(block, "label", &x->label, error);
-    if (!status) status = set_word(block, "request", &x->request, error);
-    if (!status) status = set_word(block, "model", &x->model, error);
-    if (!status) status = set_attributes(block, &x->attributes, error);
+    if (!status) status = set_word(block, USER, x->user.text, x->user.bytes, error);
+    if (!status) status = set_word(block, ITEM, x->item.text, x->item.bytes, error);
+    if (!status) status = set_value(block, LABEL, &x->label, error);
+    if (!status) status = set_value(block, REQUEST, &x->request, error);
+    if (!status) status = set_value(block, MODEL, &x->model, error);
+    if (!status) status = set_attributes(block, &x->attributes, x->written, error);
     if (status) return status;
     set_number(block, REWARD, &x->reward, isnan(x->reward));
     note_reward(&block->made, x->reward);

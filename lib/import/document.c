@@ -499,6 +499,7 @@ dq_import_fault dq_import_read_interaction(const dq_value *document, const dq_im
 {
     const dq_value *found[KNOWN] = {NULL};
     x->label = x->request = x->model = dq_nil();
+    x->written = NULL;
     x->reward = NAN;
     x->propensity = (double)NAN;
     x->position = 0;

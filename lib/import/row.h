@@ -24,6 +24,7 @@ typedef struct dq_import_interaction {
     uint32_t position;              /* from 1; 0: none */
     double propensity;              /* in (0, 1]; NAN: unknown */
     dq_value attributes;
+    const bool *written; /* (count of these) a string is JSON already, as it is to stand; or NULL: none is */
 } dq_import_interaction;
 
 enum { DQ_IMPORT_MAX_WIDTH = UINT32_MAX / sizeof(float) }; /* numbers of a vector */

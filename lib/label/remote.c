@@ -113,7 +113,7 @@ static dq_status put_catalogue(dq_remote *r, dq_error *error)
 static dq_status start(dq_remote *r, dq_error *error)
 {
     static const char *const variables[] = {"DQ_LABELS_ONLY=1", NULL};
-    static const char *const trusted[] = {"OPENAI_API_KEY", NULL}; /* dq-reward asks a server with it */
+    static const char *const trusted[] = {"OPENAI_API_KEY", "PGPASSWORD", NULL}; /* dq-reward asks servers by them */
     if (r->process) return DQ_OK;
     dq_status status = dq_coprocess_start(&r->process, r->config.command, variables, trusted, r->config.maker,
                                           error);

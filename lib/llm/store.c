@@ -216,8 +216,13 @@ static dq_status start_thread(llm_store *s, dq_error *error)
 static dq_status open_cache(llm_store *s, dq_error *error)
 {
     const char *path = s->setup->options.cache;
-    if (!path || (s->setup->options.dry_run && access(path, F_OK) != 0 && errno == ENOENT)) return DQ_OK;
-    return dq_cache_open(&s->cache, path, s->setup->reading, error);
+    bool dry = s->setup->options.dry_run, address = path && dq_cache_is_address(path);
+    if (!path || (dry && !address && access(path, F_OK) != 0 && errno == ENOENT)) return DQ_OK;
+    dq_error none = *error;
+    dq_status status = dq_cache_open(&s->cache, path, s->setup->reading, error);
+    if (!dry || status != DQ_ERR_UNKNOWN) return status;
+    *error = none; /* a server's database to which nobody has written */
+    return DQ_OK;
 }
 
 static void free_store(llm_store *s)

@@ -37,18 +37,17 @@ static float apply_block(const dq_adam_step *step, float *restrict w, float *res
                          const float *restrict g, size_t n)
 {
     const dq_adam_step s = *step;
-    lanes squares = {0};
+    lane_sums squares = NO_SUMS;
     size_t i = 0;
     for (; i + LANES <= n; i += LANES) {
-        squares += LOAD(g + i) * LOAD(g + i);
+        sums_add_products(&squares, g + i, g + i);
         for (size_t j = i; j < i + LANES; j++) apply_one(s, w + j, m + j, v + j, g[j]);
     }
     for (; i < n; i++) {
-        squares[0] += g[i] * g[i];
+        squares.low[0] += g[i] * g[i];
         apply_one(s, w + i, m + i, v + i, g[i]);
     }
-    FOLD(squares);
-    return squares[0];
+    return sums_fold(squares);
 }
 
 DQ_CLONES

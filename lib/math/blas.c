@@ -27,11 +27,28 @@ const char *dq_blas_core(void)
         snprintf(name, sizeof name, "%s", product_openblas_core());
     else
         snprintf(name, sizeof name, "dq %s", kernel->name);
+    if (!product_named() && dq_blas_slow()) {
+        size_t n = strlen(name);
+        snprintf(name + n, sizeof name - n, "; %s", dq_blas_slow());
+    }
     if (product_check_choice(&error)) {
         size_t n = strlen(name);
         snprintf(name + n, sizeof name - n, ", not as it should be: %s", error.reason);
     }
     return name;
+}
+
+const char *dq_blas_slow(void)
+{
+    static char words[600];
+    dq_error error = DQ_ERROR_NONE;
+    if (product_chosen() != &product_plain) return NULL;
+    int n = snprintf(words, sizeof words, "products of matrices take many times as long as they could: ");
+    if (product_named())
+        snprintf(words + n, sizeof words - (size_t)n, "DQ_KERNELS asks for the plain form");
+    else if (product_load_openblas(&error))
+        snprintf(words + n, sizeof words - (size_t)n, "this CPU has no AVX2 with FMA, and %s", error.reason);
+    return words;
 }
 
 /* ---- products ---- */

@@ -20,8 +20,12 @@
  * DQ_ERR_RANGE: the environment names kernels that this CPU does not have. */
 dq_status dq_blas_reserve(unsigned threads, dq_error *error);
 
-/* The kernels, for --version: "dq AVX-512", "OpenBLAS Haswell". */
+/* The kernels, for --version: "dq AVX-512", "OpenBLAS Haswell"; and why they are slow ones, where nobody
+ * asked for those. */
 const char *dq_blas_core(void);
+/* NULL, or in words, for whoever waits, that products are done by the plain form, and why: DQ_KERNELS asks
+ * for it, or the CPU has none of dq's kernels and OpenBLAS cannot be loaded. */
+const char *dq_blas_slow(void);
 
 /* C (m, n) = A (m, k) B (k, n). lda, ldb, ldc: floats between rows. */
 void dq_gemm_nn(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,

@@ -16,11 +16,10 @@ static dq_status open_file(dq_model_claim *claim, const dq_model_dir *dir, dq_er
     char *path = malloc(n);
     if (!path) return dq_fail_memory(error, "a file's name");
     (void)snprintf(path, n, "%s/.lock", dir->path);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666), sys = errno;
+    claim->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666) + 1;
+    int sys = errno;
     free(path);
-    if (fd < 0) return dq_fail_errno(error, sys, "cannot open .lock");
-    claim->fd = fd + 1;
-    return DQ_OK;
+    return claim->fd ? DQ_OK : dq_fail_errno(error, sys, "cannot open .lock");
 }
 
 /* Another's: his process, where he is on this machine and still there. */
@@ -53,17 +52,23 @@ static dq_status take_one(const dq_model_claim *claim, const char *id, size_t by
 }
 
 dq_status dq_model_claim_take(dq_model_claim *claim, const dq_model_dir *dir, const dq_user_list *users,
-                              dq_error *error)
+                              const dq_index *among, dq_error *error)
 {
-    size_t n = dq_index_count(&users->ids);
+    size_t n = dq_user_list_narrows(users) ? dq_index_count(among) : 0;
     dq_status status = open_file(claim, dir, error);
-    if (!status && !n) status = take_one(claim, NULL, 0, error);
+    if (!status && !dq_user_list_narrows(users)) status = take_one(claim, NULL, 0, error);
     for (uint32_t i = 0; !status && i < n; i++) {
         size_t bytes;
-        const char *id = dq_index_id(&users->ids, i, &bytes);
-        status = take_one(claim, id, bytes, error);
+        const char *id = dq_index_id(among, i, &bytes);
+        if (dq_user_list_has(users, id, bytes)) status = take_one(claim, id, bytes, error);
     }
     return status ? dq_error_at(error, dir->path, DQ_NO_RECORD) : DQ_OK;
+}
+
+bool dq_model_claim_all(const dq_model_claim *claim)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    return claim->fd && fcntl(claim->fd - 1, F_SETLK, &lock) == 0;
 }
 
 void dq_model_claim_end(dq_model_claim *claim)

@@ -17,11 +17,15 @@ typedef struct dq_model_claim {
     int fd; /* of DIR/.lock, plus 1; 0: none */
 } dq_model_claim;
 
-/* Claims these users (none in the list: everybody) of a folder that is there. DQ_ERR_UNSUPPORTED names the
- * process that has claimed one of them. Once a folder and process: a claim ends when the process closes any
- * descriptor of that file. It can be ended also when this fails. */
+/* Claims those of a folder that is there who are meant among these ids: each, or everybody at once where the
+ * list narrows nothing. DQ_ERR_UNSUPPORTED names the process that has claimed one of them. Once a folder and
+ * process: a claim ends when the process closes any descriptor of that file. It can be ended also when this
+ * fails. */
 dq_status dq_model_claim_take(dq_model_claim *claim, const dq_model_dir *dir, const dq_user_list *users,
-                              dq_error *error);
+                              const dq_index *among, dq_error *error);
+/* Claims everybody besides. False where another process has claimed somebody, or the file system has no
+ * locks. */
+bool dq_model_claim_all(const dq_model_claim *claim);
 void dq_model_claim_end(dq_model_claim *claim);
 
 #endif

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "models/directory.h"
 
+#include "core/array.h"
+#include "core/delta/delta.h"
+#include "dq/schema.h"
 #include "models/name.h"
 #include "wire/delta/starts.h"
 
@@ -22,8 +25,8 @@ dq_status dq_model_dir_make(const dq_model_dir *dir, dq_error *error)
     return dq_error_at(error, dir->path, DQ_NO_RECORD);
 }
 
-/* PATH/NAME, to be freed. */
-static dq_status path_of(const dq_model_dir *dir, const char *id, size_t bytes, char **path, dq_error *error)
+dq_status dq_model_dir_path(const dq_model_dir *dir, const char *id, size_t bytes, char **path,
+                            dq_error *error)
 {
     char name[DQ_MODEL_NAME_MAX + 1];
     *path = NULL;
@@ -40,7 +43,7 @@ dq_status dq_model_dir_open(const dq_model_dir *dir, const char *id, size_t byte
 {
     char *path;
     *reader = NULL;
-    dq_status status = path_of(dir, id, bytes, &path, error);
+    dq_status status = dq_model_dir_path(dir, id, bytes, &path, error);
     if (status) return status;
     const char *operand = path;
     if (access(path, F_OK) == 0 || errno != ENOENT) status = dq_reader_open(reader, &operand, 1, error);
@@ -138,35 +141,6 @@ dq_status dq_models_pass(dq_reader *reader, dq_writer *writer, dq_error *error)
         dq_bundle_free(&bundle);
     }
     return !status && got < 0 ? error->status : status;
-}
-
-static dq_status copy(dq_source_fn read, void *from, dq_sink *to, dq_error *error)
-{
-    enum { BLOCK = 256 << 10 };
-    char *block = malloc(BLOCK);
-    size_t got = 0;
-    dq_status status = block ? DQ_OK : dq_fail_memory(error, "a file");
-    while (!status && !(status = read(from, block, BLOCK, &got, error)) && got > 0)
-        status = dq_sink_write(to, block, got, error);
-    free(block);
-    return status;
-}
-
-dq_status dq_model_dir_keep(const dq_model_dir *dir, const char *id, size_t bytes, dq_source_fn read,
-                            void *from, dq_error *error)
-{
-    char *path;
-    dq_sink *out = NULL;
-    dq_status status = path_of(dir, id, bytes, &path, error);
-    if (!status) status = dq_sink_open(&out, path, DQ_SINK_TEXT, error);
-    if (!status) status = copy(read, from, out, error);
-    if (status)
-        dq_sink_abort(out);
-    else
-        status = dq_sink_close(out, error);
-    if (status) (void)dq_error_at(error, path, DQ_NO_RECORD);
-    free(path);
-    return status;
 }
 
 static dq_status write_start(const dq_model_dir *dir, const char *path, const dq_bundle *start,
@@ -277,4 +251,81 @@ dq_status dq_model_dir_clean(const dq_model_dir *dir, bool (*ours)(void *arg, co
 {
     cleaning c = {ours, arg};
     return each_entry(dir, clean, &c, error);
+}
+
+/* ---- starts ---- */
+
+typedef struct sweeping {
+    const dq_model_dir *dir;
+    uint64_t *starts; /* (count) their digests; from `unused` on none has been seen to be of a model */
+    size_t count, capacity, unused;
+} sweeping;
+
+/* A start has the name that dq_starts_path makes of its digest. */
+static dq_status list_start(void *arg, int folder, const char *name, dq_error *error)
+{
+    sweeping *s = arg;
+    uint64_t digest;
+    static const char before[] = ".start-";
+    (void)folder;
+    if (strncmp(name, before, sizeof before - 1) != 0) return DQ_OK;
+    digest = strtoull(name + sizeof before - 1, NULL, 16);
+    char *path = dq_starts_path("", digest);
+    if (!path || !dq_array_reserve(&s->starts, &s->capacity, s->count + 1, sizeof *s->starts)) {
+        free(path);
+        return dq_fail_memory(error, "the names of starts");
+    }
+    if (strcmp(path + 1, name) == 0) s->starts[s->count++] = digest;
+    free(path);
+    return DQ_OK;
+}
+
+static void is_used(sweeping *s, uint64_t digest)
+{
+    for (size_t i = s->unused; i < s->count; i++)
+        if (s->starts[i] == digest) {
+            s->starts[i] = s->starts[s->unused];
+            s->starts[s->unused++] = digest;
+        }
+}
+
+/* Of which starts a user's models are. */
+static dq_status look_up(void *arg, int folder, const char *name, dq_error *error)
+{
+    sweeping *s = arg;
+    char id[DQ_MODEL_NAME_MAX + 1];
+    size_t bytes;
+    dq_reader *reader;
+    dq_bundle bundle;
+    int got = 0;
+    uint64_t digest;
+    (void)folder;
+    if (!dq_model_name_id(name, id, &bytes)) return DQ_OK;
+    dq_status status = dq_model_dir_open(s->dir, id, bytes, &reader, error);
+    if (status || !reader) return status;
+    while ((got = dq_reader_next(reader, &bundle, error)) > 0) {
+        if (dq_delta_is(&bundle) && dq_delta_start(&bundle, &digest)) is_used(s, digest);
+        dq_bundle_free(&bundle);
+    }
+    dq_reader_close(reader);
+    return got < 0 ? error->status : DQ_OK;
+}
+
+dq_status dq_model_dir_sweep(const dq_model_dir *dir, size_t *removed, dq_error *error)
+{
+    sweeping s = {.dir = dir};
+    *removed = 0;
+    dq_status status = each_entry(dir, list_start, &s, error);
+    if (!status && s.count) status = each_entry(dir, look_up, &s, error);
+    for (size_t i = s.unused; !status && i < s.count; i++) {
+        char *path = dq_starts_path(dir->path, s.starts[i]);
+        if (!path) status = dq_fail_memory(error, "a file's name");
+        if (path && unlink(path) == 0)
+            ++*removed;
+        else if (path && errno != ENOENT)
+            status = dq_fail_errno(error, errno, "cannot remove a start");
+        free(path);
+    }
+    free(s.starts);
+    return status;
 }

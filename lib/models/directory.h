@@ -6,7 +6,7 @@
  *     dq_model_dir dir = {"agents", &maker, inputs, count};
  *     dq_model_dir_make(&dir, &e);
  *     dq_model_dir_find(&dir, id, bytes, &found, &e);      DQ_MODEL_SAME: it need not be made again
- *     dq_model_dir_keep(&dir, id, bytes, read, from, &e);
+ *     dq_model_keeper_put(keeper, id, bytes, read, from, &e);      models/keeper.h
  *     dq_model_dir_open(&dir, id, bytes, &reader, &e);
  */
 #ifndef DQ_MODELS_DIRECTORY_H
@@ -35,13 +35,16 @@ dq_status dq_model_dir_make(const dq_model_dir *dir, dq_error *error);
  * for one that cannot be read. */
 dq_status dq_model_dir_find(const dq_model_dir *dir, const char *id, size_t bytes, dq_model_found *found,
                             dq_error *error);
-/* Makes or replaces a user's file of the bytes that read(from, ...) gives: a stream of this maker and these
- * inputs, as it is to stand there. */
-dq_status dq_model_dir_keep(const dq_model_dir *dir, const char *id, size_t bytes, dq_source_fn read,
-                            void *from, dq_error *error);
+/* PATH/NAME of a user's file, to be freed. DQ_ERR_RANGE for an id that can have none. */
+dq_status dq_model_dir_path(const dq_model_dir *dir, const char *id, size_t bytes, char **path,
+                            dq_error *error);
 /* Keeps a model that others started from beside them, where a reader looks for it (wire/delta/starts.h),
  * unless it is there already. It is as it was read. */
 dq_status dq_model_dir_keep_start(const dq_model_dir *dir, const dq_bundle *start, dq_error *error);
+/* Removes the starts of which no model of the folder is any more, *removed of them. Nobody else may put
+ * models there meanwhile (dq_model_claim_all). It reads every model where there are starts; where that fails
+ * none is removed. */
+dq_status dq_model_dir_sweep(const dq_model_dir *dir, size_t *removed, dq_error *error);
 /* Opens a user's file, as it stands: it may have a delta; *reader NULL: there is none. */
 dq_status dq_model_dir_open(const dq_model_dir *dir, const char *id, size_t bytes, dq_reader **reader,
                             dq_error *error);

@@ -38,7 +38,8 @@ static dq_status look(dq_model_plan *plan, uint32_t user, dq_error *error)
 }
 
 dq_status dq_model_plan_make(dq_model_plan *plan, const dq_index *users, const dq_user_list *wanted,
-                             const dq_model_dir *dir, dq_error *error)
+                             const dq_model_dir *dir, dq_model_keeper_before before, void *arg,
+                             dq_error *error)
 {
     size_t n = dq_index_count(users), bytes;
     *plan = (dq_model_plan){
@@ -46,7 +47,7 @@ dq_status dq_model_plan_make(dq_model_plan *plan, const dq_index *users, const d
     if (!plan->job || !plan->state) return dq_fail_memory(error, "users");
     dq_status status = dq_user_list_check(wanted, users, "in the stream", error);
     if (!status && dir) status = dq_model_dir_make(dir, error);
-    if (!status && dir) status = dq_model_claim_take(&plan->claim, dir, wanted, error);
+    if (!status && dir) status = dq_model_claim_take(&plan->claim, dir, wanted, users, error);
     for (uint32_t u = 0; !status && u < n; u++) {
         const char *id = dq_index_id(users, u, &bytes);
         if (!dq_user_list_has(wanted, id, bytes)) continue;
@@ -54,6 +55,7 @@ dq_status dq_model_plan_make(dq_model_plan *plan, const dq_index *users, const d
         status = look(plan, u, error);
     }
     if (!status && dir) status = dq_model_dir_clean(dir, is_wanted, plan, error);
+    if (!status && dir) status = dq_model_keeper_new(&plan->keeper, dir, before, arg, error);
     return status;
 }
 
@@ -102,8 +104,9 @@ dq_status dq_model_plan_take(dq_model_plan *plan, size_t job, dq_source_fn read,
     size_t n;
     uint32_t user = plan->job[job];
     const char *id = dq_index_id(plan->users, user, &n);
-    dq_status status = plan->dir ? dq_model_dir_keep(plan->dir, id, n, read, from, error)
-                                 : pass_bytes(read, from, out, error);
+    dq_status status = plan->keeper ? dq_model_keeper_put(plan->keeper, id, n, read, from, error)
+                                    : pass_bytes(read, from, out, error);
+    if (!status && plan->keeper && out) status = dq_model_keeper_settle(plan->keeper, error);
     if (status) return status;
     plan->state[user] = DQ_MODEL_KEPT;
     plan->made++;
@@ -114,6 +117,11 @@ void dq_model_plan_fail(dq_model_plan *plan, size_t job)
 {
     plan->state[plan->job[job]] = DQ_MODEL_FAILED;
     plan->failed++;
+}
+
+dq_status dq_model_plan_settle(dq_model_plan *plan, dq_error *error)
+{
+    return plan->keeper ? dq_model_keeper_settle(plan->keeper, error) : DQ_OK;
 }
 
 dq_status dq_model_plan_finish(dq_model_plan *plan, dq_writer *out, dq_error *error)
@@ -135,6 +143,7 @@ void dq_model_plan_describe(const dq_model_plan *plan, char *words, size_t size)
 
 void dq_model_plan_free(dq_model_plan *plan)
 {
+    dq_model_keeper_free(plan->keeper);
     free(plan->job);
     free(plan->state);
     dq_model_claim_end(&plan->claim);

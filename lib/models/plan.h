@@ -7,6 +7,7 @@
  *     dq_model_plan plan;
  *     dq_model_plan_make(&plan, &users, &wanted, &dir, &e);
  *     for each job: dq_model_plan_take(&plan, job, read, from, out, &e)   or  dq_model_plan_fail(&plan, job)
+ *     dq_model_plan_settle(&plan, &e);
  *     dq_model_plan_finish(&plan, out, &e);
  *     dq_model_plan_free(&plan);
  */
@@ -15,6 +16,7 @@
 
 #include "models/claim.h"
 #include "models/directory.h"
+#include "models/keeper.h"
 #include "models/users.h"
 
 typedef enum dq_model_state {
@@ -32,19 +34,25 @@ typedef struct dq_model_plan {
     size_t wanted, jobs, passed;
     size_t resumed, replaced; /* models that were there; that were there of another run, and are made anew */
     size_t made, failed;
-    dq_model_claim claim; /* of the folder */
+    dq_model_claim claim;    /* of the folder */
+    dq_model_keeper *keeper; /* of the folder; NULL: there is none */
 } dq_model_plan;
 
 /* Users that are wanted must be of the catalogue. Makes the folder, claims them there until the plan is freed
- * (models/claim.h), and removes what a killed run left aside. DQ_ERR_RANGE for an id that can have no file.
- * It can be freed also when this fails. */
+ * (models/claim.h), and removes what a killed run left aside. `before` (or NULL) makes durable what is to be
+ * so before a model is (models/keeper.h). DQ_ERR_RANGE for an id that can have no file. It can be freed also
+ * when this fails. */
 dq_status dq_model_plan_make(dq_model_plan *plan, const dq_index *users, const dq_user_list *wanted,
-                             const dq_model_dir *dir, dq_error *error);
+                             const dq_model_dir *dir, dq_model_keeper_before before, void *arg,
+                             dq_error *error);
 /* A job's model, the bytes of a stream that read(from, ...) gives: into the folder where there is one, as
- * they are; and into a stream (NULL: none), behind those of all users before this one. */
+ * they are, and soon; and into a stream (NULL: none), behind those of all users before this one, and then it
+ * is in the folder. A failure may be that of a model before. */
 dq_status dq_model_plan_take(dq_model_plan *plan, size_t job, dq_source_fn read, void *from, dq_writer *out,
                              dq_error *error);
 void dq_model_plan_fail(dq_model_plan *plan, size_t job);
+/* Waits until all models that were taken are in the folder, durably; so does freeing the plan. */
+dq_status dq_model_plan_settle(dq_model_plan *plan, dq_error *error);
 /* All jobs have ended: the rest into the stream. */
 dq_status dq_model_plan_finish(dq_model_plan *plan, dq_writer *out, dq_error *error);
 

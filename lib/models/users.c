@@ -52,9 +52,15 @@ dq_status dq_user_list_fill(dq_user_list *list, const char *const *names, size_t
     return status || !path ? status : read_file(list, path, error);
 }
 
+bool dq_user_list_narrows(const dq_user_list *list)
+{
+    return dq_index_count(&list->ids) || dq_shard_cuts(&list->shard);
+}
+
 bool dq_user_list_has(const dq_user_list *list, const char *id, size_t bytes)
 {
-    return !dq_index_count(&list->ids) || dq_index_find(&list->ids, id, bytes) != DQ_ABSENT;
+    bool named = !dq_index_count(&list->ids) || dq_index_find(&list->ids, id, bytes) != DQ_ABSENT;
+    return named && dq_shard_has(&list->shard, id, bytes);
 }
 
 dq_status dq_user_list_check(const dq_user_list *list, const dq_index *among, const char *where,

@@ -130,6 +130,7 @@ typedef struct net_outer {
     int layer;
     float *m, *v;   /* (units) M and V */
     float *x;       /* (input) the one state; NULL: such a layer there is none */
+    double square;  /* of x with itself, in the step under way */
     float *product; /* (units) of x and the weights, where */
     bool known;     /* it is theirs as they are now */
     bool steps;     /* a step of outer moments is under way: no gradient of these weights is wanted */

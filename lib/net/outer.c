@@ -85,9 +85,12 @@ bool net_outer_begin(dq_net *net)
         memcpy(o->x, net->x, net->spec.input * sizeof *o->x);
         o->stage = NET_OUTER_KEPT;
     }
-    if (o->stage == NET_OUTER_KEPT && is_state(net)) return true;
-    net_outer_end(net);
-    return false;
+    if (o->stage != NET_OUTER_KEPT || !is_state(net)) {
+        net_outer_end(net);
+        return false;
+    }
+    o->square = (double)dq_vec_dot(o->x, o->x, net->spec.input);
+    return true;
 }
 
 double net_outer_step(dq_net *net, const dq_adam_step *adam, size_t unit, float g)
@@ -99,7 +102,7 @@ double net_outer_step(dq_net *net, const dq_adam_step *adam, size_t unit, float 
     dq_adam_apply_outer(adam, w, o->x, width, &o->m[unit], &o->v[unit], g);
     net_round(net, l->at + unit * l->in, width);
     o->product[unit] = dq_vec_dot(o->x, w, width);
-    return (double)g * (double)g * (double)dq_vec_dot(o->x, o->x, width);
+    return (double)g * (double)g * o->square;
 }
 
 const float *net_outer_product(const dq_net *net)

@@ -69,14 +69,20 @@ static void digest_tile(void *arg, size_t tile, unsigned thread)
     for (size_t r = tile * DIGEST_TILE; r < end; r++) work->digests[r] = dq_identity_digest(work->bundle, r);
 }
 
-dq_status dq_rank_items_take(dq_rank_items *items, const dq_bundle *bundle, uint64_t section, dq_pool *pool,
-                             dq_error *error)
+dq_status dq_rank_items_digest(dq_rank_items *items, const dq_bundle *bundle, dq_pool *pool, dq_error *error)
 {
     dq_status status = reserve_digests(items, bundle->rows, error);
     if (status) return status;
     digesting work = {.bundle = bundle, .digests = items->digests};
     dq_pool_run(pool, digest_tile, &work, (bundle->rows + DIGEST_TILE - 1) / DIGEST_TILE);
-    return dq_identity_add(&items->identity, bundle, section, items->digests, error);
+    return DQ_OK;
+}
+
+dq_status dq_rank_items_take(dq_rank_items *items, const dq_bundle *bundle, uint64_t section, dq_pool *pool,
+                             dq_error *error)
+{
+    dq_status status = dq_rank_items_digest(items, bundle, pool, error);
+    return status ? status : dq_identity_add(&items->identity, bundle, section, items->digests, error);
 }
 
 dq_layout dq_rank_items_layout(const dq_rank_items *items)

@@ -30,8 +30,11 @@ typedef struct dq_rank_items {
 /* Takes width, fields and pairs of the first bundle of items, and holds later ones to them: DQ_ERR_SCHEMA
  * when they differ, or when there are no vectors. A bundle without rows says nothing. */
 dq_status dq_rank_items_agree(dq_rank_items *items, const dq_bundle *bundle, dq_error *error);
+/* The digests of a bundle's rows (data/identity.h), in items->digests until the next call, by all threads. */
+dq_status dq_rank_items_digest(dq_rank_items *items, const dq_bundle *bundle, dq_pool *pool, dq_error *error);
 /* Numbers the rows of a bundle that agrees; those that are new are in items->identity.fresh until the next
- * call. section is dq_reader_section; errors are those of dq_identity_add. */
+ * call, and all rows' digests in items->digests. section is dq_reader_section; errors are those of
+ * dq_identity_add. */
 dq_status dq_rank_items_take(dq_rank_items *items, const dq_bundle *bundle, uint64_t section, dq_pool *pool,
                              dq_error *error);
 /* How the vectors are cut into fields; of no width before the first bundle. */

@@ -24,7 +24,8 @@ enum {
 static bool is_wanted(const dq_rank_config *config, const char *id, size_t bytes)
 {
     const dq_index *users = config->users;
-    return !users || !dq_index_count(users) || dq_index_find(users, id, bytes) != DQ_ABSENT;
+    bool named = !users || !dq_index_count(users) || dq_index_find(users, id, bytes) != DQ_ABSENT;
+    return named && dq_shard_has(&config->shard, id, bytes);
 }
 
 static bool is_drawn(const dq_rank_config *config)
@@ -234,7 +235,7 @@ enum { RUN = 16 };
 static bool all_below(const float *scores, float floor)
 {
     unsigned any = 0;
-    for (size_t i = 0; i < RUN; i++) any |= !(scores[i] < floor) | !(scores[i] > -INFINITY);
+    for (size_t i = 0; i < RUN; i++) any |= (!(scores[i] < floor)) | (!(scores[i] > -INFINITY));
     return !any;
 }
 

@@ -13,6 +13,7 @@
 #ifndef DQ_RANK_LISTS_H
 #define DQ_RANK_LISTS_H
 
+#include "core/shard/shard.h"
 #include "rank/explore.h"
 #include "rank/mmr_vectors.h"
 #include "rank/score.h"
@@ -45,6 +46,7 @@ typedef struct dq_rank_config {
     const dq_rank_seen *seen; /* pairs to leave out, as known when the item is offered; NULL: none */
     const uint8_t *left_out;  /* (items, by number) 1: in nobody's list; NULL: none */
     const dq_index *users;    /* whose lists are wanted; NULL, or none of them: everybody's */
+    dq_shard shard;           /* of these, the part whose lists are wanted */
 } dq_rank_config;
 
 /* One user whose list is wanted. */

@@ -180,7 +180,7 @@ static bool find_history(asking *a)
     events = dq_arena_zero(a->arena, (size_t)history->count + 1, sizeof *events);
     if (!events) return refuse(a, 503, "out of memory");
     for (uint32_t i = 0; i < history->count; i++) {
-        bool known;
+        bool known = false;
         if (!read_event(a, &history->as.list[i], &events[a->who.event_count], &known)) return false;
         a->who.event_count += known;
     }

@@ -70,18 +70,13 @@ dq_status dq_aside_open(dq_aside *a, const char *path, int *fd, dq_error *error)
     return DQ_OK;
 }
 
-static dq_status sync_directory(const dq_aside *a, dq_error *error)
+dq_status dq_aside_sync(int fd, dq_error *error)
 {
-    int fd = open_directory(a->path, O_RDONLY | O_DIRECTORY);
-    if (fd < 0) return DQ_OK; /* one that may be written to but not read cannot be synced */
-    int result = fsync(fd), sys = errno;
-    (void)close(fd);
-    return result < 0 && sys != EINVAL ? dq_fail_errno(error, sys, "cannot sync the directory") : DQ_OK;
+    return fsync(fd) < 0 ? dq_fail_errno(error, errno, "cannot sync") : DQ_OK;
 }
 
-dq_status dq_aside_complete(dq_aside *a, int *fd, dq_error *error)
+dq_status dq_aside_name(dq_aside *a, int *fd, dq_error *error)
 {
-    if (fsync(*fd) < 0) return dq_fail_errno(error, errno, "cannot sync");
     if (!a->name && make_named(a, *fd) < 0) return dq_fail_errno(error, errno, "cannot name");
     int result = close(*fd), sys = errno;
     *fd = -1;
@@ -89,7 +84,24 @@ dq_status dq_aside_complete(dq_aside *a, int *fd, dq_error *error)
     if (rename(a->name, a->path) < 0) return dq_fail_errno(error, errno, "cannot rename");
     free(a->name);
     a->name = NULL;
-    return sync_directory(a, error);
+    return DQ_OK;
+}
+
+dq_status dq_aside_sync_directory(const dq_aside *a, dq_error *error)
+{
+    int fd = open_directory(a->path, O_RDONLY | O_DIRECTORY);
+    if (fd < 0 && errno == EACCES) return DQ_OK; /* it may be written to but not read */
+    if (fd < 0) return dq_fail_errno(error, errno, "cannot sync the directory");
+    int result = fsync(fd), sys = errno;
+    (void)close(fd);
+    return result < 0 && sys != EINVAL ? dq_fail_errno(error, sys, "cannot sync the directory") : DQ_OK;
+}
+
+dq_status dq_aside_complete(dq_aside *a, int *fd, dq_error *error)
+{
+    dq_status status = dq_aside_sync(*fd, error);
+    if (!status) status = dq_aside_name(a, fd, error);
+    return status ? status : dq_aside_sync_directory(a, error);
 }
 
 void dq_aside_discard(dq_aside *a)

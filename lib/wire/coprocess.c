@@ -237,7 +237,7 @@ static dq_status read_any(void *arg, void *to, size_t n, size_t *got, dq_error *
 /* ---- starting ---- */
 
 /* What only the program that it is meant for may know. */
-static const char *const secrets[] = {"OPENAI_API_KEY", "DQ_MONGODB_URI", NULL};
+static const char *const secrets[] = {"OPENAI_API_KEY", "DQ_MONGODB_URI", "PGPASSWORD", NULL};
 
 static bool is_named(const char *variable, const char *name)
 {

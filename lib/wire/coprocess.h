@@ -10,8 +10,8 @@
  *
  * Both ends are polled together, so that neither waits for ever on a full pipe. The command runs under
  * `sh -c` in a process group of its own, with our environment, DQ_FLUSH=1 and the variables that it is given
- * set, but without our secrets (OPENAI_API_KEY, DQ_MONGODB_URI) that it is not trusted with; whoever of that
- * group outlives it is killed. When it dies, every call fails with DQ_ERR_IO and says which command it was
+ * set, but without our secrets (OPENAI_API_KEY, DQ_MONGODB_URI, PGPASSWORD) that it is not trusted with; whoever of
+ * that group outlives it is killed. When it dies, every call fails with DQ_ERR_IO and says which command it was
  * (error->source) and how it ended ("exited with status 1", "was killed by SIGKILL"); what it wrote on stderr
  * stays on stderr.
  */

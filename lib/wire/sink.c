@@ -260,21 +260,21 @@ static dq_status write_words(dq_sink *sink, const char *text, size_t n, dq_error
 
 dq_status dq_sink_printf(dq_sink *sink, dq_error *error, const char *format, ...)
 {
-    char small[512], *text = small;
+    char small[512], *large = NULL;
     va_list args;
     va_start(args, format);
     int n = vsnprintf(small, sizeof small, format, args);
     va_end(args);
     if (n < 0) return dq_fail(error, DQ_ERR_MEMORY, "out of memory to print");
     if (n >= (int)sizeof small) {
-        text = malloc((size_t)n + 1);
-        if (!text) return dq_fail(error, DQ_ERR_MEMORY, "out of memory to print");
+        large = malloc((size_t)n + 1);
+        if (!large) return dq_fail(error, DQ_ERR_MEMORY, "out of memory to print");
         va_start(args, format);
-        (void)vsnprintf(text, (size_t)n + 1, format, args);
+        (void)vsnprintf(large, (size_t)n + 1, format, args);
         va_end(args);
     }
-    dq_status status = write_words(sink, text, (size_t)n, error);
-    if (text != small) free(text);
+    dq_status status = write_words(sink, large ? large : small, (size_t)n, error);
+    free(large);
     return status;
 }
 

@@ -67,6 +67,11 @@ typedef struct dq_aside {
 dq_status dq_aside_open(dq_aside *aside, const char *path, int *fd, dq_error *error);
 /* Syncs, closes (*fd = -1) and names it. */
 dq_status dq_aside_complete(dq_aside *aside, int *fd, dq_error *error);
+/* Its three parts, for whoever completes many files of one directory: each is synced, each gets its name (and
+ * *fd = -1), then the directory of all is synced. */
+dq_status dq_aside_sync(int fd, dq_error *error);
+dq_status dq_aside_name(dq_aside *aside, int *fd, dq_error *error);
+dq_status dq_aside_sync_directory(const dq_aside *aside, dq_error *error);
 /* Removes what is not complete, and frees. */
 void dq_aside_discard(dq_aside *aside);
 

@@ -45,7 +45,7 @@ def main():
     p.add_argument("--quick", action="store_true", help="tiny sizes, one round, nothing written: does it still run?")
     p.add_argument("--write", action="store_true", help="put what was measured into the record, and its tables into the page")
     p.add_argument("--record", default=f"{ROOT}/docs/performance.json")
-    p.add_argument("--page", default=f"{ROOT}/docs/performance.md")
+    p.add_argument("--page", action="append", help="where the tables are; may be repeated (docs/performance.md and docs/scaling.md)")
     p.add_argument("parts", nargs="*", metavar="PART", help=f"some of: {' '.join(PARTS)}")
     a = p.parse_args()
     unknown = set(a.parts) - set(PARTS)
@@ -73,12 +73,12 @@ def main():
     record.write(f"{bench.dir}/record.json", {"cpus": {cpu: {"parts": new}}})
     if a.write:
         record.write(a.record, facts)
-        with open(a.page) as f:
-            text = page.write(f.read(), record.read(a.record))
-        with open(a.page, "w") as f:
-            f.write(text)
+        pages = a.page or [f"{ROOT}/docs/performance.md", f"{ROOT}/docs/scaling.md"]
+        for path, text in zip(pages, page.write([page.read(path) for path in pages], record.read(a.record))):
+            with open(path, "w") as f:
+                f.write(text)
         for name in new.keys() & bench.pictures:
-            shutil.copy(f"{bench.dir}/{name}.svg", f"{os.path.dirname(a.page)}/cost-{name}.svg")
+            shutil.copy(f"{bench.dir}/{name}.svg", f"{os.path.dirname(pages[0])}/cost-{name}.svg")
     if bench.failed:
         sys.exit(f"failed: {' '.join(bench.failed)}")
 

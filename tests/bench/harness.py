@@ -158,11 +158,12 @@ class Bench:
         return self.ceilings[name]
 
     def row(self, what, unit, dq, peer=None, theirs=None, better="lower", limit=None, limited_by=None,
-            ratio=None, share=None, bound=None, points=None):
+            ratio=None, share=None, bound=None, points=None, law=None):
         """A row of the table. dq, theirs: a number a round, in the unit; theirs may be None, where the peer is not there.
         better: "lower" (seconds) or "higher" (a rate). limit: the best that the machine could do, in the unit, computed from
         a ceiling; limited_by says which. What is aimed at: ratio, how many times better than the peer; share, of the limit;
-        bound, a number in the unit. points: pairs of numbers that are drawn (laws.py)."""
+        bound, a number in the unit. points: pairs of numbers that are drawn (laws.py). law: what docs/scaling.md is computed
+        from (scaling.py)."""
         row = {"what": what, "unit": unit, "better": better, "dq": spread(dq)}
         low = better == "lower"
         if peer and theirs:
@@ -176,5 +177,7 @@ class Bench:
             row["wanted"] = wanted
         if points:
             row["points"] = points
+        if law:
+            row["law"] = law
         self.rows.append(row)
         say(f"  {what}: {row['dq'][0]:.4g} {unit}" + (f", {row['ratio']:.2f} times {peer}" if "ratio" in row else ""))

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes the tables of docs/performance.md from docs/performance.json; the prose around them is edited there by hand.
+"""Writes the tables of docs/performance.md and docs/scaling.md from docs/performance.json; the prose around them is edited there by
+hand.
 
-    page.py RECORD.json PAGE.md           what stands between <!-- bench: PART --> and <!-- end --> is written anew
-    page.py --check RECORD.json PAGE.md   says what would change, and ends with 1 if anything would
+    page.py RECORD.json PAGE.md...          what stands between <!-- bench: PART --> and <!-- end --> is written anew
+    page.py --check RECORD.json PAGE.md...  says what would change, and ends with 1 if anything would
 """
 import argparse
 import difflib
@@ -11,6 +12,7 @@ import os
 import re
 import sys
 
+import plan
 import record
 
 BEGIN = r"<!-- bench: (\S+) -->"
@@ -65,12 +67,36 @@ COLUMNS = [  # heading, the cell of a row
 ]
 
 
-def table(rows):
-    """Markdown; columns that no row fills are left out."""
-    cells = [[cell(row).replace("|", "\\|") for _, cell in COLUMNS] for row in rows]
-    used = [i for i in range(len(COLUMNS)) if any(row[i] for row in cells)]
-    lines = [[COLUMNS[i][0] for i in used], ["---"] * len(used), *[[row[i] for i in used] for row in cells]]
+LAWS = [  # of a row that is a law, in its place
+    ("", lambda r: f"{r['what']}, {r['law']['times'][0][0]:,} to {r['law']['times'][-1][0]:,} {plural(r['law']['of'])}"),
+    ("fixed, s", lambda r: figure(r["law"]["seconds"]["fixed"])),
+    ("each, µs", lambda r: spread(r["dq"]) + fallen(r)),
+    ("off by", lambda r: f"{100 * r['law']['seconds']['off']:.0f} %"),
+    ("slope", lambda r: f"{r['law']['seconds']['slope']:.2f}"),
+    ("memory, MiB", lambda r: figure(r["law"]["memory"]["mib"])),
+    ("bytes each", lambda r: figure(r["law"]["memory"]["bytes"]) if r["law"]["memory"]["bytes"] else "none"),
+    ("slope", lambda r: f"{r['law']['memory']['slope']:.2f}"),
+    ("bytes written each", lambda r: figure(r["law"]["disk"]) if "disk" in r["law"] else ""),
+]
+
+
+def plural(word):
+    return word + "s"
+
+
+def markdown(columns, rows):
+    """Columns that no row fills are left out."""
+    cells = [[cell(row).replace("|", "\\|") for _, cell in columns] for row in rows]
+    used = [i for i in range(len(columns)) if any(row[i] for row in cells)]
+    lines = [[columns[i][0] for i in used], ["---"] * len(used), *[[row[i] for i in used] for row in cells]]
     return "".join(f"| {' | '.join(line)} |\n".replace("|  |", "| |").replace("|  |", "| |") for line in lines)
+
+
+def table(rows):
+    """Laws, if there are any, and the other rows."""
+    fitted = [row for row in rows if "times" in row.get("law", {})]
+    others = [row for row in rows if row not in fitted]
+    return "\n".join(markdown(columns, some) for columns, some in ((LAWS, fitted), (COLUMNS, others)) if some)
 
 
 def about(cpu, part):
@@ -84,45 +110,56 @@ def about(cpu, part):
     return "; ".join(filter(None, words))
 
 
-def section(parts, cpus):
-    """The tables of a part, a CPU each, the newest first."""
-    have = sorted(((cpu["parts"][parts], name) for name, cpu in cpus.items() if parts in cpu["parts"]),
+VIEWS = {"plan": ("scaling", plan.table)}  # tables that are computed from a part's rows, by the name of their place
+
+
+def section(name, cpus):
+    """The tables of a place, a CPU each, the newest first."""
+    part, view = VIEWS.get(name, (name, table))
+    have = sorted(((cpu["parts"][part], cpu_name) for cpu_name, cpu in cpus.items() if part in cpu["parts"]),
                   key=lambda x: x[0]["date"], reverse=True)
-    return "".join(f"{table(part['rows'])}\n<sub>{about(cpu, part)}.</sub>\n\n" for part, cpu in have) or "Not measured yet.\n\n"
+    return "".join(f"{view(measured['rows'])}\n<sub>{about(cpu, measured)}.</sub>\n\n" for measured, cpu in have) or "Not measured yet.\n\n"
 
 
-def write(text, facts):
-    """The page with its tables, from the record."""
+def write(texts, facts):
+    """Pages with their tables, from the record; each of its parts has a place on one of them."""
     cpus = facts.get("cpus", {})
-    places = {m[2] for m in MARKED.finditer(text)}
-    endless = set(re.findall(BEGIN, text)) - places
-    if endless:  # to the next end there may be prose
-        sys.exit(f"no <!-- end --> on the page behind <!-- bench: {endless.pop()} -->")
-    text = MARKED.sub(lambda m: f"{m[1]}\n{section(m[2], cpus)}{m[3]}", text)
+    places = set()
+    for text in texts:
+        here = {m[2] for m in MARKED.finditer(text)}
+        endless = set(re.findall(BEGIN, text)) - here
+        if endless:  # to the next end there may be prose
+            sys.exit(f"no <!-- end --> on the page behind <!-- bench: {endless.pop()} -->")
+        places |= here
     missing = {part for cpu in cpus.values() for part in cpu["parts"]} - places
     if missing:
-        sys.exit(f"the page has no place for {', '.join(sorted(missing))}: <!-- bench: PART --> and <!-- end -->")
-    return text
+        sys.exit(f"no page has a place for {', '.join(sorted(missing))}: <!-- bench: PART --> and <!-- end -->")
+    return [MARKED.sub(lambda m: f"{m[1]}\n{section(m[2], cpus)}{m[3]}", text) for text in texts]
+
+
+def read(path):
+    with open(path) as f:
+        return f.read()
 
 
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("--check", action="store_true")
     p.add_argument("record")
-    p.add_argument("page")
+    p.add_argument("pages", nargs="+", metavar="page")
     a = p.parse_args()
-    for path in (a.record, a.page):
+    for path in (a.record, *a.pages):
         if not os.path.exists(path):
             p.error(f"no file {path}")
-    with open(a.page) as f:
-        old = f.read()
+    old = [read(path) for path in a.pages]
     new = write(old, record.read(a.record))
-    if a.check:
-        sys.stdout.writelines(difflib.unified_diff(old.splitlines(True), new.splitlines(True), a.page, "what the record says"))
-        return new != old
-    with open(a.page, "w") as f:
-        f.write(new)
-    return 0
+    for path, before, after in zip(a.pages, old, new):
+        if a.check:
+            sys.stdout.writelines(difflib.unified_diff(before.splitlines(True), after.splitlines(True), path, "what the record says"))
+        else:
+            with open(path, "w") as f:
+                f.write(after)
+    return a.check and new != old
 
 
 if __name__ == "__main__":

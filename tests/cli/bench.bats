@@ -23,8 +23,8 @@ record() { # FILE MIN MEDIAN MAX
 JSON
 }
 
-@test "docs/performance.md is what the script writes from docs/performance.json" {
-    run -0 /usr/bin/python3 "$bench/page.py" --check "$root/docs/performance.json" "$root/docs/performance.md"
+@test "docs/performance.md and docs/scaling.md are what the script writes from docs/performance.json" {
+    run -0 /usr/bin/python3 "$bench/page.py" --check "$root/docs/performance.json" "$root"/docs/{performance,scaling}.md
     [ -z "$output" ]
 }
 
@@ -46,7 +46,7 @@ JSON
     record record.json 1 2 3
     echo '# Page' > page.md
     run -1 /usr/bin/python3 "$bench/page.py" record.json page.md
-    [[ $output == *'no place for start'* ]]
+    [[ $output == *'no page has a place for start'* ]]
 }
 
 @test "a page without an end of a place, and a record that is not there, are errors, and the page stays" {
@@ -58,6 +58,50 @@ JSON
     run -2 /usr/bin/python3 "$bench/page.py" nothing.json page.md
     [[ $output == *'no file nothing.json' ]]
     cmp page.md before
+}
+
+@test "laws are fitted, and a plan follows from them" {
+    cat > fit.py <<'PY'
+import math
+import sys
+sys.path.insert(0, sys.argv[1])
+import fit, page, plan
+
+def near(a, b):
+    return abs(a - b) <= 1e-9 * max(1, abs(b))
+
+sizes = [100, 200, 400, 800]
+fixed, each, off = fit.line([(n, 3 + 0.5 * n) for n in sizes])
+assert near(fixed, 3) and near(each, 0.5) and off < 1e-9, (fixed, each, off)
+fixed, each, off = fit.line([(n, 0.5 * n - 20) for n in sizes])  # what costs less than nothing at first has no fixed part
+assert fixed == 0 and 0.3 < each < 0.5 and 0 < off < 1, (fixed, each, off)
+fixed, each, off = fit.line([(n, 9 - 0.001 * n) for n in sizes])
+assert each == 0 and 8 < fixed < 9, (fixed, each, off)
+bent = [(n, n * n / 1000) for n in sizes]
+assert near(fit.slope(bent), 2) and fit.line(bent)[2] > 0.2, "a square is no line, and that is said"
+
+def law(key, seconds=0.001, mib=10.0, bytes=0, **more):
+    return {"what": key, "unit": f"µs a pair", "better": "lower", "dq": [1e6 * seconds] * 3, "law": {
+        "key": key, "of": "pair", "seconds": {"fixed": 1.0, "each": seconds, "off": 0.01, "slope": 1.0}, "times": [[1, 1], [8, 8]],
+        "memory": {"mib": mib, "bytes": bytes, "slope": 0}, **more}}
+
+rows = [law(stage.law, disk=8) for stage in plan.STAGES if stage.law != "rows"] + [law("rows", bytes=64), law("lists.users"), law("cosines.items")]
+rows += [{"what": "beside", "unit": "", "better": "lower", "dq": [1.25] * 3, "law": {"key": "crowd"}},
+         {"what": "memory", "unit": "GiB", "better": "higher", "dq": [8] * 3, "law": {"key": "machine", "cores": 2, "mib": 8192}}]
+p = plan.Plan(rows)
+ranked = next(s for s in plan.STAGES if s.law == "users")
+assert near(p.seconds(ranked, 1e9, 1), 1.25 * (1 + 0.001 * 1e9 / 2)) and near(p.seconds(ranked, 1e9, 10), 1.25 * (1 + 0.001 * 1e9 / 20))
+assert near(p.mib(ranked, 10), 20), "two processes, whatever the pairs"
+kept = next(s for s in plan.STAGES if s.law == "rows")
+assert near(p.mib(kept, 10), 10 + 64e8 / 2**20)
+assert p.first(kept).startswith("memory, at 134 · 10⁶"), p.first(kept)  # (8192 - 10) MiB of 64 bytes
+assert p.first(ranked).startswith("a day, at 138 · 10⁶"), p.first(ranked)  # (86400 - 1.25) s of 0.001 * 1.25 / 2
+text = plan.table(rows)
+assert "**needs 64 GB**" in text and "8 GB" in text and "7.2 days" in text, text
+assert "| users, 1 to 8 pairs | 1.00 | 1,000 | 1 % | 1.00 | 10.0 | none | 0.00 |" in page.table(rows), page.table(rows)
+assert "| memory, GiB | 8.00 |" in page.table(rows)
+PY
+    run -0 /usr/bin/python3 fit.py "$bench"
 }
 
 @test "a fall is one where the best is worse than the median was" {
@@ -120,7 +164,7 @@ PY
     for part in "$bench"/parts/*.py; do
         name=$(basename "$part" .py)
         grep -qx "$name:" <<<"$output"
-        grep -qxF "<!-- bench: $name -->" "$root/docs/performance.md"
+        grep -qxFh "<!-- bench: $name -->" "$root"/docs/{performance,scaling}.md
     done
     jq -e '[.cpus[].parts.ceilings.rows[].dq[0] > 0] | length > 5 and all' "$BUILD/bench/quick/record.json"
 }
@@ -131,7 +175,7 @@ PY
     export ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0
     LD_PRELOAD=$BUILD/steps.so run -0 "$BUILD/bench/cost" 1 true
     [[ $output == *'"user": 0, "system": 0'* ]]
-    LD_PRELOAD=$BUILD/steps.so run /usr/bin/python3 "$bench/bench.py" --build "$BUILD" --quick envs input laws learn pairs products
+    LD_PRELOAD=$BUILD/steps.so run /usr/bin/python3 "$bench/bench.py" --build "$BUILD" --quick envs input laws learn pairs products scaling
     [ "$status" = 0 ] || { echo "$output" && false; }
 }
 

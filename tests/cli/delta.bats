@@ -25,7 +25,7 @@ setup() {
 # each OPTION...: an agent for each user, from one start
 few=(--quiet --reward cosine --batch 4 --warmup 5 --replay 50 --episodes 2 --steps 10)
 each() { last "$BUILD"/dq-train "${few[@]}" -t 2 --each-user --init start.dq "$@"; }
-said() { each --no-quiet "$@" 2>&1 > /dev/null; }
+said() { { each --no-quiet "$@" > /dev/null; } 2>&1; }
 digest() { "$BUILD"/dq-cat --lineage "$1" | sed -n 's/^section //p'; }
 models() { "$BUILD"/dq-cat --kind model "$@"; }
 bytes() { cat "$1"/u*.dq | wc -c; }
@@ -146,12 +146,50 @@ END
     [ "$(said --train-last 1 --save delta --models-dir d c.dq)" = "dq-train: trained 0, resumed 12" ]
     cmp <(models "$(start_file d)") <(models start.dq)
     # whole agents take their place, and deltas of another start theirs
-    [ "$(said --train-last 1 --models-dir d c.dq)" = "dq-train: trained 12, replaced 12" ]
+    [ "$(said --train-last 1 --models-dir d c.dq)" = "dq-train: trained 12, replaced 12"$'\n'"dq-train: 1 start that no agent is of any more is removed" ]
+    [ ! -e "$(start_file d)" ]
+    cp "$(start_file delta)" delta/u06.dq d
     cp last/u01.dq start.dq.new
     printf 'u05\n' | last "$BUILD"/dq-train "${few[@]}" --each-user --users-file - --init start.dq.new --save delta --train-last 1 --models-dir d c.dq
     [ "$(ls d/.start-*.dq | wc -l)" = 2 ]
-    cp delta/u06.dq d
     "$BUILD"/dq-rank -q --models-dir d -k 1 --format tsv -o lists.tsv c.dq
+    [ "$(wc -l < lists.tsv)" = 13 ]
+}
+
+@test "a start goes with the last agent that is of it, and not while somebody else makes agents there" {
+    starts() { ls "$1"/.start-*.dq | wc -l; }
+    each --train-last 1 --save delta --models-dir s c.dq
+    cp last/u01.dq other.dq
+    next() { last "$BUILD"/dq-train "${few[@]}" -t 2 --each-user --init other.dq --save delta --train-last 1 --models-dir s "$@" c.dq 2>&1; }
+    # half of the users: the others' agents are of the old start
+    [[ $(next --no-quiet --shard 1/2) != *removed* ]]
+    [ "$(starts s)" = 2 ]
+    # a file that is no start's is nobody's business, nor is an agent of a user who is not in the catalogue any more
+    echo mine > s/.start-of-something
+    cp delta/u06.dq s/gone.dq
+    [[ $(next --no-quiet) != *removed* ]]
+    [ "$(starts s)" = 2 ]
+    # one that cannot be read may be of any start
+    truncate -s 100 s/gone.dq
+    [[ $(next --no-quiet) == *"starts that no agent may be of any more are left: "*s/gone.dq:* ]]
+    [ "$(starts s)" = 2 ]
+    rm s/gone.dq
+    # somebody else is at work: here one who has claimed a user
+    /usr/bin/python3 -c 'import fcntl, time
+f = open("s/.lock", "r+b")
+fcntl.lockf(f, fcntl.LOCK_EX, 1, 1 << 61)
+print(flush=True)
+time.sleep(300)' > ready 3>&- & other=$!
+    while [ ! -s ready ]; do sleep 0.05; done
+    printf 'u01\n' > one
+    [[ $(next --no-quiet --users-file one) != *removed* ]]
+    [ "$(starts s)" = 2 ]
+    kill $other
+    wait $other || true
+    [[ $(next --no-quiet --users-file one) == *"1 start that no agent is of any more is removed"* ]]
+    [ "$(starts s)" = 1 ]
+    [ -e s/.start-of-something ]
+    "$BUILD"/dq-rank -q --models-dir s -k 1 --format tsv -o lists.tsv c.dq
     [ "$(wc -l < lists.tsv)" = 13 ]
 }
 

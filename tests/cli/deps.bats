@@ -40,6 +40,7 @@ for p in "${words[@]:1}"; do
     grep -qx "$p" "$world/refused" && { echo "E: Packages need to be removed but remove is disabled." >&2; exit 100; }
 done
 [[ " $* " != *" -s "* ]] || exit 0
+[ ! -e "$world/policy" ] || { "$world/policy"; echo "daemons: $?" >> "$world/told"; }
 echo "Selecting previously unselected package ${words[1]}."
 for p in "${words[@]:1}"; do echo "Setting up $p"; echo "$p" >> "$world/installed"; done
 EOF
@@ -166,6 +167,26 @@ without() { # GOAL COMMAND...: make GOAL in a PATH that lacks the commands
     [ "$status" -eq 2 ]
     [[ ${lines[-1]} == *"not installed: cc pkg-config openblas "* ]]
     [ ! -e none/obj/lib/core/arena.o ]
+}
+
+@test "--stopped: daemons are not started as they are installed; whoever says no already is left alone" {
+    export POLICY_RC_D=$PWD/policy
+    run -0 deps --stopped --each aa cc
+    grep -qx 'daemons: 101' told
+    [ ! -e policy ]
+    printf '#!/bin/sh\nexit 7\n' > policy # an administrator's own
+    chmod +x policy
+    run -0 deps --stopped dd
+    grep -qx 'daemons: 7' told
+    [ -e policy ]
+    rm policy
+    : > told
+    touch no-network
+    run -1 deps --stopped ee
+    [ ! -e policy ]
+    rm no-network
+    run -0 deps ee
+    run ! grep -q daemons told
 }
 
 # What `make -n` would build, with variables as they are given.

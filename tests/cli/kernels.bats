@@ -68,6 +68,33 @@ version() { "$BUILD"/dq-rank --version | tail -1; }
     [[ $(DQ_KERNELS=abacus version) == @(dq|OpenBLAS)" "*", not as it should be: DQ_KERNELS=abacus: this CPU has no such"* ]]
 }
 
+# A trainer that has next to nothing to do; its words.
+train() { "$@" --env maze --total-steps 20 --warmup 8 --batch 8 -o "$BATS_TEST_TMPDIR/m.dq"; }
+
+@test "the plain form is not taken without a word" {
+    run -0 train env DQ_KERNELS=plain "$BUILD"/dq-train
+    [[ $output == *"dq-train: warning: products of matrices take many times as long as they could: DQ_KERNELS asks for the plain form"* ]]
+    [ "$(grep -c 'warning' <<<"$output")" = 1 ]
+    run -0 train env DQ_KERNELS=plain "$BUILD"/dq-train -q
+    [ "$output" = '' ]
+    run -0 train "$BUILD"/dq-train
+    [[ $output != *warning* ]]
+}
+
+@test "a CPU without AVX2, where OpenBLAS is not there either, is told of" {
+    command -v qemu-x86_64 > /dev/null || skip 'no qemu-x86_64 (Debian: qemu-user)'
+    [ -z "$SANITIZER" ] || skip 'a sanitizer does not run in an emulator'
+    cd "$BATS_TEST_TMPDIR"
+    LC_ALL=C sed 's/libopenblas\([-a-z0-9.]*\.so\.\)/l1bopenblas\1/g' "$BUILD"/dq-train > dq-train
+    run ! cmp -s dq-train "$BUILD"/dq-train
+    chmod 755 dq-train
+    words='products of matrices take many times as long as they could: this CPU has no AVX2 with FMA, and '
+    run -0 train qemu-x86_64 -cpu Nehalem ./dq-train
+    [[ $output == *"dq-train: warning: $words"*"l1bopenblas"*"Debian's package is libopenblas0"* ]]
+    [[ $(qemu-x86_64 -cpu Nehalem ./dq-train --version) == *"dq plain; $words"*"l1bopenblas"* ]]
+    [[ $(qemu-x86_64 -cpu Nehalem "$BUILD"/dq-train --version) == *"OpenBLAS "* ]]
+}
+
 @test "products and networks keep their promises on every kernel" {
     for kernels in $(own | head -n -1); do # the best ones are those of every other test
         echo "$kernels"

@@ -44,10 +44,10 @@ entries() {
         "mapping $1 --show-schema jobs" ;;
     dq-plan) printf '%s\n' "pairs $1 --model pairs.dq --per-user 1 c.dq" "rollouts $1 --model env.dq --rollout 1 log.dq" \
         "lists $1 --model env.dq --lists 1 log.dq" ;;
-    dq-rank) printf '%s\n' "rank $1 --by auto c.dq" "merge $1 --merge none" ;;
+    dq-rank) printf '%s\n' "rank $1 --by auto c.dq" "merge $1 --merge none" "make-index $1 --make-index c.dq" ;;
     dq-reward) printf '%s\n' "cosine $1 --strategy cosine none" "logged $1 --strategy logged none" \
         "llm $1 --strategy llm --model m --cache r.db none" "hybrid $1 --strategy hybrid --model m --cache r.db none" \
-        "human $1 --strategy human --answers a none" "ledger $1 --ledger none" ;;
+        "human $1 --strategy human --answers a none" "ledger $1 --ledger none" "export $1 --export-cache none" "import $1 --import-cache none none" ;;
     dq-sim) printf '%s\n' "synthetic $1 --users 1" "play $1 --play 1 sequence" "serve $1 --serve sequence" \
         "catalogue $1 --catalogue films" "against $1 --against http://127.0.0.1:1 cartpole" "list $1 --list" ;;
     dq-train) printf '%s\n' "online $1 --user u1 none" "each-user $1 --each-user none" "offline $1 --offline --epochs 1 --hidden 2 t.dq" \
@@ -63,8 +63,8 @@ chooses() {
     dq-eval) names="qrels rollout cold-start env env-cmd ope traffic curves agreement paired ab sample-size draw list-measures" ;;
     dq-export) names="schema show-schema" ;;
     dq-plan) names=lists ;;
-    dq-rank) names=merge ;;
-    dq-reward) names=ledger ;;
+    dq-rank) names='merge make-index' ;;
+    dq-reward) names='ledger export-cache import-cache' ;;
     dq-sim) names="serve play catalogue against list" ;;
     dq-train) names="offline sessions each-user follow env env-cmd" ;;
     esac

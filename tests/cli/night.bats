@@ -21,7 +21,7 @@ setup() {
 # each OPTION...: an agent for each user, tiny ones
 tiny=(--quiet --reward cosine --hidden 4 --world-hidden 4 --batch 4 --warmup 5 --replay 50 --episodes 2 --steps 10)
 each() { last "$BUILD"/dq-train "${tiny[@]}" -t 2 --each-user "$@"; }
-said() { each --no-quiet "$@" 2>&1 > /dev/null; }
+said() { { each --no-quiet "$@" > /dev/null; } 2>&1; }
 digest() { "$BUILD"/dq-cat --lineage "$1" | sed -n 's/^section //p'; }
 models() { find "$1/" -name '*.dq' | wc -l; }
 

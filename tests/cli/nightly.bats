@@ -24,7 +24,7 @@ setup() {
     set -a
     # shellcheck source=/dev/null
     . "$nightly"/night.env
-    CATALOGUE=c.dq OUT=night OPTIONS=$tiny RANK="-q -k 3 --format tsv" CHUNK=7
+    export CATALOGUE=c.dq OUT=night OPTIONS=$tiny RANK="-q -k 3 --format tsv" CHUNK=7
     set +a
 }
 
@@ -98,7 +98,7 @@ one_fails() {
     local first model
     first=$(dq-cat --kind users c.dq | jq -r .id | head -1)
     for model in whole/*.dq; do [ "$model" = "whole/$first.dq" ] || cat "$model"; done > init.dq
-    OPTIONS="$tiny --init init.dq" FALLBACK=all.dq
+    export OPTIONS="$tiny --init init.dq" FALLBACK=all.dq
 }
 
 @test "make, GNU parallel: a failed agent is not the night's end: with a fallback the lists are made, and the status is an error" {
@@ -110,7 +110,7 @@ one_fails() {
     rm -r night
     run ! "$nightly"/parallel.sh -j 2 < /dev/null
     dq-rank -q -k 3 --format tsv --fallback all.dq --models-dir night/agents c.dq | cmp - night/lists
-    FALLBACK=
+    export FALLBACK=
     rm night/lists
     run ! "$nightly"/parallel.sh -j 2 < /dev/null
     [ ! -e night/lists ]
@@ -141,8 +141,8 @@ $nightly/finish" ]
     . "$BATS_TEST_DIRNAME"/../services/slurm.bash
     slurm_here || skip "Slurm and MUNGE are absent (packages slurm-wlm and munge), or we are not root"
     slurm_start "$PWD"/slurm
-    CATALOGUE=$PWD/c.dq
-    OUT=$PWD/night
+    export CATALOGUE=$PWD/c.dq
+    export OUT=$PWD/night
     [ "${FAULTS-}" != full ] || never_ending <<< "exec \"$BUILD\"/dq-train \"\${words[@]}\"" # until its task is told to stop
     "$nightly"/slurm.sh > submitted
     if [ "${FAULTS-}" = full ]; then # Slurm queues a task again half a minute later: make check-full

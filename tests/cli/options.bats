@@ -168,7 +168,7 @@ END
         run -2 env DQ_FLUSH=$flush dq-rank c.dq
         [[ $output == "dq-rank: DQ_FLUSH: '$flush' is neither 0 nor 1 (try "* ]]
     done
-    DQ_FLUSH=0 DQ_THREADS= dq-rank -q --by popularity c.dq > /dev/null
+    DQ_FLUSH=0 DQ_THREADS="" dq-rank -q --by popularity c.dq > /dev/null
     refused "session: history=x is not a number" dq-sim --play 1 session:history=x
     refused "LEAST and MOST" dq-tune --option a=nan..2 --metric m -- true
     refused "LEAST and MOST" dq-tune --option a=5..2 --metric m -- true
@@ -321,9 +321,8 @@ complete() { "$1" --complete-line "$@"; }
 
 @test "bash completes values, through = and : too" {
     unset -f complete # ours
-    source <(dq-rank --completion bash)
-    source <(dq-train --completion)
-    source <(dq-tune --completion bash)
+    # shellcheck source=/dev/null
+    source <(dq-rank --completion bash; dq-train --completion; dq-tune --completion bash)
     compopt() { asked+=("$*"); }
     # typed LINE WORD...: the line, and what bash makes of it
     typed() {

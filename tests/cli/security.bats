@@ -60,8 +60,9 @@ END
     dq-sim --users 2 --items 6 -q -o c.dq
     printf '#!/bin/sh\nenv > %s/seen\nexec dq-reward --strategy cosine --pairs stream --labels-only -q\n' "$PWD" > label.sh
     chmod +x label.sh
-    OPENAI_API_KEY=sk-9 DQ_MONGODB_URI=mongodb://u:p@h dq-train -q --user "$(dq-cat --kind users c.dq | head -1 | jq -r .id)" --reward-cmd ./label.sh --episodes 1 --steps 3 --warmup 2 --batch 2 --hidden 4 c.dq -o /dev/null || true
+    OPENAI_API_KEY=sk-9 PGPASSWORD=hu-sh DQ_MONGODB_URI=mongodb://u:p@h dq-train -q --user "$(dq-cat --kind users c.dq | head -1 | jq -r .id)" --reward-cmd ./label.sh --episodes 1 --steps 3 --warmup 2 --batch 2 --hidden 4 c.dq -o /dev/null || true
     grep -q '^OPENAI_API_KEY=sk-9' seen
+    grep -q '^PGPASSWORD=hu-sh' seen
     run -1 grep u:p@h seen
 }
 
@@ -70,9 +71,9 @@ END
     printf '#!/bin/sh\nenv > %s/seen\nexit 1\n' "$PWD" > bin/gnuplot
     chmod +x bin/gnuplot
     dq-train -q --env maze --agent tabular --episodes 3 -l log.jsonl -o m.dq
-    OPENAI_API_KEY=sk-9 DQ_MONGODB_URI=mongodb://u:p@h PATH=$PWD/bin:$PATH run -1 dq-eval --curves --plot out.svg log.jsonl
+    OPENAI_API_KEY=sk-9 PGPASSWORD=hu-sh DQ_MONGODB_URI=mongodb://u:p@h PATH=$PWD/bin:$PATH run -1 dq-eval --curves --plot out.svg log.jsonl
     grep -q ^PATH= seen
-    run -1 grep -E 'sk-9|u:p@h' seen
+    run -1 grep -E 'sk-9|hu-sh|u:p@h' seen
 }
 
 @test "no option takes a secret" {

@@ -17,7 +17,7 @@ setup() {
         [ "$(head -c 4 "$program")" = $'\x7fELF' ] || continue
         ldd "$program" > libraries
         grep -q libzstd libraries
-        run ! grep -E 'libopenblas|libcblas|libblas|libcurl|libmongoc|libssl|libsasl|libldap|libkrb5' libraries
+        run ! grep -E 'libopenblas|libcblas|libblas|libcurl|libpq|libmongoc|libssl|libsasl|libldap|libkrb5' libraries
     done
 }
 
@@ -39,6 +39,7 @@ without() { # library, program
 @test "what is needed and not there is one line, and names the package" {
     without curl dq-embed
     without mongoc dq-export
+    without pq dq-reward
     printf '%s\n' '{"id":"u1","text":{"t":"a"}}' > u.jsonl
     ./dq-export -q --users u.jsonl -o c.dq
     run -1 env OPENAI_API_KEY=k OPENAI_BASE_URL=http://127.0.0.1:1/v1 ./dq-embed -q openai:m --cache v.db c.dq -o never
@@ -47,6 +48,9 @@ without() { # library, program
     run -1 ./dq-export -q --schema jobs mongodb://127.0.0.1:1/db -o never
     echo "$output"
     [[ ${#lines[@]} = 1 && $output == "dq-export: "*"l1bmongoc-1.0.so"*"; Debian's package is libmongoc-1.0-0" ]]
+    run -1 ./dq-reward --export-cache postgresql://127.0.0.1:1/db -o never
+    echo "$output"
+    [[ ${#lines[@]} = 1 && $output == "dq-reward: a library is needed that cannot be loaded: l1bpq.so"*"; Debian's package is libpq5" ]]
     [ ! -e never ]
 }
 

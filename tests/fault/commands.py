@@ -80,6 +80,8 @@ COMMANDS = [
     Command("reward logged", "dq-reward -q -s logged -o out in/c.dq", out=("out",)),
     Command("reward cached", "dq-reward -q -s llm --model demo --stages 1 --pairs random:2 --cache-only --cache in/answers.db -o out in/words.dq", out=("out",)),
     Command("reward ledger", "dq-reward --ledger in/answers.db"),
+    Command("reward export", "dq-reward -q --export-cache in/answers.db -o out", out=("out",)),
+    Command("reward import", "dq-reward -q --import-cache answers.db in/answers.dq", copies=("answers.db",), grows=("answers.db-journal",)),
     # dq-train
     Command("train online", f"{ONLINE} -c ck --checkpoint-every 1 -l log -o out in/c.dq", out=("out", "ck"), grows=("log",)),
     Command("train resumed", f"{HALF} -c half.ck -o out in/c.dq", out=("out",), copies=("half.ck",)),
@@ -110,6 +112,8 @@ COMMANDS = [
     Command("rank cosine", "dq-rank -q -t 1 --by cosine -x -k 3 --format tsv -o out in/c.dq", out=("out",)),
     Command("rank model", "dq-rank -q -t 1 --model in/m.dq -k 3", stdin="c.dq"),
     Command("rank first pass", "dq-rank -q -t 1 --model in/m.dq --first-pass int8 --shortlist 6 --measure-recall -k 3 --format tsv -o out in/c.dq", out=("out",)),
+    Command("rank make index", "dq-rank -q -t 1 --make-index --model in/m.dq --sample-users 8 -o out in/c.dq", out=("out",), package="libfaiss-dev"),
+    Command("rank index", "dq-rank -q -t 1 --model in/m.dq --index in/c.index --shortlist 6 --recall-sample 2 -k 3 --format tsv -o out in/c.dq", out=("out",), package="libfaiss-dev"),
     Command("rank folder", "dq-rank -q -t 1 --models-dir in/agents --fallback in/m.dq -k 3 --format tsv -o out in/c.dq", out=("out",)),
     Command("rank mmr", "dq-rank -q -t 1 --mmr 0.4 --pool 10 -k 3 --format trec -o out in/c.dq", out=("out",)),
     Command("rank fields", "dq-rank -q -t 1 --by cosine --compare user_feature_0:item_feature_1 -k 2 --format tsv -o out in/shown.dq", out=("out",)),
@@ -191,6 +195,7 @@ dq-export -q --users veterans.jsonl --items posts.jsonl -o words.dq
 {TESTS.parent}/pipelines/mongodb/collections $DEMO jobs
 dq-embed -q openai:demo --cache vectors.db -o embedded.dq words.dq
 dq-reward -q -s llm --model demo --stages 1 --pairs random:2 --cache answers.db -o asked.dq words.dq
+dq-reward -q --export-cache answers.db -o answers.dq
 printf '%s\\n' item_id,position,click,propensity_score,user_feature_0,user-item_affinity_0 > log.csv
 for i in 1 2 3 4 5 6 7 8; do printf '%s\\n' $((i % 3)),1,$((i % 2)),0.5,f$((i % 2)),0.$i; done >> log.csv
 printf '%s\\n' item_id,item_feature_0,item_feature_1 0,-0.5,q 1,0.25,p 2,1,q > context.csv
@@ -200,6 +205,7 @@ dq-reward -q -s logged -o t.dq c.dq
 cat c.dq c.dq t.dq > three.dq
 dq-train -q -t 1 --offline --loss mse --hidden 8 --no-world --epochs 1 --q-models 3 -o several.dq t.dq
 {ONLINE} -l log.jsonl -o m.dq c.dq
+[ ! -e {BUILD}/faiss.so ] || dq-rank -q -t 1 --make-index --model m.dq --sample-users 8 -o c.index c.dq
 printf '%s\\n' u01 u02 > two
 dq-train -q -t 1 --each-user --users-file two --init m.dq --train-last 1 --save delta -b 4 --warmup 4 -e 1 --steps 15 --models-dir deltas c.dq
 awk 'BEGIN {{ for (i = 1; i <= 9; i++) {{ w = sprintf("r%d u%02d i%03d 1 .1 m %d", i, i, i, i); print "shown " w; print "answer " w " APPLY" }} }}' | {BUILD}/helpers/make_log served.dq

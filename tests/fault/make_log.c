@@ -40,9 +40,10 @@ static dq_log_text text(const char *word)
 
 static void take(dq_log_writer *log, char *line)
 {
-    char *word[WORDS] = {NULL};
+    char *word[WORDS] = {NULL}, *rest;
     size_t n = 0;
-    for (char *w = strtok(line, " \n"); w && n < WORDS; w = strtok(NULL, " \n")) word[n++] = w;
+    for (char *w = strtok_r(line, " \n", &rest); w && n < WORDS; w = strtok_r(NULL, " \n", &rest))
+        word[n++] = w;
     if (n == 1 && strcmp(word[0], ".") == 0) put(log);
     if (n < WORDS - 1) return;
     dq_log_kind is = strcmp(word[0], "answer") == 0 ? DQ_LOG_ANSWERS : DQ_LOG_SHOWN;

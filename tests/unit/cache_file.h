@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * A cache in a folder of its own, for the tests of it.
+ * A cache in a folder of its own, for the tests of it; or, where DQ_CACHE_ADDRESS holds a server's address,
+ * in that server's database, whose schema dq_cache goes before and after each test.
  */
 #ifndef DQ_TEST_CACHE_FILE_H
 #define DQ_TEST_CACHE_FILE_H
 
 #include "port/cache/cache.h"
+#include "port/cache/libpq.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +25,7 @@
 
 #include <cmocka.h>
 
-static char folder[64], path[96], journal[112];
+static char folder[64], path[160], journal[176];
 static int64_t clock_now;
 
 static inline int64_t test_clock(void *arg)
@@ -32,9 +34,38 @@ static inline int64_t test_clock(void *arg)
     return clock_now;
 }
 
+static inline bool on_server(void)
+{
+    return dq_cache_is_address(path);
+}
+
+/* SQL on the server, behind the cache's back; the first column of the last row is the answer. */
+static inline int64_t server_sql(const char *text)
+{
+    dq_error e = DQ_ERROR_NONE;
+    static const char *const names[] = {"options", "dbname", NULL};
+    const char *const values[] = {"-csearch_path=dq_cache -cclient_min_messages=error", path, NULL};
+    if (dq_pq_load(&e)) fail_msg("%s", e.reason);
+    PGconn *server = PQconnectdbParams(names, values, 1);
+    PGresult *result = PQexec(server, text);
+    ExecStatusType status = PQresultStatus(result);
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) fail_msg("%s", PQerrorMessage(server));
+    int rows = PQntuples(result);
+    const char *last = rows ? PQgetvalue(result, rows - 1, 0) : "";
+    int64_t answer = strcmp(last, "t") == 0 ? 1 : strtoll(last, NULL, 10);
+    PQclear(result);
+    PQfinish(server);
+    return answer;
+}
+
 static inline int setup(void **state)
 {
     (void)state;
+    const char *address = getenv("DQ_CACHE_ADDRESS");
+    folder[0] = journal[0] = '\0';
+    (void)snprintf(path, sizeof path, "%s", address ? address : "");
+    if (address) (void)server_sql("DROP SCHEMA IF EXISTS dq_cache CASCADE");
+    if (address) return 0;
     strcpy(folder, "/tmp/dq-test-cache-XXXXXX");
     if (!mkdtemp(folder)) return -1;
     (void)snprintf(path, sizeof path, "%s/c.db", folder);
@@ -45,6 +76,8 @@ static inline int setup(void **state)
 static inline int teardown(void **state)
 {
     (void)state;
+    if (on_server()) (void)server_sql("DROP SCHEMA IF EXISTS dq_cache CASCADE");
+    if (on_server()) return 0;
     (void)chmod(folder, 0700);
     (void)unlink(path);
     (void)unlink(journal);
@@ -117,9 +150,10 @@ static inline dq_cache_state find(dq_cache *cache, unsigned n)
     return state;
 }
 
-/* SQL on the file, behind the cache's back; the first column of the last row is the answer. */
+/* SQL on the cache, behind its back; the first column of the last row is the answer. */
 static inline int64_t sql(const char *text)
 {
+    if (on_server()) return server_sql(text);
     sqlite3 *db;
     sqlite3_stmt *statement;
     int64_t answer = 0;

@@ -260,7 +260,7 @@ static void regret_grows_as_the_root(void **state)
 {
     (void)state;
     double epsilon[2], regret[2];
-    for (int head = DQ_HEAD_OUTPUTS; head <= DQ_HEAD_ACTIONS; head++) {
+    for (dq_head head = DQ_HEAD_OUTPUTS; head <= DQ_HEAD_ACTIONS; head++) {
         find_regret("linucb", head, 0.1, epsilon);
         for (int kind = 0; kind < 2; kind++) {
             const char *name = kind ? "thompson" : "linucb";

@@ -85,7 +85,10 @@ static void test_a_group_is_one_transaction(void **state)
     dq_cache_entry entries[2] = {entry_of(1, "SAVE"), entry_of(2, "SAVE")};
     entries[1].server = NULL;
     assert_int_equal(dq_cache_store(cache, entries, 2, &e), DQ_ERR_RANGE);
-    assert_string_equal(e.reason, "NOT NULL constraint failed: answers.server");
+    assert_string_equal(e.reason, on_server()
+                                      ? "null value in column \"server\" of relation \"answers\" violates "
+                                        "not-null constraint"
+                                      : "NOT NULL constraint failed: answers.server");
     assert_int_equal(find(cache, 1), DQ_CACHE_NONE);
     entries[1] = entry_of(2, "SAVE");
     entries[1].model = NULL;
@@ -180,6 +183,17 @@ static void test_again(void **state)
     dq_cache_close(b);
 }
 
+/* A number that each transaction that writes makes larger: a server's next, or bytes 24..27 of a file. */
+static int64_t writes(void)
+{
+    unsigned char header[28];
+    if (on_server()) return sql("SELECT pg_snapshot_xmax(pg_current_snapshot())");
+    int fd = open(path, O_RDONLY);
+    assert_int_equal(read(fd, header, sizeof header), sizeof header);
+    assert_int_equal(close(fd), 0);
+    return (int64_t)header[24] << 24 | header[25] << 16 | header[26] << 8 | header[27];
+}
+
 /* Waiting for another's answer writes nothing. */
 static void test_looking_again_does_not_write(void **state)
 {
@@ -187,14 +201,9 @@ static void test_looking_again_does_not_write(void **state)
     dq_cache *a = open_cache(false), *b = open_cache(false);
     assert_int_equal(claim(a, 1, 0), DQ_CACHE_MINE);
     assert_int_equal(claim(b, 2, 0), DQ_CACHE_MINE);
-    char header[2][28];
-    for (int i = 0; i < 2; i++) {
-        int fd = open(path, O_RDONLY);
-        assert_int_equal(read(fd, header[i], sizeof header[i]), sizeof header[i]); /* bytes 24..27: changes */
-        assert_int_equal(close(fd), 0);
-        for (int n = 0; n < 3; n++) assert_int_equal(claim(b, 1, 0), DQ_CACHE_THEIRS);
-    }
-    assert_memory_equal(header[0], header[1], sizeof header[0]);
+    int64_t before = writes();
+    for (int n = 0; n < 6; n++) assert_int_equal(claim(b, 1, 0), DQ_CACHE_THEIRS);
+    assert_int_equal(writes(), before);
     dq_cache_close(a);
     dq_cache_close(b);
 }
@@ -240,17 +249,19 @@ static void disguise(const char *assignment)
 static void test_owners_elsewhere_and_before(void **state)
 {
     (void)state;
-    static const struct {
+    /* Among the machines that share a server a name may stand twice: another boot is another machine. */
+    const dq_cache_state other_boot = on_server() ? DQ_CACHE_THEIRS : DQ_CACHE_MINE;
+    const struct {
         const char *assignment;
         dq_cache_state expected;
     } cases[] = {
         {"host = host", DQ_CACHE_THEIRS},                   /* we live */
         {"started = started - 1", DQ_CACHE_MINE},           /* our pid, and another start: it came back */
-        {"boot = 'another'", DQ_CACHE_MINE},                /* the machine began anew */
+        {"boot = 'another'", other_boot},                   /* the machine began anew */
         {"host = 'another', started = 1", DQ_CACHE_THEIRS}, /* nothing is known of other machines */
         {"host = 'another', boot = 'x', pid = 999999999", DQ_CACHE_THEIRS},
         {"space = 1, started = 1", DQ_CACHE_THEIRS}, /* nor of other containers */
-        {"space = 1, boot = 'another'", DQ_CACHE_MINE},
+        {"space = 1, boot = 'another'", other_boot},
         {"pid = 999999999", DQ_CACHE_MINE},
         {"pid = -1", DQ_CACHE_MINE}, /* never a signal to everybody */
         {"pid = 0", DQ_CACHE_MINE},
@@ -527,8 +538,9 @@ static void test_a_broken_ledger_is_mended(void **state)
     for (unsigned i = 1; i <= 3; i++) store(cache, i, "SAVE");
     assert_int_equal(dq_cache_mended(cache), 0);
     dq_cache_close(cache);
-    (void)sql("UPDATE answers SET tokens_in = 9223372036854775807, cost = 9.3e12 WHERE id = 2;"
-              "UPDATE ledger SET tokens_in = 9223372036854775807, cost = 9e999");
+    (void)sql("UPDATE answers SET tokens_in = 9223372036854775807, cost = 9.3e12 WHERE id = 2");
+    (void)sql("UPDATE ledger SET tokens_in = 9223372036854775807");
+    (void)sql(on_server() ? "UPDATE ledger SET cost = 'Infinity'" : "UPDATE ledger SET cost = 9e999");
     cache = open_cache(true);
     assert_int_equal(dq_cache_sums(cache, &arena, &rows, &count, &e), DQ_OK);
     assert_true(rows[0].broken && rows[0].tokens_in == 1ULL << 53);

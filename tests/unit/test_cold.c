@@ -45,7 +45,7 @@ static int set_up(void **state)
     small_add(&catalogue, &items, item, ITEMS);
     small_add_interactions(&catalogue, met, sizeof met / sizeof *met);
     if (dq_catalogue_finish(&catalogue, false, NULL)) return -1;
-    return dq_label_map_parse(&map, "CLICK=1,IGNORE=-0.5", NULL);
+    return dq_label_map_parse(&map, "CLICK=1,IGNORE=-0.5", NULL) ? -1 : 0;
 }
 
 static int tear_down(void **state)

@@ -167,7 +167,7 @@ static dq_status no_reward(void *arg, uint32_t user, uint32_t item, float *rewar
 static void a_catalogue_has_no_twin(void **state)
 {
     (void)state;
-    static const float vector[2];
+    static const float vector[2] = {0};
     const float *at[1] = {vector};
     const dq_catalogue_env_config config = {
         .users = {at, 1, 2}, .items = {at, 1, 2}, .candidates = 1, .reward = no_reward};

@@ -164,8 +164,9 @@ static void sums_mean_products(void **state)
                 double meant = 0, size = 0;
                 for (size_t k = 0; k < K; k++) {
                     double q = (double)scale * (bytes[k] - (positive ? 0 : DQ_INT8_ZERO));
-                    double v = w.scale[i] ? (double)w.scale[i] * (double)rintf(rows[i * K + k] / w.scale[i])
-                                          : 0;
+                    double v = w.scale[i] != 0
+                                   ? (double)w.scale[i] * (double)rintf(rows[i * K + k] / w.scale[i])
+                                   : 0;
                     meant += q * v;
                     size += fabs((double)rows[i * K + k] * (double)scale) / 2 +
                             fabs((double)x[k] * (double)w.scale[i]) / 2 + 1e-4;

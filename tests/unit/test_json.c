@@ -297,8 +297,8 @@ static void test_no_control_character_leaves_raw(void **state)
 static void test_half_a_character(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"\xc2"
-                                        "A",
+    static const char *const texts[] = {("\xc2"
+                                         "A"),
                                         "\xc2\xc2", "\xc2", "\xc2\xe9"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         dq_error e = DQ_ERROR_NONE;

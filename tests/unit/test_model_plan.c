@@ -99,7 +99,11 @@ static dq_model_found find(const world *w, const char *id)
 static void keep(const world *w, const char *file_of, const char *model)
 {
     FILE *made = model_of(w->input, model);
-    assert_int_equal(dq_model_dir_keep(&w->dir, file_of, strlen(file_of), read_bytes, made, NULL), DQ_OK);
+    dq_model_keeper *keeper;
+    assert_int_equal(dq_model_keeper_new(&keeper, &w->dir, NULL, NULL, NULL), DQ_OK);
+    assert_int_equal(dq_model_keeper_put(keeper, file_of, strlen(file_of), read_bytes, made, NULL), DQ_OK);
+    assert_int_equal(dq_model_keeper_settle(keeper, NULL), DQ_OK);
+    dq_model_keeper_free(keeper);
     (void)fclose(made);
 }
 
@@ -219,7 +223,7 @@ static void models_leave_in_the_order_of_users(void **state)
     keep(&w, "b", "b");
     (void)snprintf(path, sizeof path, "%s/all.dq", base);
 
-    assert_int_equal(dq_model_plan_make(&plan, &w.users, &everybody, &w.dir, NULL), DQ_OK);
+    assert_int_equal(dq_model_plan_make(&plan, &w.users, &everybody, &w.dir, NULL, NULL, NULL), DQ_OK);
     assert_int_equal(plan.wanted, 4);
     assert_int_equal(plan.jobs, 3);
     assert_true(plan.job[0] == 0 && plan.job[1] == 2 && plan.job[2] == 3);
@@ -238,9 +242,10 @@ static void models_leave_in_the_order_of_users(void **state)
     assert_string_equal(words, "trained 2, ");
     dq_model_plan_free(&plan);
 
-    assert_int_equal(dq_model_plan_make(&plan, &w.users, &everybody, &w.dir, NULL), DQ_OK);
+    assert_int_equal(dq_model_plan_make(&plan, &w.users, &everybody, &w.dir, NULL, NULL, NULL), DQ_OK);
     assert_int_equal(plan.jobs, 1);
     take(&plan, 0, "e", NULL);
+    assert_int_equal(dq_model_plan_settle(&plan, NULL), DQ_OK);
     assert_int_equal(find(&w, "e"), DQ_MODEL_SAME);
     dq_model_plan_free(&plan);
     free_world(&w);
@@ -257,7 +262,7 @@ static void without_a_folder_models_go_to_the_stream(void **state)
     world w = make_world("new");
     (void)snprintf(path, sizeof path, "%s/all.dq", base);
     assert_int_equal(dq_user_list_fill(&two, names, 2, NULL, NULL), DQ_OK);
-    assert_int_equal(dq_model_plan_make(&plan, &w.users, &two, NULL, NULL), DQ_OK);
+    assert_int_equal(dq_model_plan_make(&plan, &w.users, &two, NULL, NULL, NULL, NULL), DQ_OK);
     assert_int_equal(plan.jobs, 2);
     assert_int_equal(dq_writer_open(&out, path, &maker, NULL, 0, NULL), DQ_OK);
     take(&plan, 0, "b", out); /* in the catalogue's order, not the list's */
@@ -284,7 +289,7 @@ static void an_id_that_can_have_no_file_is_named(void **state)
     point(&w);
     memset(id, 'x', sizeof id);
     assert_int_equal(dq_index_add(&w.users, id, sizeof id, &row, NULL, NULL), DQ_OK);
-    assert_int_equal(dq_model_plan_make(&plan, &w.users, &everybody, &w.dir, &e), DQ_ERR_RANGE);
+    assert_int_equal(dq_model_plan_make(&plan, &w.users, &everybody, &w.dir, NULL, NULL, &e), DQ_ERR_RANGE);
     assert_non_null(strstr(e.reason, "user xxx"));
     dq_model_plan_free(&plan);
     free_world(&w);
@@ -304,7 +309,7 @@ static dq_status plan_beside(world *w, const char *user, const char *says)
         dq_model_plan plan;
         char words[200];
         dq_status status = dq_user_list_fill(&some, &user, user != NULL, NULL, NULL);
-        if (!status) status = dq_model_plan_make(&plan, &w->users, &some, &w->dir, &e);
+        if (!status) status = dq_model_plan_make(&plan, &w->users, &some, &w->dir, NULL, NULL, &e);
         (void)snprintf(words, sizeof words, "another run (process %ld) %s", (long)getppid(), says);
         _exit(status && strcmp(words, e.reason) != 0 ? 255 : (int)status);
     }
@@ -322,14 +327,14 @@ static void two_runs_do_not_make_the_same(void **state)
     world w = make_world("new");
     point(&w);
     assert_int_equal(dq_user_list_fill(&two, names, 2, NULL, NULL), DQ_OK);
-    assert_int_equal(dq_model_plan_make(&plan, &w.users, &two, &w.dir, NULL), DQ_OK);
+    assert_int_equal(dq_model_plan_make(&plan, &w.users, &two, &w.dir, NULL, NULL, NULL), DQ_OK);
     assert_int_equal(plan_beside(&w, "b", ""), DQ_OK);
     assert_int_equal(plan_beside(&w, "c/d", "makes the model of user c/d here; wait for it, or end it"),
                      DQ_ERR_UNSUPPORTED);
     assert_int_equal(plan_beside(&w, NULL, "makes models here; wait for it, or end it"), DQ_ERR_UNSUPPORTED);
     dq_model_plan_free(&plan);
     assert_int_equal(plan_beside(&w, "c/d", ""), DQ_OK);
-    assert_int_equal(dq_model_plan_make(&plan, &w.users, &everybody, &w.dir, NULL), DQ_OK);
+    assert_int_equal(dq_model_plan_make(&plan, &w.users, &everybody, &w.dir, NULL, NULL, NULL), DQ_OK);
     assert_int_equal(plan_beside(&w, "b", "makes the model of user b here; wait for it, or end it"),
                      DQ_ERR_UNSUPPORTED);
     dq_model_plan_free(&plan);

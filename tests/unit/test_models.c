@@ -116,6 +116,27 @@ static void a_list_is_the_union_of_both(void **state)
     dq_user_list_free(&list);
 }
 
+static void a_part_is_of_the_list_or_of_everybody(void **state)
+{
+    (void)state;
+    const char *const named[] = {"a", "b", "c", "d"};
+    dq_user_list everybody = {0}, some = {0};
+    int of_all = 0, of_some = 0;
+    assert_int_equal(dq_user_list_fill(&some, named, 4, NULL, NULL), DQ_OK);
+    assert_false(dq_user_list_narrows(&everybody));
+    assert_true(dq_user_list_narrows(&some));
+    for (uint32_t i = 1; i <= 3; i++) {
+        everybody.shard = some.shard = (dq_shard){i, 3};
+        assert_true(dq_user_list_narrows(&everybody));
+        assert_false(dq_user_list_has(&some, "x", 1));
+        of_all += dq_user_list_has(&everybody, "x", 1);
+        for (size_t u = 0; u < 4; u++) of_some += dq_user_list_has(&some, named[u], 1);
+    }
+    assert_int_equal(of_all, 1);
+    assert_int_equal(of_some, 4);
+    dq_user_list_free(&some);
+}
+
 static bool a_is_done(void *arg, const char *id, size_t bytes)
 {
     (void)arg;
@@ -190,6 +211,7 @@ int main(void)
         cmocka_unit_test(names_lead_back),
         cmocka_unit_test(names_of_nobody),
         cmocka_unit_test(a_list_is_the_union_of_both),
+        cmocka_unit_test(a_part_is_of_the_list_or_of_everybody),
         cmocka_unit_test(a_log_belongs_to_who_is_done),
         cmocka_unit_test(a_log_that_memory_is_short_for_is_not_cut),
     };

@@ -11,6 +11,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#define NONE DQ_OFFLINE_NO_ROW
+
 /* ---- a catalogue's transitions ---- */
 
 static void add(dq_dataset *dataset, dq_bundle b)
@@ -133,7 +135,6 @@ static void start_log(world *w, const dq_offline_config *config)
 static void what_follows_begins_where_the_row_ended(void **state)
 {
     (void)state;
-    enum { NONE = DQ_OFFLINE_NO_ROW };
     static const uint32_t following[LOG] = {2, 3, 4, NONE, NONE, NONE, NONE, 8, 9, NONE};
     world w;
     dq_offline_config config = {.epochs = 1, .batch = 4};

@@ -54,8 +54,8 @@ static void trec_has_no_room_for_white_space(void **state)
                                          "a\u2003",
                                          "\u2028b",
                                          "\u3000",
-                                         "\ufeff"
-                                         "a"};
+                                         ("\ufeff"
+                                          "a")};
     for (size_t i = 0; i < sizeof spaces / sizeof *spaces; i++)
         assert_int_equal(dq_place_check("user", spaces[i], strlen(spaces[i]), NULL), DQ_ERR_UNSUPPORTED);
     static const char *const fine[] = {"#1", "\u00e9", "\u03c0", "a\u2010b", "\U0001f600", "'\"\\"};

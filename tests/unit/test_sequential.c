@@ -155,12 +155,12 @@ static void false_alarms(void **state)
         size_t naive, found = alarms(cases[i].s, 0, cases[i].tau, &naive);
         print_message("case %zu: %.1f %% false alarms, the ordinary test %.1f %%\n", i,
                       100.0 * (double)found / TIMES, 100.0 * (double)naive / TIMES);
-        assert_true(found <= 0.05 * TIMES);
-        assert_true(naive >= 0.2 * TIMES);
+        assert_true((double)found <= 0.05 * TIMES);
+        assert_true((double)naive >= 0.2 * TIMES);
     }
     size_t naive; /* and what is there, is found */
-    assert_true(alarms(NORMAL, 0.5, 0, &naive) > 0.95 * TIMES);
-    assert_true(alarms(CLICKS, 0.2, 0, &naive) > 0.95 * TIMES);
+    assert_true((double)alarms(NORMAL, 0.5, 0, &naive) > 0.95 * TIMES);
+    assert_true((double)alarms(CLICKS, 0.2, 0, &naive) > 0.95 * TIMES);
 }
 
 /* Four equal arms, six pairs: any false alarm at all, with and without the correction for many. */
@@ -192,7 +192,7 @@ static void many_arms(void **state)
     }
     print_message("six pairs: %.1f %% false alarms, %.1f %% adjusted\n", 100.0 * (double)alarmed[0] / FEWER,
                   100.0 * (double)alarmed[1] / FEWER);
-    assert_true(alarmed[1] <= 0.05 * FEWER && alarmed[0] > 2 * alarmed[1]);
+    assert_true((double)alarmed[1] <= 0.05 * FEWER && alarmed[0] > 2 * alarmed[1]);
 }
 
 /* The intervals of all looks cover a true difference together. */
@@ -215,7 +215,7 @@ static void covers(void **state)
         dq_ab_looks_free(&looks);
     }
     print_message("all looks cover: %.1f %%\n", 100.0 * (double)covered / TIMES);
-    assert_true(covered >= 0.95 * TIMES);
+    assert_true((double)covered >= 0.95 * TIMES);
 }
 
 int main(void)

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#define NONE DQ_OFFLINE_NO_ROW
+
 /* A log in which item i is always followed by item i + 1, and users are known by nothing. */
 enum { USERS = 60, ITEMS = 8, LENGTH = 6, EVENTS = USERS * LENGTH, HISTORY = 2 };
 
@@ -381,7 +383,6 @@ static void a_session_that_ends_is_worth_what_it_brought(void **state)
 static void what_follows_is_the_next_event_of_the_session(void **state)
 {
     (void)state;
-    enum { NONE = DQ_OFFLINE_NO_ROW };
     static const uint32_t first[] = {0, 4, 5}, item[] = {0, 1, 0, 1, 0};
     static const uint32_t whole[] = {1, 2, 3, NONE, NONE}, cut[] = {1, NONE, 3, NONE, NONE};
     static const float reward[] = {1, 1, 1, 1, 1}, vector[] = {1, 2};

@@ -32,7 +32,7 @@ static int open_catalogue(void **state)
     small_add_interactions(&c, did, 4);
     small_add(&c, &things, items, 2);
     small_finish(&c);
-    return dq_label_map_parse(&map, DQ_LABEL_MAP_DEFAULT, NULL);
+    return dq_label_map_parse(&map, DQ_LABEL_MAP_DEFAULT, NULL) ? -1 : 0;
 }
 
 static int close_catalogue(void **state)

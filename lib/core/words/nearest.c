@@ -76,5 +76,6 @@ dq_hint dq_hint_of_first(const char *text, char end, dq_word_at at, const void *
     size_t n = sign ? (size_t)(sign + 1 - text) : strlen(text);
     const char *known = dq_nearest(text, n, at, list);
     bool right = known && strlen(known) == n && memcmp(known, text, n) == 0;
-    return right ? (dq_hint){.words = ""} : dq_hint_of(text, n, at, list);
+    if (right) return (dq_hint){.words = ""};
+    return dq_hint_of(text, n, at, list);
 }

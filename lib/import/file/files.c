@@ -7,6 +7,7 @@
  */
 #include "import/document.h"
 #include "import/file/rows.h"
+#include "import/file/table.h"
 #include "import/import.h"
 
 #include <string.h>
@@ -164,7 +165,17 @@ typedef struct events {
     dq_import_parts *parts; /* of the documents' keys */
 } events;
 
-/* One document of the interactions, which leaves when both ends do. */
+/* An interaction that was read, which leaves when both ends do. */
+static dq_import_fault check_interaction(const events *v, dq_import_interaction *x, bool *leaves,
+                                         dq_error *error)
+{
+    dq_import_request *request = v->request;
+    dq_import_fault fault = DQ_IMPORT_FINE;
+    if (request->feedback.path) fault = dq_import_feedback_join(&request->feedback.held, x, error);
+    return fault ? fault : check_ends(v->users, v->items, x, leaves, error);
+}
+
+/* One document of the interactions. */
 static dq_import_fault read_interaction(const events *v, const dq_value *document, bool own, uint64_t shape,
                                         dq_arena *arena, dq_import_interaction *x, bool *leaves,
                                         dq_error *error)
@@ -179,8 +190,7 @@ static dq_import_fault read_interaction(const events *v, const dq_value *documen
     dq_import_fault fault = dq_import_read_interaction(document, &keys, arena, x, error);
     if (fault == DQ_IMPORT_NO_ID && !v->users->place && !v->table)
         dq_import_explain(&request->interaction_reading, DQ_KIND_INTERACTIONS, document, error);
-    if (!fault && request->feedback.path) fault = dq_import_feedback_join(&request->feedback.held, x, error);
-    return fault ? fault : check_ends(v->users, v->items, x, leaves, error);
+    return fault ? fault : check_interaction(v, x, leaves, error);
 }
 
 /* The id of an end that has no file: it is chosen as a row of a file would be. */
@@ -201,6 +211,17 @@ static dq_status take_interaction(const events *v, const dq_import_interaction *
     return leaves ? dq_import_block_interaction(v->block, x, error) : DQ_OK;
 }
 
+/* The next row, mostly as a document; *plain: as *x. Times of a format and rewards on a scale are read of
+ * documents. */
+static int next_interaction(const events *v, dq_documents *documents, dq_arena *arena, dq_value *document,
+                            dq_import_interaction *x, bool *plain, dq_error *error)
+{
+    const bool straight = !v->times->format && !v->scale->given;
+    *plain = false;
+    return straight ? dq_import_next_interaction(documents, arena, document, x, plain, error)
+                    : documents->next(documents, arena, document, error);
+}
+
 static dq_status each_interaction(const events *v, dq_documents *documents, dq_error *error)
 {
     dq_arena arena = DQ_ARENA_EMPTY;
@@ -208,16 +229,19 @@ static dq_status each_interaction(const events *v, dq_documents *documents, dq_e
     dq_import_interaction x;
     dq_status status = DQ_OK;
     uint64_t silent = 0; /* of documents without a kind */
+    bool plain;
     int got = 0;
-    while (!status && (got = documents->next(documents, &arena, &document, error)) > 0) {
+    while (!status && (got = next_interaction(v, documents, &arena, &document, &x, &plain, error)) > 0) {
         dq_import_says says = DQ_IMPORT_SAYS_NOTHING;
-        if (got == DQ_DOCUMENT && !(silent && documents->shape == silent)) {
+        if (got == DQ_DOCUMENT && !plain && !(silent && documents->shape == silent)) {
             says = dq_import_says_kind(&document, DQ_KIND_INTERACTIONS);
             silent = dq_map_get(&document, "kind") ? 0 : documents->shape;
         }
         bool leaves = false, other = says == DQ_IMPORT_SAYS_ANOTHER, own = says == DQ_IMPORT_SAYS_THIS;
         dq_import_fault fault = dq_import_answered(got);
-        if (got == DQ_DOCUMENT && !other)
+        if (plain)
+            fault = check_interaction(v, &x, &leaves, error);
+        else if (got == DQ_DOCUMENT && !other)
             fault = read_interaction(v, &document, own, documents->shape, &arena, &x, &leaves, error);
         if (fault) {
             dq_error_at(error, documents->name, documents->record);
@@ -227,7 +251,7 @@ static dq_status each_interaction(const events *v, dq_documents *documents, dq_e
         } else if ((status = take_interaction(v, &x, leaves, error))) {
             dq_error_at(error, documents->name, documents->record);
         }
-        dq_arena_clear(&arena);
+        if (!plain) dq_arena_clear(&arena);
     }
     dq_arena_free(&arena);
     return !status && got < 0 ? error->status : status;

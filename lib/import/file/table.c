@@ -2,6 +2,7 @@
 #include "import/file/table.h"
 
 #include "core/index.h"
+#include "import/file/plain.h"
 #include "port/files/ejson.h"
 #include "port/files/json.h"
 #include "port/text/cell.h"
@@ -38,7 +39,8 @@ typedef struct table {
     size_t count;
     dq_entry *entries; /* of a row's document: as many as there can be, by the powers of two of dq_map_add */
     dq_json_reader *reader;
-    dq_arena arena; /* of names and entries */
+    dq_import_plain_rows *plain; /* of interactions that are read straight, or NULL */
+    dq_arena arena;              /* of names and entries */
 } table;
 
 /* "vector.N" or "vector.FIELD.N". Elements of one field stand one after the other, from 0. */
@@ -241,6 +243,20 @@ static dq_status make_room(table *t, dq_error *error)
     return t->entries && t->reader ? DQ_OK : dq_fail_memory(error, "a row");
 }
 
+/* Whether rows may be read straight: of columns of texts and of cells that are JSON where they look so. */
+static dq_status plan_plain_rows(table *t, dq_error *error)
+{
+    dq_import_plain_column *columns = dq_arena_zero(&t->arena, t->count, sizeof *columns);
+    if (!columns) return dq_fail_memory(error, "a row");
+    for (size_t i = 0; i < t->count; i++) {
+        const role is = t->columns[i].role;
+        if (is != ROLE_STRING && is != ROLE_ATTRIBUTE && is != ROLE_NONE) return DQ_OK;
+        columns[i].key = is == ROLE_NONE ? NULL : t->columns[i].key;
+        columns[i].text = is == ROLE_STRING;
+    }
+    return dq_import_plain_rows_new(&t->plain, columns, t->count, &t->arena, error);
+}
+
 static dq_status find_roles(table *t, const char *kind, dq_csv_form form, const dq_import_reading *reading,
                             char found[DQ_IMPORT_FOUND], dq_error *error)
 {
@@ -381,24 +397,46 @@ static bool was_cut_off(const table *t, size_t at)
     return at + 1 == t->count && !dq_source_line_ended(t->source);
 }
 
-static int table_next(dq_documents *documents, dq_arena *arena, dq_value *document, dq_error *error)
+static int make_document(dq_documents *documents, const dq_csv_cell *cells, dq_arena *arena,
+                         dq_value *document, dq_error *error)
 {
-    table *t = documents->self;
+    const table *t = documents->self;
+    size_t at = 0;
+    dq_status status = row_document(t, cells, arena, document, &documents->shape, &at, error);
+    if (!status) return DQ_DOCUMENT;
+    if (status == DQ_ERR_MEMORY) return DQ_DOCUMENT_BROKEN;
+    if (!was_cut_off(t, at)) return DQ_DOCUMENT_BAD;
+    dq_fail(error, DQ_ERR_TRUNCATED, "the last line is cut off: '%.40s' is no number", cells[at].text);
+    return DQ_DOCUMENT_BROKEN;
+}
+
+/* As a document, or, where x is asked for and the row is plain, as that. */
+static inline int next_row(dq_documents *documents, dq_arena *arena, dq_value *document,
+                           dq_import_interaction *x, bool *plain, dq_error *error)
+{
+    const table *t = documents->self;
     const dq_csv_cell *cells;
     int answer = dq_csv_next(t->csv, &cells, error); /* the answers are the same */
     documents->record = dq_csv_line(t->csv);
-    if (answer == DQ_DOCUMENT) {
-        size_t at = 0;
-        dq_status status = row_document(t, cells, arena, document, &documents->shape, &at, error);
-        bool broken = status == DQ_ERR_MEMORY || (status && was_cut_off(t, at));
-        if (status) answer = broken ? DQ_DOCUMENT_BROKEN : DQ_DOCUMENT_BAD;
-        if (broken && status != DQ_ERR_MEMORY)
-            dq_fail(error, DQ_ERR_TRUNCATED, "the last line is cut off: '%.40s' is no number",
-                    cells[at].text);
-    }
+    *plain = x && t->plain && answer == DQ_DOCUMENT && dq_import_plain_row(t->plain, cells, x);
+    if (answer == DQ_DOCUMENT && !*plain) answer = make_document(documents, cells, arena, document, error);
     if (answer != DQ_DOCUMENT && answer != DQ_DOCUMENT_END)
         dq_error_at(error, documents->name, documents->record);
     return answer;
+}
+
+static int table_next(dq_documents *documents, dq_arena *arena, dq_value *document, dq_error *error)
+{
+    bool plain;
+    return next_row(documents, arena, document, NULL, &plain, error);
+}
+
+int dq_import_next_interaction(dq_documents *documents, dq_arena *arena, dq_value *document,
+                               dq_import_interaction *x, bool *plain, dq_error *error)
+{
+    if (documents->next == table_next) return next_row(documents, arena, document, x, plain, error);
+    *plain = false;
+    return documents->next(documents, arena, document, error);
 }
 
 static void table_close(dq_documents *documents)
@@ -461,6 +499,7 @@ dq_status dq_import_table_open(dq_documents *documents, dq_source *source, const
     if (!status && (status = dq_csv_open(&t->csv, source, form, error))) explain_header(&first, error);
     if (!status && (status = find_roles(t, kind, form, reading, found, error))) explain_header(&first, error);
     if (!status) status = make_room(t, error);
+    if (!status) status = plan_plain_rows(t, error);
     if (!status) return DQ_OK;
     dq_error_at(error, documents->name, DQ_NO_RECORD);
     table_close(documents);

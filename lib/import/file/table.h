@@ -18,6 +18,7 @@
 #define DQ_IMPORT_TABLE_H
 
 #include "import/form.h"
+#include "import/row.h"
 #include "port/files/csv.h"
 #include "port/files/documents.h"
 
@@ -26,5 +27,11 @@
 dq_status dq_import_table_open(dq_documents *documents, dq_source *source, const char *kind, dq_csv_form form,
                                const dq_import_reading *reading, char found[DQ_IMPORT_FOUND],
                                dq_error *error);
+
+/* documents->next of any documents of interactions; but a row of a table that is plain (import/file/plain.h)
+ * becomes *x, which is valid until the next call, and no document: *plain says so. What it gives is what
+ * dq_import_read_interaction would make of the document, without a format of times or a scale. */
+int dq_import_next_interaction(dq_documents *documents, dq_arena *arena, dq_value *document,
+                               dq_import_interaction *x, bool *plain, dq_error *error);
 
 #endif

@@ -50,6 +50,8 @@ extern const product_kernel product_plain, product_avx2, product_avx512, product
 extern const product_kernel *const product_kernels[];
 /* Those that this process computes with: chosen at the first call, by the environment's word or without. */
 const product_kernel *product_chosen(void);
+/* Whether the environment named them. */
+bool product_named(void);
 /* DQ_ERR_RANGE where the environment's word names nothing that this CPU has; product_chosen is then as
  * without. */
 dq_status product_check_choice(dq_error *error);

@@ -66,6 +66,12 @@ const product_kernel *product_chosen(void)
     return chosen;
 }
 
+bool product_named(void)
+{
+    pthread_once(&once, choose);
+    return named;
+}
+
 /* Those of the float32 kernels' word, where the environment names one; the CPU's best else. AMX is asked for,
  * of the system, only by who multiplies bfloat16. */
 static void choose_half(void)

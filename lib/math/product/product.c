@@ -31,7 +31,7 @@ enum {
     DEPTH_LYING = 256, /* where lanes are read where they lie */
     PAGE = 1024,       /* rows so many floats apart are all in one set of the nearest cache, */
     WAYS = 8,          /* which holds so many lines */
-    MANY = 128         /* rows that pay for the packing of lanes that lie so */
+    MANY = 24          /* rows that pay for the packing of lanes that lie so */
 };
 
 /* One operand gives the lanes of vectors, the other the numbers that are cast to all lanes of one. Where A
@@ -55,25 +55,37 @@ typedef struct step {
 
 /* ---- packing ---- */
 
-/* Numbers [k0, k0 + k) of runs [l0, l0 + n) as one panel (k, lanes), zeros behind. */
-static void pack_panel(const product_kernel *kernel, product_operand from, size_t l0, size_t n, size_t k0,
-                       size_t k, float *to)
+/* By vectors: a call for so few numbers takes longer than they do. */
+static void copy_lanes(float *to, const float *from, size_t n)
 {
-    size_t lanes = kernel->lanes;
-    if (n < lanes) memset(to, 0, k * lanes * sizeof *to);
-    if (!from.columns) {
-        kernel->transpose(n, k, from.at + l0 * from.ld + k0, from.ld, to, lanes);
-        return;
-    }
-    const float *at = from.at + k0 * from.ld + l0;
-    for (size_t i = 0; i < k; i++, at += from.ld, to += lanes) memcpy(to, at, n * sizeof *to);
+    enum { SOME = 16 };
+    size_t i = 0;
+    for (; i + SOME <= n; i += SOME) memcpy(to + i, from + i, SOME * sizeof *to);
+    if (i < n) memcpy(to + i, from + i, (n - i) * sizeof *to);
 }
 
+/* Lanes that lie side by side: all panels row by row, so that a page of the operand is visited once. */
+static void pack_lying(size_t lanes, product_operand from, size_t l0, size_t n, size_t k0, size_t k,
+                       float *to)
+{
+    const float *at = from.at + k0 * from.ld + l0;
+    for (size_t i = 0; i < k; i++, at += from.ld, to += lanes)
+        for (size_t l = 0; l < n; l += lanes) copy_lanes(to + l * k, at + l, product_least(lanes, n - l));
+}
+
+/* Numbers [k0, k0 + k) of runs [l0, l0 + n) as panels (k, lanes) one after the other, zeros behind the last
+ * run. */
 static void pack_panels(const product_kernel *kernel, product_operand from, size_t l0, size_t n, size_t k0,
                         size_t k, float *to)
 {
-    for (size_t l = 0; l < n; l += kernel->lanes, to += k * kernel->lanes)
-        pack_panel(kernel, from, l0 + l, product_least(kernel->lanes, n - l), k0, k, to);
+    size_t lanes = kernel->lanes, last = n / lanes * lanes;
+    if (last < n) memset(to + last * k, 0, k * lanes * sizeof *to);
+    if (from.columns)
+        pack_lying(lanes, from, l0, n, k0, k, to);
+    else
+        for (size_t l = 0; l < n; l += lanes)
+            kernel->transpose(product_least(lanes, n - l), k, from.at + (l0 + l) * from.ld + k0, from.ld,
+                              to + l * k, lanes);
 }
 
 size_t product_packed_floats(const product_kernel *kernel, size_t n, size_t k)
@@ -96,10 +108,7 @@ void product_pack(const product_kernel *kernel, product_operand from, size_t n, 
 /* Panels of a block's runs, of k numbers from k0 on. */
 static void make_panels(const work *w, const step *s, size_t k0, size_t k)
 {
-    size_t width = w->kernel->lanes;
-    for (size_t l = 0; l < s->lanes; l += width)
-        pack_panel(w->kernel, w->lane, s->l0 + l, product_least(width, s->lanes - l), k0, k,
-                   w->scratch->panels + l * k);
+    pack_panels(w->kernel, w->lane, s->l0, s->lanes, k0, k, w->scratch->panels);
 }
 
 /* Rows of a block's columns, of k numbers from k0 on. */
@@ -122,7 +131,7 @@ static const float *panel_of(const work *w, const step *s, size_t l, size_t *ldp
         *ldp = w->lane.ld;
         return w->lane.at + s->k0 * w->lane.ld + s->l0 + l;
     }
-    pack_panel(w->kernel, w->lane, s->l0 + l, n, s->k0, s->k, w->scratch->panels);
+    pack_panels(w->kernel, w->lane, s->l0 + l, n, s->k0, s->k, w->scratch->panels);
     return w->scratch->panels;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Answers that were paid for, on disk: one SQLite file that any number of processes of this machine use at
- * once. lib/port/cache/ is the only home of SQLite. docs/cache.md describes the tables for sqlite3.
+ * once, or a PostgreSQL database for those of many. Both keep the same promises by the same statements;
+ * lib/port/cache/ is the only home of either. docs/cache.md describes the tables for sqlite3 and psql.
  *
  * A question is known by the SHA-256 of its canonical request. Of one question there is at most one call in
  * flight, across processes: whoever wants to ask claims it first. A claim is a lease of DQ_CACHE_LEASE
@@ -18,6 +19,9 @@
  * The file: mode 0600, a rollback journal, synchronous=FULL, a busy time-out; each call above is one
  * transaction (claims and answers go in groups: hand many to one call). A file of another application or of a
  * newer schema is refused. Never written to it: keys of a server, and the reasons of failed calls.
+ * The server: a schema dq_cache in the database that an address names, libpq loaded when the first is opened;
+ * leases by the server's clock; only the lease tells of processes of other machines. A connection that was
+ * lost is made anew by the next call; the call in which it is lost fails.
  *
  * A handle belongs to one thread at a time, and to the process that opened it: after a fork it only closes,
  * which then touches nothing. Two threads open two. Errors name the file as their source; after one the
@@ -75,9 +79,18 @@ typedef enum dq_cache_state {
     DQ_CACHE_THEIRS, /* claim: it is being asked, by another process or this handle; look again later */
 } dq_cache_state;
 
-/* Opens PATH, making it (0600) unless read_only. DQ_ERR_FORMAT for a file that is not a cache,
- * DQ_ERR_VERSION for a newer schema, DQ_ERR_IO. read_only works on a file and folder without write access;
- * such a handle claims nothing (NONE where it would be MINE), and whatever writes is DQ_ERR_UNSUPPORTED. */
+/* Whether the name of a cache is an address, postgresql://[USER@]HOST[:PORT]/DATABASE?PARAMETER=VALUE as
+ * libpq reads it (postgres:// too), and not a file. */
+bool dq_cache_is_address(const char *path);
+/* DQ_ERR_RANGE for an address that holds a password: libpq finds one in PGPASSWORD, a service file or
+ * ~/.pgpass. Opening checks this, too; the words quote nothing of the address. */
+dq_status dq_cache_check_address(const char *path, dq_error *error);
+
+/* Opens PATH, making it (a file with mode 0600, a server's tables) unless read_only. DQ_ERR_FORMAT for what
+ * is not a cache, DQ_ERR_VERSION for a newer schema, DQ_ERR_IO, DQ_ERR_UNSUPPORTED without libpq,
+ * DQ_ERR_UNKNOWN for a server's database, read_only, in which no tables were made yet. read_only works on a
+ * file and folder without write access; such a handle claims nothing (NONE where it would be MINE), and
+ * whatever writes is DQ_ERR_UNSUPPORTED. */
 dq_status dq_cache_open(dq_cache **cache, const char *path, bool read_only, dq_error *error);
 /* The models whose sums of the ledger were such as no counting makes (beyond 2^53, negative), and were taken
  * anew from the answers when the cache was opened to be written. NULL: 0. */
@@ -132,6 +145,24 @@ dq_status dq_cache_fact(dq_cache *cache, const char *about, const char *name, dq
                         const char **value, dq_error *error);
 dq_status dq_cache_remember(dq_cache *cache, const char *about, const char *name, const char *value,
                             dq_error *error);
+
+/* Answers out of a cache and into another: in the order of their keys, a page at a time, those behind `after`
+ * (NULL: from the first). *n of at most DQ_CACHE_PAGE entries; fewer: there are no more. What comes in
+ * between two calls with a smaller key is not among them. */
+enum { DQ_CACHE_PAGE = 64 };
+dq_status dq_cache_next(dq_cache *cache, const dq_cache_key *after, dq_arena *arena, dq_cache_entry *entries,
+                        size_t *n, dq_error *error);
+/* Takes entries in, one transaction: those that are not there, and those that are there unreadable and come
+ * with a label. The rest stays as it is, so that the same answers taken again change nothing. *taken grows by
+ * how many were. The ledger counts what this cache's processes spent, and so none of them. */
+dq_status dq_cache_merge(dq_cache *cache, const dq_cache_entry *entries, size_t n, uint64_t *taken,
+                         dq_error *error);
+/* All facts, in order, until told says no; and one from elsewhere, which a fact that is there outweighs. */
+typedef dq_status dq_cache_told(void *arg, const char *about, const char *name, const char *value,
+                                dq_error *error);
+dq_status dq_cache_facts(dq_cache *cache, dq_arena *arena, dq_cache_told *told, void *arg, dq_error *error);
+dq_status dq_cache_learn(dq_cache *cache, const char *about, const char *name, const char *value,
+                         dq_error *error);
 
 /* The ledger: sums by model, in the order of names. calls = answered + failed + lost + those in flight. */
 typedef struct dq_cache_ledger {

@@ -22,12 +22,12 @@ typedef struct claiming {
 /* Whether somebody asks it now. clear: a dead owner is cleared away. */
 static dq_status held(dq_cache *cache, const dq_cache_key *key, bool clear, bool *is, dq_error *error)
 {
-    sqlite3_stmt *row;
+    cache_row *row;
     int64_t owner;
     int got = dq_cache_step(cache, SQL_HOLDER, &row, error, "k", key);
     *is = false;
     if (got <= 0) return got < 0 ? cache->failed : DQ_OK;
-    dq_cache_holder holder = dq_cache_read_owner(cache, row, &owner);
+    dq_cache_holder holder = dq_cache_read_owner(row, &owner);
     dq_cache_done(row);
     *is = holder == HOLDER_WE || holder == HOLDER_ALIVE;
     return clear && holder == HOLDER_DEAD ? dq_cache_owner_clear(cache, owner, error) : DQ_OK;

@@ -9,49 +9,44 @@
 /* The columns of SQL_FIND, and of SQL_FIND_WHOLE behind them. */
 enum { LABEL, READER, TOKENS_IN, TOKENS_OUT, SECONDS, COST, TIME, ASKED, MODEL, SERVER, ANSWER, REQUEST };
 
-/* A text column's copy, or NULL when it is NULL or (*short_of_memory) there is no memory. */
-static const char *text(sqlite3_stmt *row, int column, size_t *bytes, dq_arena *arena, bool *short_of_memory)
+static int64_t tokens(const cache_row *row, int column)
 {
-    if (sqlite3_column_type(row, column) == SQLITE_NULL) return NULL;
-    const char *from = (const char *)sqlite3_column_text(row, column);
-    *bytes = (size_t)sqlite3_column_bytes(row, column);
-    const char *copy = from ? dq_arena_text(arena, from, *bytes) : NULL;
-    if (!copy) *short_of_memory = true;
-    return copy;
+    return dq_cache_is_null(row, column) ? -1 : dq_cache_integer(row, column);
 }
 
-static int64_t tokens(sqlite3_stmt *row, int column)
+bool dq_cache_read_entry(const cache_row *row, bool whole, dq_arena *arena, dq_cache_entry *entry)
 {
-    return sqlite3_column_type(row, column) == SQLITE_NULL ? -1 : sqlite3_column_int64(row, column);
+    bool lacks = false;
+    size_t unused;
+    *entry = (dq_cache_entry){
+        .label = dq_cache_copy(row, LABEL, &unused, arena, &lacks),
+        .reader = (uint32_t)dq_cache_integer(row, READER),
+        .tokens_in = tokens(row, TOKENS_IN),
+        .tokens_out = tokens(row, TOKENS_OUT),
+        .seconds = dq_cache_real(row, SECONDS),
+        .cost = dq_cache_real(row, COST),
+        .time = dq_cache_integer(row, TIME),
+        .asked = (int)dq_cache_integer(row, ASKED),
+    };
+    if (whole) {
+        entry->model = dq_cache_copy(row, MODEL, &unused, arena, &lacks);
+        entry->server = dq_cache_copy(row, SERVER, &unused, arena, &lacks);
+        entry->answer = dq_cache_copy(row, ANSWER, &entry->answer_bytes, arena, &lacks);
+        entry->request = dq_cache_copy(row, REQUEST, &entry->request_bytes, arena, &lacks);
+    }
+    return !lacks;
 }
 
 int dq_cache_look(dq_cache *cache, const dq_cache_key *key, bool whole, dq_arena *arena,
                   dq_cache_entry *entry, dq_error *error)
 {
-    sqlite3_stmt *row;
+    cache_row *row;
     int got = dq_cache_step(cache, whole ? SQL_FIND_WHOLE : SQL_FIND, &row, error, "k", key);
     if (got <= 0) return got;
-    bool lacks = false;
-    size_t unused;
-    *entry = (dq_cache_entry){
-        .key = *key,
-        .label = text(row, LABEL, &unused, arena, &lacks),
-        .reader = (uint32_t)sqlite3_column_int64(row, READER),
-        .tokens_in = tokens(row, TOKENS_IN),
-        .tokens_out = tokens(row, TOKENS_OUT),
-        .seconds = sqlite3_column_double(row, SECONDS),
-        .cost = sqlite3_column_double(row, COST),
-        .time = sqlite3_column_int64(row, TIME),
-        .asked = sqlite3_column_int(row, ASKED),
-    };
-    if (whole) {
-        entry->model = text(row, MODEL, &unused, arena, &lacks);
-        entry->server = text(row, SERVER, &unused, arena, &lacks);
-        entry->answer = text(row, ANSWER, &entry->answer_bytes, arena, &lacks);
-        entry->request = text(row, REQUEST, &entry->request_bytes, arena, &lacks);
-    }
+    bool read = dq_cache_read_entry(row, whole, arena, entry);
+    entry->key = *key;
     dq_cache_done(row);
-    if (!lacks) return 1;
+    if (read) return 1;
     (void)dq_cache_no_memory(cache, error);
     return -1;
 }
@@ -70,13 +65,20 @@ dq_status dq_cache_find(dq_cache *cache, const dq_cache_key *keys, size_t n, boo
     return dq_cache_end(cache, status, error);
 }
 
+int dq_cache_put(dq_cache *cache, cache_sql sql, const dq_cache_entry *e, dq_error *error)
+{
+    cache_row *row;
+    int got = dq_cache_step(cache, sql, &row, error, "ktinnrriittbb", &e->key, e->label, (int64_t)e->reader,
+                            dq_cache_tokens(e->tokens_in), dq_cache_tokens(e->tokens_out),
+                            dq_cache_amount(e->seconds), dq_cache_amount(e->cost), e->time, (int64_t)e->asked,
+                            e->model, e->server, e->answer, e->answer_bytes, e->request, e->request_bytes);
+    if (got > 0) dq_cache_done(row);
+    return got;
+}
+
 static dq_status store_one(dq_cache *cache, const dq_cache_entry *e, dq_error *error)
 {
-    dq_status status = dq_cache_run(cache, SQL_STORE, error, "ktiiirriittbb", &e->key, e->label,
-                                    (int64_t)e->reader, dq_cache_tokens(e->tokens_in),
-                                    dq_cache_tokens(e->tokens_out), dq_cache_amount(e->seconds),
-                                    dq_cache_amount(e->cost), e->time, (int64_t)e->asked, e->model, e->server,
-                                    e->answer, e->answer_bytes, e->request, e->request_bytes);
+    dq_status status = dq_cache_put(cache, SQL_STORE, e, error) < 0 ? cache->failed : DQ_OK;
     if (!status && cache->owner)
         status = dq_cache_run(cache, SQL_UNCLAIM, error, "ki", &e->key, cache->owner);
     return status;

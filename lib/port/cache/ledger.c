@@ -30,11 +30,10 @@ enum {
 /* How many of n requests the budget allows; with none, which limit is spent. */
 static dq_status allow(dq_cache *cache, const dq_cache_budget *budget, uint64_t *n, dq_error *error)
 {
-    sqlite3_stmt *row;
+    cache_row *row;
     if (dq_cache_step(cache, SQL_TOTALS, &row, error, "") <= 0) return cache->failed;
-    uint64_t requests = (uint64_t)sqlite3_column_int64(row, 0),
-             tokens = (uint64_t)sqlite3_column_int64(row, 1);
-    double cost = sqlite3_column_double(row, 2);
+    uint64_t requests = (uint64_t)dq_cache_integer(row, 0), tokens = (uint64_t)dq_cache_integer(row, 1);
+    double cost = dq_cache_real(row, 2);
     dq_cache_done(row);
     if (budget->requests && requests >= budget->requests)
         return dq_fail(error, DQ_ERR_STOPPED, "the budget of %llu requests is spent",
@@ -115,17 +114,18 @@ dq_status dq_cache_count(dq_cache *cache, const char *model, uint64_t failed, ui
 
 /* ---- sums ---- */
 
-static uint64_t number(sqlite3_stmt *row, int column)
+static uint64_t number(const cache_row *row, int column)
 {
-    int64_t n = sqlite3_column_int64(row, column);
+    int64_t n = dq_cache_integer(row, column);
     return n > 0 ? (uint64_t)n : 0;
 }
 
-static bool read_sums(sqlite3_stmt *row, dq_arena *arena, dq_cache_ledger *sums)
+static bool read_sums(const cache_row *row, dq_arena *arena, dq_cache_ledger *sums)
 {
-    const char *model = (const char *)sqlite3_column_text(row, MODEL);
+    bool lacks = false;
+    size_t bytes;
     *sums = (dq_cache_ledger){
-        .model = model ? dq_arena_text(arena, model, strlen(model)) : NULL,
+        .model = dq_cache_copy(row, MODEL, &bytes, arena, &lacks),
         .calls = number(row, CALLS),
         .answered = number(row, ANSWERED),
         .failed = number(row, FAILED),
@@ -135,9 +135,9 @@ static bool read_sums(sqlite3_stmt *row, dq_arena *arena, dq_cache_ledger *sums)
         .entries = number(row, ENTRIES),
         .tokens_in = number(row, TOKENS_IN),
         .tokens_out = number(row, TOKENS_OUT),
-        .cost = sqlite3_column_double(row, COST),
-        .seconds = sqlite3_column_double(row, SECONDS),
-        .broken = sqlite3_column_int(row, BROKEN) != 0,
+        .cost = dq_cache_real(row, COST),
+        .seconds = dq_cache_real(row, SECONDS),
+        .broken = dq_cache_integer(row, BROKEN) != 0,
     };
     return sums->model;
 }
@@ -155,7 +155,7 @@ static bool one_more(dq_arena *arena, dq_cache_ledger **rows, size_t count)
 dq_status dq_cache_sums(dq_cache *cache, dq_arena *arena, dq_cache_ledger **rows, size_t *count,
                         dq_error *error)
 {
-    sqlite3_stmt *row;
+    cache_row *row;
     *rows = NULL;
     *count = 0;
     dq_status status = dq_cache_usable(cache, false, error);
@@ -167,7 +167,7 @@ dq_status dq_cache_sums(dq_cache *cache, dq_arena *arena, dq_cache_ledger **rows
             return dq_cache_no_memory(cache, error);
         }
         ++*count;
-        got = dq_cache_more(cache, row, error);
+        got = dq_cache_more(row, error);
     }
     return got < 0 ? cache->failed : DQ_OK;
 }
@@ -176,9 +176,9 @@ dq_status dq_cache_sums(dq_cache *cache, dq_arena *arena, dq_cache_ledger **rows
 
 static int64_t broken_rows(dq_cache *cache, dq_error *error)
 {
-    sqlite3_stmt *row;
+    cache_row *row;
     if (dq_cache_step(cache, SQL_BROKEN, &row, error, "") <= 0) return -1;
-    int64_t count = sqlite3_column_int64(row, 0);
+    int64_t count = dq_cache_integer(row, 0);
     dq_cache_done(row);
     return count;
 }
@@ -203,14 +203,15 @@ dq_status dq_cache_mend_ledger(dq_cache *cache, dq_error *error)
 dq_status dq_cache_fact(dq_cache *cache, const char *about, const char *name, dq_arena *arena,
                         const char **value, dq_error *error)
 {
-    sqlite3_stmt *row;
+    cache_row *row;
     *value = NULL;
     dq_status status = dq_cache_usable(cache, false, error);
     if (status) return status;
     int got = dq_cache_step(cache, SQL_FACT, &row, error, "tt", about, name);
     if (got <= 0) return got < 0 ? cache->failed : DQ_OK;
-    const char *text = (const char *)sqlite3_column_text(row, 0);
-    *value = text ? dq_arena_text(arena, text, (size_t)sqlite3_column_bytes(row, 0)) : NULL;
+    bool lacks = false;
+    size_t bytes;
+    *value = dq_cache_copy(row, 0, &bytes, arena, &lacks);
     dq_cache_done(row);
     return *value ? DQ_OK : dq_cache_no_memory(cache, error);
 }

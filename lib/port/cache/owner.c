@@ -66,12 +66,13 @@ void dq_cache_process_self(cache_process *self)
     if (!read_stat(self->pid, &self->started, &letter)) self->started = 0;
 }
 
-bool dq_cache_process_dead(const cache_process *self, const cache_process *other)
+bool dq_cache_process_dead(const cache_process *self, const cache_process *other, bool one_machine)
 {
     int64_t started;
     char letter;
     if (strcmp(self->host, other->host) != 0) return false;
-    if (strcmp(self->boot, other->boot) != 0) return self->boot[0] && other->boot[0];
+    if (strcmp(self->boot, other->boot) != 0) return one_machine && self->boot[0] && other->boot[0];
+    if (!one_machine && !self->boot[0]) return false;
     if (self->space != other->space) return false;
     if (other->pid <= 0 || other->pid > INT32_MAX) return true; /* nobody has such a pid */
     if (kill((pid_t)other->pid, 0) != 0 && errno == ESRCH) return true;
@@ -88,22 +89,25 @@ dq_status dq_cache_owner_clear(dq_cache *cache, int64_t owner, dq_error *error)
     return status;
 }
 
-static void copy(char *to, size_t size, const unsigned char *from)
+static void copy(char *to, size_t size, const cache_row *row, int column)
 {
-    (void)snprintf(to, size, "%s", from ? (const char *)from : "");
+    size_t bytes;
+    const char *from = dq_cache_text(row, column, &bytes);
+    (void)snprintf(to, size, "%s", from ? from : "");
 }
 
-dq_cache_holder dq_cache_read_owner(const dq_cache *cache, sqlite3_stmt *row, int64_t *owner)
+dq_cache_holder dq_cache_read_owner(const cache_row *row, int64_t *owner)
 {
-    cache_process who = {.space = sqlite3_column_int64(row, 4),
-                         .pid = sqlite3_column_int64(row, 5),
-                         .started = sqlite3_column_int64(row, 6)};
-    int64_t until = sqlite3_column_int64(row, 1), now = dq_cache_now(cache);
-    *owner = sqlite3_column_int64(row, 0);
+    const dq_cache *cache = row->cache;
+    cache_process who = {.space = dq_cache_integer(row, 4),
+                         .pid = dq_cache_integer(row, 5),
+                         .started = dq_cache_integer(row, 6)};
+    int64_t until = dq_cache_integer(row, 1), now = dq_cache_now(cache);
+    *owner = dq_cache_integer(row, 0);
     if (*owner == cache->owner) return HOLDER_WE;
-    copy(who.host, sizeof who.host, sqlite3_column_text(row, 2));
-    copy(who.boot, sizeof who.boot, sqlite3_column_text(row, 3));
-    if (dq_cache_process_dead(&cache->self, &who)) return HOLDER_DEAD;
+    copy(who.host, sizeof who.host, row, 2);
+    copy(who.boot, sizeof who.boot, row, 3);
+    if (dq_cache_process_dead(&cache->self, &who, cache->database->one_machine)) return HOLDER_DEAD;
     if (now - until > FORGOTTEN) return HOLDER_DEAD;
     /* A lease that ends too far ahead was given by a clock that runs ahead of ours; nobody waits an hour. */
     return until <= now || until > now + 2 * DQ_CACHE_LEASE ? HOLDER_LATE : HOLDER_ALIVE;
@@ -112,12 +116,12 @@ dq_cache_holder dq_cache_read_owner(const dq_cache *cache, sqlite3_stmt *row, in
 /* The dead, up to `most` of them. */
 static dq_status find_dead(dq_cache *cache, int64_t *dead, size_t most, size_t *count, dq_error *error)
 {
-    sqlite3_stmt *row;
+    cache_row *row;
     int got = dq_cache_step(cache, SQL_OWNERS, &row, error, "");
     *count = 0;
     while (got > 0 && *count < most) {
-        if (dq_cache_read_owner(cache, row, &dead[*count]) == HOLDER_DEAD) ++*count;
-        got = dq_cache_more(cache, row, error);
+        if (dq_cache_read_owner(row, &dead[*count]) == HOLDER_DEAD) ++*count;
+        got = dq_cache_more(row, error);
     }
     if (got > 0) dq_cache_done(row);
     return got < 0 ? cache->failed : DQ_OK;
@@ -139,14 +143,20 @@ dq_status dq_cache_owner_ready(dq_cache *cache, dq_error *error)
 {
     const cache_process *self = &cache->self;
     int64_t until = dq_cache_now(cache) + DQ_CACHE_LEASE;
-    if (cache->owner) {
-        dq_status status = dq_cache_run(cache, SQL_OWNER_RENEW, error, "ii", cache->owner, until);
-        if (status || sqlite3_changes(cache->db)) return status;
+    cache_row *row;
+    int got = 0;
+    if (cache->owner) got = dq_cache_step(cache, SQL_OWNER_RENEW, &row, error, "ii", cache->owner, until);
+    if (got < 0) return cache->failed;
+    if (got) {
+        dq_cache_done(row);
+        return DQ_OK;
     }
     dq_status status = dq_cache_clear_dead(cache, error);
-    if (!status)
-        status = dq_cache_run(cache, SQL_OWNER_NEW, error, "ttiiii", self->host, self->boot, self->space,
-                              self->pid, self->started, until);
-    if (!status) cache->owner = sqlite3_last_insert_rowid(cache->db);
-    return status;
+    if (status) return status;
+    if (dq_cache_step(cache, SQL_OWNER_NEW, &row, error, "ttiiii", self->host, self->boot, self->space,
+                      self->pid, self->started, until) <= 0)
+        return cache->failed;
+    cache->owner = dq_cache_integer(row, 0);
+    dq_cache_done(row);
+    return DQ_OK;
 }

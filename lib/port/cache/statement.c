@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * Statements, prepared once, and what SQLite complains of in words.
+ * Statements given their values and run, rows read, and errors named: by the functions of the cache's
+ * database.
  */
 #include "port/cache/impl.h"
 
-#include <errno.h>
 #include <stdarg.h>
-#include <time.h>
 #include <unistd.h>
 
 /* ---- words ---- */
@@ -22,46 +21,11 @@ dq_status dq_cache_no_memory(dq_cache *cache, dq_error *error)
     return dq_cache_named(cache, error, dq_fail_memory(error, "the cache"));
 }
 
-/* errno of the latest failure, as well as SQLite can tell: a statement forgets it, the file does not. */
-static int system_error(dq_cache *cache)
+dq_status dq_cache_locked(dq_cache *cache, dq_error *error)
 {
-    int sys = sqlite3_system_errno(cache->db);
-    if (sys) return sys;
-    if (sqlite3_file_control(cache->db, "main", SQLITE_FCNTL_LAST_ERRNO, &sys) != SQLITE_OK) return 0;
-    return sys == EAGAIN ? 0 : sys; /* a lock that another held, some time ago */
-}
-
-static dq_status fail_io(dq_cache *cache, dq_error *error, int code)
-{
-    int sys = (code & 0xff) == SQLITE_FULL ? ENOSPC : system_error(cache);
-    if (sys) return dq_fail_errno(error, sys, "cannot use the cache");
-    return dq_fail(error, DQ_ERR_IO, "cannot use the cache: %s", sqlite3_errmsg(cache->db));
-}
-
-static dq_status fail_as(dq_cache *cache, int code, dq_error *error)
-{
-    if (code == SQLITE_READONLY_ROLLBACK)
-        return dq_fail(error, DQ_ERR_IO,
-                       "a write to it was interrupted: open it once with write access to undo that");
-    switch (code & 0xff) {
-    case SQLITE_NOMEM: return dq_fail_memory(error, "the cache");
-    case SQLITE_BUSY:
-        return dq_fail(error, DQ_ERR_IO, "another process has kept it locked for %g seconds",
-                       cache->tuning.busy);
-    case SQLITE_NOTADB: return dq_fail(error, DQ_ERR_FORMAT, "not a cache: not an SQLite file");
-    case SQLITE_CORRUPT:
-        return dq_fail(error, DQ_ERR_FORMAT, "damaged (%s); docs/cache.md says how to save its answers",
-                       sqlite3_errmsg(cache->db));
-    case SQLITE_READONLY: return dq_fail(error, DQ_ERR_IO, "no write access to the cache or its folder");
-    case SQLITE_CONSTRAINT: return dq_fail(error, DQ_ERR_RANGE, "%s", sqlite3_errmsg(cache->db));
-    case SQLITE_TOOBIG: return dq_fail(error, DQ_ERR_RANGE, "an answer is too long for the cache");
-    default: return fail_io(cache, error, code);
-    }
-}
-
-dq_status dq_cache_fail(dq_cache *cache, dq_error *error)
-{
-    return dq_cache_named(cache, error, fail_as(cache, sqlite3_extended_errcode(cache->db), error));
+    return dq_cache_named(
+        cache, error,
+        dq_fail(error, DQ_ERR_IO, "another process has kept it locked for %g seconds", cache->tuning.busy));
 }
 
 dq_status dq_cache_usable(const dq_cache *cache, bool writes, dq_error *error)
@@ -76,87 +40,101 @@ dq_status dq_cache_usable(const dq_cache *cache, bool writes, dq_error *error)
     return DQ_ERR_UNSUPPORTED;
 }
 
+int64_t dq_cache_now(const dq_cache *cache)
+{
+    return cache->tuning.now ? cache->tuning.now(cache->tuning.arg) : cache->database->now(cache);
+}
+
 /* ---- statements ---- */
 
-static sqlite3_stmt *prepared(dq_cache *cache, cache_sql sql)
+/* Texts are borrowed: a statement is run before its caller goes on. */
+static size_t take_values(cache_value *values, const char *letters, va_list args)
 {
-    sqlite3_stmt **kept = &cache->statements[sql];
-    if (*kept)
-        sqlite3_reset(*kept);
-    else
-        sqlite3_prepare_v3(cache->db, dq_cache_sql_text[sql], -1, SQLITE_PREPARE_PERSISTENT, kept, NULL);
-    return *kept;
-}
-
-/* Texts are borrowed: a statement is stepped before its caller goes on, and reset before it is bound again.
- */
-static void bind(sqlite3_stmt *statement, const char *letters, va_list args)
-{
-    for (int at = 1; *letters; at++, letters++) {
+    size_t n = 0;
+    for (; *letters && n < CACHE_VALUES_MOST; n++, letters++) {
+        cache_value *v = &values[n];
+        *v = (cache_value){.letter = *letters};
         switch (*letters) {
-        case 'i': sqlite3_bind_int64(statement, at, va_arg(args, int64_t)); break;
-        case 'r': sqlite3_bind_double(statement, at, va_arg(args, double)); break;
-        case 't': sqlite3_bind_text(statement, at, va_arg(args, const char *), -1, SQLITE_STATIC); break;
+        case 'i':
+        case 'n': v->integer = va_arg(args, int64_t); break;
+        case 'r': v->real = va_arg(args, double); break;
+        case 't': v->text = va_arg(args, const char *); break;
         case 'k':
-            sqlite3_bind_blob(statement, at, va_arg(args, const dq_cache_key *)->digest, DQ_SHA256_BYTES,
-                              SQLITE_STATIC);
+            v->text = (const char *)va_arg(args, const dq_cache_key *)->digest;
+            v->bytes = DQ_SHA256_BYTES;
             break;
-        default: {
-            const char *text = va_arg(args, const char *);
-            sqlite3_bind_text64(statement, at, text, va_arg(args, size_t), SQLITE_STATIC, SQLITE_UTF8);
-        }
+        default: v->text = va_arg(args, const char *); v->bytes = va_arg(args, size_t);
         }
     }
+    return n;
 }
 
-int dq_cache_more(dq_cache *cache, sqlite3_stmt *row, dq_error *error)
+int dq_cache_step(dq_cache *cache, cache_sql sql, cache_row **row, dq_error *error, const char *letters, ...)
 {
-    int code = sqlite3_step(row);
-    if (code == SQLITE_ROW) return 1;
-    if (code != SQLITE_DONE) (void)dq_cache_fail(cache, error);
-    sqlite3_reset(row);
-    return code == SQLITE_DONE ? 0 : -1;
-}
-
-void dq_cache_done(sqlite3_stmt *row)
-{
-    sqlite3_reset(row);
-}
-
-static int step(dq_cache *cache, cache_sql sql, sqlite3_stmt **row, dq_error *error, const char *letters,
-                va_list args)
-{
-    *row = prepared(cache, sql);
-    if (*row) {
-        bind(*row, letters, args);
-        return dq_cache_more(cache, *row, error);
-    }
-    (void)dq_cache_fail(cache, error);
-    return -1;
-}
-
-int dq_cache_step(dq_cache *cache, cache_sql sql, sqlite3_stmt **row, dq_error *error, const char *letters,
-                  ...)
-{
+    cache_value values[CACHE_VALUES_MOST];
     va_list args;
     va_start(args, letters);
-    int got = step(cache, sql, row, error, letters, args);
+    size_t n = take_values(values, letters, args);
     va_end(args);
-    return got;
+    *row = &cache->rows[sql];
+    (*row)->cache = cache;
+    (*row)->sql = sql;
+    return cache->database->step(*row, values, n, error);
 }
 
 dq_status dq_cache_run(dq_cache *cache, cache_sql sql, dq_error *error, const char *letters, ...)
 {
-    sqlite3_stmt *row;
+    cache_value values[CACHE_VALUES_MOST];
+    cache_row *row = &cache->rows[sql];
     va_list args;
     va_start(args, letters);
-    int got = step(cache, sql, &row, error, letters, args);
+    size_t n = take_values(values, letters, args);
     va_end(args);
+    row->cache = cache;
+    row->sql = sql;
+    int got = cache->database->step(row, values, n, error);
     if (got > 0) dq_cache_done(row);
     return got < 0 ? cache->failed : DQ_OK;
 }
 
-int64_t dq_cache_now(const dq_cache *cache)
+int dq_cache_more(cache_row *row, dq_error *error)
 {
-    return cache->tuning.now ? cache->tuning.now(cache->tuning.arg) : (int64_t)time(NULL);
+    return row->cache->database->more(row, error);
+}
+
+void dq_cache_done(cache_row *row)
+{
+    row->cache->database->done(row);
+}
+
+/* ---- rows ---- */
+
+bool dq_cache_is_null(const cache_row *row, int column)
+{
+    return row->cache->database->is_null(row, column);
+}
+
+int64_t dq_cache_integer(const cache_row *row, int column)
+{
+    return row->cache->database->integer(row, column);
+}
+
+double dq_cache_real(const cache_row *row, int column)
+{
+    return row->cache->database->real(row, column);
+}
+
+const char *dq_cache_text(const cache_row *row, int column, size_t *bytes)
+{
+    *bytes = 0;
+    return dq_cache_is_null(row, column) ? NULL : row->cache->database->text(row, column, bytes);
+}
+
+const char *dq_cache_copy(const cache_row *row, int column, size_t *bytes, dq_arena *arena, bool *lacks)
+{
+    if (dq_cache_is_null(row, column)) return NULL;
+    const char *from = row->cache->database->text(row, column, bytes);
+    const char *copy = from ? dq_arena_text(arena, from, *bytes) : NULL;
+    if (!copy) *lacks = true;
+    return copy;
 }

@@ -9,6 +9,8 @@
 #include "port/files/json.h"
 
 #include "core/array.h"
+#include "core/bytes.h"
+#include "core/digits.h"
 #include "dq/source.h"
 
 #include <float.h>
@@ -277,29 +279,21 @@ dq_status dq_json_write_string(dq_json_text *out, const char *text, size_t bytes
     return DQ_OK;
 }
 
-static int count_digits(uint64_t integer)
-{
-    int n = 0;
-    for (; integer >= 10000; integer /= 10000) n += 4;
-    return n + (integer > 0) + (integer >= 10) + (integer >= 100) + (integer >= 1000);
-}
-
-/* The decimal form of an integer, its length: two digits at once, from behind, where they are to stand. */
+/* The decimal form of an integer, its length: eight digits at once, from behind. at_least: 1 to 16. */
 static int put_digits(char *to, uint64_t integer, int at_least)
 {
-    static const char pairs[] = "00010203040506070809101112131415161718192021222324"
-                                "25262728293031323334353637383940414243444546474849"
-                                "50515253545556575859606162636465666768697071727374"
-                                "75767778798081828384858687888990919293949596979899";
-    const int own = count_digits(integer), n = own > at_least ? own : at_least;
-    int at = n;
+    enum { ALL = 3 * DQ_DIGITS };
+    char all[ALL];
+    int from = ALL;
+    unsigned zeros;
+    do {
+        from -= DQ_DIGITS;
+        zeros = dq_digits_write(all + from, (uint32_t)(integer % DQ_DIGITS_UNIT));
+        integer /= DQ_DIGITS_UNIT;
+    } while (integer || ALL - from < at_least);
+    const int own = ALL - from - (int)zeros, n = own > at_least ? own : at_least;
+    dq_bytes_copy(to, all + ALL - n, (size_t)n);
     to[n] = '\0';
-    for (; integer >= 10; integer /= 100) {
-        at -= 2;
-        memcpy(to + at, pairs + 2 * (integer % 100), 2);
-    }
-    if (integer) to[--at] = (char)('0' + integer);
-    while (at > 0) to[--at] = '0';
     return n;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "port/text/cell.h"
 
+#include "core/digits.h"
 #include "port/text/json_reader.h"
 
 #include <string.h>
@@ -42,6 +43,9 @@ static bool read_integer(const char *text, size_t n, dq_value *value)
     const bool minus = *text == '-';
     size_t i = minus;
     int64_t integer = 0;
+    for (uint32_t eight; n - i >= DQ_DIGITS && i + DQ_DIGITS <= SAFE && dq_digits_read(text + i, &eight);
+         i += DQ_DIGITS)
+        integer = DQ_DIGITS_UNIT * integer + eight;
     for (; text[i] >= '0' && text[i] <= '9' && i < SAFE; i++) integer = 10 * integer + (text[i] - '0');
     if (i != n || i == minus || (text[minus] == '0' && n > minus + 1U)) return false;
     *value = (dq_value){.type = DQ_INT, .as.integer = minus ? -integer : integer};

@@ -2,7 +2,7 @@
  *
  * Many JSON texts, one after the other: the lines of people's files. What dq_json_parse (port/files/json.h)
  * reads this reads as the same value, ten times as fast, by simdjson; lib/port/text/json_reader.cc is its
- * only home, and the only file of C++. Decimal numbers of other texts are read there, too, by the second of
+ * only home, in C++. Decimal numbers of other texts are read there, too, by the second of
  * these algorithms, which C++'s std::from_chars has.
  *
  * Langdale, Lemire: Parsing gigabytes of JSON per second. VLDB Journal 28 (2019). Lemire: Number parsing at a

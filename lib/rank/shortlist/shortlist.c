@@ -93,13 +93,14 @@ static bool has(const dq_scored *items, size_t n, const dq_scored *one)
     return false;
 }
 
-double dq_shortlist_recall(dq_rank_lists *found, dq_rank_lists *exact, size_t *full)
+double dq_shortlist_recall(dq_rank_lists *found, const uint32_t *of, dq_rank_lists *exact, size_t *full)
 {
     double sum = 0;
     *full = 0;
     for (size_t i = 0; i < exact->count; i++) {
         const dq_scored *got, *wanted;
-        size_t n = dq_topk_sorted(found->best[i], &got), m = dq_topk_sorted(exact->best[i], &wanted), met = 0;
+        size_t n = dq_topk_sorted(found->best[of ? of[i] : i], &got),
+               m = dq_topk_sorted(exact->best[i], &wanted), met = 0;
         for (size_t w = 0; w < m; w++) met += has(got, n, &wanted[w]);
         sum += m ? (double)met / (double)m : 1;
         *full += met == m;

@@ -17,7 +17,8 @@
  * offered. Once, after all items. */
 dq_status dq_shortlist_rescore(dq_rank_lists *lists, dq_rank_scorer *scorer, dq_error *error);
 /* The mean over users of the share of the exact list's places that were found, and *full: of how many users
- * all of them. Both are of the same users, with the same k. 1 where there are none. */
-double dq_shortlist_recall(dq_rank_lists *found, dq_rank_lists *exact, size_t *full);
+ * all of them. Both have the same k; list i of the exact ones is of the user of found's list of[i] (of NULL:
+ * i). 1 where there are none. */
+double dq_shortlist_recall(dq_rank_lists *found, const uint32_t *of, dq_rank_lists *exact, size_t *full);
 
 #endif

@@ -2,10 +2,10 @@
 """How cost grows: seconds against a size, at five sizes or more, each twice the one before, one thread. A row is the slope of a
 straight line through their logarithms, fitted by least squares: 1 where twice the size costs twice as much. Costs are CPU
 time: of whole programs, or of a step in memory (programs/dqn.c)."""
-import math
 import shutil
 import statistics
 
+import fit
 import train
 import vectors
 
@@ -14,12 +14,6 @@ LEAST = 1e-6  # seconds; CPU time counts in steps, so that what is quick may hav
 
 def doublings(first, count):
     return [first << i for i in range(count)]
-
-
-def slope(points):
-    """Of log cost over log size."""
-    x, y = zip(*((math.log(size), math.log(cost)) for size, cost in points))
-    return statistics.linear_regression(x, y).slope
 
 
 def step(bench, batch, width):
@@ -37,14 +31,14 @@ def candidates(bench, count):
     return (some - none) / 20
 
 
-def ranking(bench, users, items):
-    """CPU seconds of dq-rank by the published network."""
+def ranking(bench, users, items, *options):
+    """The Cost of dq-rank by the published network."""
     part = f"{bench.dir}/laws.{users}x{items}.dq"
     with bench.making(part) as new:
         if new:
             bench.run(f"{vectors.export(bench)} --limit users:{users} --limit items:{items} -o {new}")
     return bench.run([bench.program("dq-rank"), "-q", "-k", "10", "--format", "tsv", "--threads", "1", "--model", vectors.model(bench),
-                      part]).cpu
+                      *options, part])
 
 
 def agents(bench, users):
@@ -76,13 +70,13 @@ def measure(bench):
         ("batch", "a step of a network 102-256-256-500", b.pick(doublings(16, 6), [8, 16]), lambda n: step(b, n, 256), 1),
         ("width", "the same with batch 64", b.pick(doublings(64, 5), [8, 16]), lambda n: step(b, 64, n), 2),
         ("candidates", "acting and learning, published network", b.pick(doublings(50, 5), [10, 20]), lambda n: candidates(b, n), 1),
-        ("items", "`dq-rank` for a user", b.pick(doublings(1000, 5), [50, 100]), lambda n: ranking(b, 1, n), 1),
-        ("users", "`dq-rank` of 2,000 items", b.pick(doublings(1, 5), [1, 2]), lambda n: ranking(b, n, b.pick(2000, 50)), 1),
+        ("items", "`dq-rank` for a user", b.pick(doublings(1000, 5), [50, 100]), lambda n: ranking(b, 1, n).cpu, 1),
+        ("users", "`dq-rank` of 2,000 items", b.pick(doublings(1, 5), [1, 2]), lambda n: ranking(b, n, b.pick(2000, 50)).cpu, 1),
         ("agents", "`dq-train --each-user`", b.pick(doublings(1, 5), [1, 2]), lambda n: agents(b, n), 1)]
     for name, what, sizes, cost, most in laws:
         rounds = [[(n, max(cost(n), LEAST)) for n in sizes] for _ in range(min(b.rounds, 2))]
         points = [(n, statistics.median(r[i][1] for r in rounds)) for i, n in enumerate(sizes)]
-        bench.row(f"{name}, {sizes[0]:,} to {sizes[-1]:,}: {what}", "slope", [slope(points) for points in rounds], bound=most + 0.1,
+        bench.row(f"{name}, {sizes[0]:,} to {sizes[-1]:,}: {what}", "slope", [fit.slope(points) for points in rounds], bound=most + 0.1,
                   points=points)
     if shutil.which("gnuplot"):
         draw(bench, bench.rows, bench.picture("laws"))

@@ -28,7 +28,7 @@ static int make(const char *path)
     FILE *f = fopen(path, "wb");
     dq_rng rng = dq_rng_stream(18, 0);
     size_t count = 0;
-    if (!met || !f) return 1;
+    if (!met || !f) exit(1);
     for (size_t d = 0; d < DRAWS; d++) {
         uint32_t user = (uint32_t)(dq_rng_uniform(&rng) * USERS);
         double rank = pow(dq_rng_uniform(&rng), 1.6) * (ITEMS / GROUPS);
@@ -38,7 +38,7 @@ static int make(const char *path)
         char *seen = met + (size_t)user * ITEMS + e.item;
         if (*seen) continue;
         *seen = 1;
-        if (fwrite(&e, sizeof e, 1, f) != 1) return 1;
+        if (fwrite(&e, sizeof e, 1, f) != 1) exit(1);
         count++;
     }
     free(met);

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * faiss behind a table of C functions. What is made is its IVF-SQ8 (IndexIVFScalarQuantizer): k-means cuts
+ * the vectors into lists, and a vector is 8 bits a number of what it differs from its list's centre by. Two
+ * things are done otherwise than faiss's factory does them for the inner product:
+ *
+ *     - Centres are means (factory: on a sphere), and a vector goes to the nearest (factory: to the one with
+ *       the greatest product), so that lists are compact and a long vector does not go where longer ones are.
+ *       A query looks into the lists whose centres have the greatest product with it.
+ *     - 8 bits span the differences of the sample, and a twentieth more to either side.
+ *
+ * Everything here is the same whatever the number of threads; k-means has a seed of its own (faiss's, 1234).
+ */
+#include "port/ann/calls.h"
+
+#include <faiss/Clustering.h>
+#include <faiss/IndexFlat.h>
+#include <faiss/IndexScalarQuantizer.h>
+#include <faiss/VectorTransform.h>
+#include <faiss/impl/io.h>
+#include <faiss/index_io.h>
+
+#include <cstdio>
+#include <exception>
+#include <memory>
+#include <new>
+#include <vector>
+
+extern "C" void omp_set_num_threads(int threads); /* of the OpenMP that faiss was built with, GCC's */
+
+struct dq_faiss_index {
+    int threads = 1;
+    std::unique_ptr<faiss::PCAMatrix> components;
+    std::unique_ptr<faiss::IndexIVFScalarQuantizer> lists;
+    std::unique_ptr<faiss::IndexFlatL2> nearest; /* the same centres, to find the nearest */
+};
+
+namespace {
+
+typedef faiss::Index::idx_t number;
+
+/* Runs what may throw: no exception leaves this file. */
+template <typename F> int guard(char *why, F work)
+{
+    try {
+        work();
+        return 0;
+    } catch (const std::bad_alloc &) {
+        return 1;
+    } catch (const std::exception &e) {
+        (void)std::snprintf(why, DQ_FAISS_WORDS, "%s", e.what());
+    } catch (...) {
+        (void)std::snprintf(why, DQ_FAISS_WORDS, "a fault without words");
+    }
+    return 2;
+}
+
+struct fault : std::exception {
+    const char *words;
+    explicit fault(const char *w) : words(w) {}
+    const char *what() const noexcept override
+    {
+        return words;
+    }
+};
+
+int make(dq_faiss_index **index, unsigned threads, char *why)
+{
+    return guard(why, [&] {
+        *index = new dq_faiss_index;
+        (*index)->threads = (int)threads;
+    });
+}
+
+void free_index(dq_faiss_index *index)
+{
+    delete index;
+}
+
+/* v - the centre of its list, for each of n. */
+std::vector<float> differences(const faiss::IndexFlatL2 &centres, const float *v, size_t n, const number *of)
+{
+    std::vector<float> out(n * (size_t)centres.d);
+    for (size_t i = 0; i < n; i++)
+        centres.compute_residual(v + i * (size_t)centres.d, out.data() + i * (size_t)centres.d, of[i]);
+    return out;
+}
+
+void cut_into_lists(dq_faiss_index *index, const std::vector<float> &v, size_t n, size_t rank, size_t lists)
+{
+    faiss::ClusteringParameters how;
+    how.min_points_per_centroid = 1; /* no advice on stderr */
+    how.max_points_per_centroid = 1 << 20;
+    how.niter = 12;
+    index->nearest.reset(new faiss::IndexFlatL2((number)rank));
+    faiss::Clustering clusters((int)rank, (int)lists, how);
+    clusters.train((number)n, v.data(), *index->nearest);
+    std::unique_ptr<faiss::IndexFlatIP> greatest(new faiss::IndexFlatIP((number)rank));
+    greatest->add((number)lists, clusters.centroids.data());
+    index->lists.reset(new faiss::IndexIVFScalarQuantizer(
+        greatest.get(), rank, lists, faiss::ScalarQuantizer::QT_8bit, faiss::METRIC_INNER_PRODUCT, true));
+    index->lists->own_fields = true;
+    (void)greatest.release();
+}
+
+int train(dq_faiss_index *index, const float *x, size_t n, size_t width, size_t rank, size_t lists, char *why)
+{
+    return guard(why, [&] {
+        omp_set_num_threads(index->threads);
+        index->components.reset(new faiss::PCAMatrix((int)width, (int)rank));
+        index->components->max_points_per_d = n;
+        index->components->train((number)n, x);
+        std::vector<float> v(n * rank);
+        index->components->apply_noalloc((number)n, x, v.data());
+        cut_into_lists(index, v, n, rank, lists);
+        std::vector<number> of(n);
+        index->nearest->assign((number)n, v.data(), of.data());
+        std::vector<float> rest = differences(*index->nearest, v.data(), n, of.data());
+        index->lists->sq.rangestat_arg = 0.05F;
+        index->lists->sq.train(n, rest.data());
+        index->lists->is_trained = true;
+    });
+}
+
+int project(dq_faiss_index *index, const float *x, size_t n, float *out, char *why)
+{
+    return guard(why, [&] {
+        omp_set_num_threads(index->threads);
+        index->components->apply_noalloc((number)n, x, out);
+    });
+}
+
+int add(dq_faiss_index *index, const float *v, size_t n, char *why)
+{
+    return guard(why, [&] {
+        omp_set_num_threads(index->threads);
+        std::vector<number> of(n);
+        index->nearest->assign((number)n, v, of.data());
+        index->lists->add_core((number)n, v, nullptr, of.data());
+    });
+}
+
+int search(dq_faiss_index *index, const float *q, size_t n, size_t k, size_t probes, int64_t *rows, char *why)
+{
+    return guard(why, [&] {
+        omp_set_num_threads(index->threads);
+        std::vector<float> scores(n * k);
+        index->lists->nprobe = probes;
+        index->lists->search((number)n, q, (number)k, scores.data(), rows);
+    });
+}
+
+struct writer : faiss::IOWriter {
+    int (*put)(void *, const void *, size_t);
+    void *arg;
+    size_t operator()(const void *bytes, size_t size, size_t items) override
+    {
+        return put(arg, bytes, size * items) ? 0 : items;
+    }
+};
+
+struct reader : faiss::IOReader {
+    size_t (*get)(void *, void *, size_t);
+    void *arg;
+    size_t operator()(void *to, size_t size, size_t items) override
+    {
+        return size ? get(arg, to, size * items) / size : 0;
+    }
+};
+
+int write(dq_faiss_index *index, int (*put)(void *, const void *, size_t), void *arg, char *why)
+{
+    return guard(why, [&] {
+        writer w;
+        w.put = put;
+        w.arg = arg;
+        faiss::write_index(index->lists.get(), &w);
+    });
+}
+
+int read(dq_faiss_index *index, size_t (*get)(void *, void *, size_t), void *arg, char *why)
+{
+    return guard(why, [&] {
+        reader r;
+        r.get = get;
+        r.arg = arg;
+        std::unique_ptr<faiss::Index> got(faiss::read_index(&r));
+        auto *lists = dynamic_cast<faiss::IndexIVFScalarQuantizer *>(got.get());
+        if (!lists || lists->metric_type != faiss::METRIC_INNER_PRODUCT)
+            throw fault("it is no IVF-SQ8 of the inner product");
+        (void)got.release();
+        index->lists.reset(lists);
+    });
+}
+
+size_t count(const dq_faiss_index *index)
+{
+    return index->lists ? (size_t)index->lists->ntotal : 0;
+}
+
+size_t rank(const dq_faiss_index *index)
+{
+    return index->lists ? (size_t)index->lists->d : 0;
+}
+
+size_t lists(const dq_faiss_index *index)
+{
+    return index->lists ? index->lists->nlist : 0;
+}
+
+} // namespace
+
+extern "C" __attribute__((visibility("default"))) const dq_faiss_calls dq_faiss;
+const dq_faiss_calls dq_faiss = {DQ_FAISS_TABLE, make,  free_index, train, project, add,
+                                 search,         write, read,       count, rank,    lists};
