@@ -53,6 +53,7 @@ static dq_status run(train_options *o, dq_cli *cli, char **argv, bool *refused, 
     unsigned mode = train_options_mode(cli);
     dq_status status = train_ranks_meet(&t, argv, error);
     if (!status && o->offline) status = train_offline_read(&t, &mode, error);
+    if (!status) status = train_ranks_settle(error);
     if (!status && o->follow) status = train_follow_read(&t, error);
     if (!status) status = train_in_mode(&t, mode, error);
     train_close(&t);

@@ -149,15 +149,17 @@ static dq_status end_epoch(offline *f, dq_error *error)
     return status || !due ? status : keep(f, error);
 }
 
-/* Says where what was learnt ranks nothing, or no better than chance; where memory is short, nothing. */
-static void say_worth(const offline *f)
+/* Says where what was learnt ranks nothing, or no better than chance; where one process's memory is short,
+ * nothing. Ranks find it together. */
+static dq_status say_worth(const offline *f, dq_error *error)
 {
     dq_offline_worth worth;
     char words[160];
-    bool asked = !f->t->o->common.quiet || f->t->ranks; /* which all find together */
-    if (asked && !dq_offline_find_worth(f->run, &worth, NULL) &&
-        dq_offline_describe_worth(&worth, words, sizeof words))
+    if (f->t->o->common.quiet && !f->t->ranks) return DQ_OK;
+    dq_status status = dq_offline_find_worth(f->run, &worth, f->t->ranks ? error : NULL);
+    if (!status && dq_offline_describe_worth(&worth, words, sizeof words))
         dq_cli_say(f->t->cli, &f->t->o->common, "warning: %s", words);
+    return f->t->ranks ? status : DQ_OK;
 }
 
 /* ---- the run ---- */
@@ -174,12 +176,11 @@ static dq_status go(offline *f, dq_error *error)
         if (!status) dq_progress_step(&f->bar, before + dq_offline_batches_done(f->run), f->note);
         if (!status && ended) status = end_epoch(f, error);
         bool stops = dq_stop_asked();
-        if (!status) status = train_ranks_any(f->t, &stops, error);
+        if (!status) status = dq_training_any(f->t->ranks, &stops, error);
         if (!status && stops && !dq_offline_done(f->run)) status = stop(f, error);
     }
     if (!status) status = dq_offline_finish(f->run, error);
-    if (!status) say_worth(f);
-    return status;
+    return status ? status : say_worth(f, error);
 }
 
 static dq_status run(offline *f, dq_error *error)
@@ -188,7 +189,7 @@ static dq_status run(offline *f, dq_error *error)
     dq_status status = make(f, error);
     f->checkpoint = train_checkpoint(f->t);
     if (!status) status = dq_checkpoint_resume(&f->checkpoint, &f->kept, o->log, error);
-    if (!status) status = train_ranks_agree(f->t, dq_offline_batches_done(f->run), error);
+    if (!status) status = dq_training_agree(&f->t->base, f->t->ranks, dq_offline_batches_done(f->run), error);
     if (!status && train_ranks_writes(f->t)) status = train_open_output(f->t, error);
     if (status) return status;
     dq_offline_sizes sizes = dq_offline_size(f->run);

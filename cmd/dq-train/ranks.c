@@ -10,10 +10,10 @@
  */
 #include "train.h"
 
+#include "cli/voice.h"
 #include "mpi/ranks.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,37 +25,19 @@
 #pragma weak dq_mpi_ranks
 #pragma weak dq_mpi_neighbours
 #pragma weak dq_mpi_place
+#pragma weak dq_mpi_settle
 #pragma weak dq_mpi_end_all
 
 enum { PATIENCE_NS = 50000000 }; /* times a rank's number, and a second */
 
 static dq_mpi *mpi;
-static int voice = -1; /* stderr of a rank that is silent */
-
-/* ---- who speaks ---- */
-
-static void be_silent(void)
-{
-    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    if (voice < 0) voice = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
-    if (nowhere >= 0 && voice >= 0) (void)dup2(nowhere, STDERR_FILENO);
-    if (nowhere >= 0) (void)close(nowhere);
-}
-
-static void speak(void)
-{
-    if (voice < 0) return;
-    (void)dup2(voice, STDERR_FILENO);
-    (void)close(voice);
-    voice = -1;
-}
 
 void train_ranks_hush(char **argv)
 {
     const char *rank = getenv("OMPI_COMM_WORLD_RANK");
     bool asked = false;
     for (; *argv && strcmp(*argv, "--") != 0; argv++) asked = asked || strcmp(*argv, "--mpi") == 0;
-    if (asked && rank && strcmp(rank, "0") != 0) be_silent();
+    if (asked && rank && strcmp(rank, "0") != 0) dq_voice_hush();
 }
 
 void train_ranks_fail(dq_status status)
@@ -64,7 +46,7 @@ void train_ranks_fail(dq_status status)
     uint64_t wait = PATIENCE_NS * (uint64_t)dq_mpi_ranks(mpi)->rank;
     struct timespec time = {.tv_sec = 1 + (time_t)(wait / 1000000000), .tv_nsec = (long)(wait % 1000000000)};
     if (dq_mpi_ranks(mpi)->rank == 0 || status == DQ_ERR_STOPPED) return; /* all of them stop together */
-    if (nanosleep(&time, NULL) == 0) speak();
+    if (nanosleep(&time, NULL) == 0) dq_voice_speak();
 }
 
 /* ---- meeting ---- */
@@ -78,7 +60,7 @@ static dq_status become_other(char **argv, dq_error *error)
     char path[4096];
     ssize_t n = readlink("/proc/self/exe", path, sizeof path - ROOM);
     char *end = n > 0 ? memrchr(path, '/', (size_t)n) : NULL;
-    speak();
+    dq_voice_speak();
     for (const char *const *place = places; end && *place; place++) {
         (void)snprintf(end + 1, ROOM, "%s", *place);
         (void)execv(path, argv);
@@ -97,7 +79,7 @@ static void follow_first(train *t)
     o->common.quiet = true;
     o->common.progress = false;
     o->log = NULL;
-    be_silent();
+    dq_voice_hush();
 }
 
 static bool is_here(const void *arg, uint32_t user)
@@ -108,6 +90,7 @@ static bool is_here(const void *arg, uint32_t user)
 
 dq_status train_ranks_meet(train *t, char **argv, dq_error *error)
 {
+    t->base.dataset.by_bundles = t->o->passes.tiles > 0;
     if (!t->o->mpi) return DQ_OK;
     if (!dq_mpi_open) return become_other(argv, error);
     dq_status status = dq_mpi_open(&mpi, error);
@@ -130,35 +113,9 @@ bool train_ranks_writes(const train *t)
     return !t->ranks || t->ranks->rank == 0;
 }
 
-dq_status train_ranks_any(const train *t, bool *said, dq_error *error)
+dq_status train_ranks_settle(dq_error *error)
 {
-    bool all[DQ_OFFLINE_MAX_TILES];
-    if (!t->ranks) return DQ_OK;
-    all[t->ranks->rank] = *said;
-    dq_status status = t->ranks->gather(t->ranks->self, all, sizeof *all, error);
-    for (uint32_t i = 0; !status && i < t->ranks->count; i++) *said = *said || all[i];
-    return status;
-}
-
-dq_status train_ranks_agree(const train *t, uint64_t batches, dq_error *error)
-{
-    struct {
-        uint64_t input, batches;
-    } all[DQ_OFFLINE_MAX_TILES];
-    if (!t->ranks) return DQ_OK;
-    all[t->ranks->rank].input = dq_training_digest(&t->base);
-    all[t->ranks->rank].batches = batches;
-    dq_status status = t->ranks->gather(t->ranks->self, all, sizeof *all, error);
-    for (uint32_t i = 0; !status && i < t->ranks->count; i++) {
-        const char *what = all[i].input != all->input       ? "input"
-                           : all[i].batches != all->batches ? "checkpoint"
-                                                            : NULL;
-        if (what)
-            return dq_fail(error, DQ_ERR_RANGE,
-                           "rank %u has another %s than rank 0: files must be the same wherever ranks run", i,
-                           what);
-    }
-    return status;
+    return mpi ? dq_mpi_settle(mpi, error) : DQ_OK;
 }
 
 int train_ranks_leave(int code)

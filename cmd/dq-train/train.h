@@ -79,10 +79,8 @@ void train_ranks_hush(char **argv);
 dq_status train_ranks_meet(train *t, char **argv, dq_error *error);
 /* Whether this process writes: the first, or the only one. */
 bool train_ranks_writes(const train *t);
-/* Whether a rank says so. */
-dq_status train_ranks_any(const train *t, bool *said, dq_error *error);
-/* That all have read the same, and go on from the same batch. */
-dq_status train_ranks_agree(const train *t, uint64_t batches, dq_error *error);
+/* Once all is read. */
+dq_status train_ranks_settle(dq_error *error);
 /* Before a failure is reported: the first rank to fail speaks, and ends the others. */
 void train_ranks_fail(dq_status status);
 /* Behind all else, with the exit code; returns it. */

@@ -231,7 +231,7 @@ uint64_t dq_dataset_digest(const dq_dataset *dataset)
     uint64_t digest = digest_entities(&dataset->catalogue.users, 1);
     digest = digest_entities(&dataset->catalogue.items, digest);
     digest = digest_ids(&dataset->catalogue.labels, digest);
-    for (size_t i = 0; i < dataset->count && !dataset->is_here; i++) {
+    for (size_t i = 0; i < dataset->count && !dataset->by_bundles; i++) {
         const dq_transition *t = &dataset->transitions[i];
         uint32_t words[9] = {t->state, t->action, t->next, t->done, dataset->label[i]};
         memcpy(&words[5], &t->reward, sizeof t->reward);

@@ -39,8 +39,10 @@ typedef struct dq_dataset {
     float *propensity;          /* (count) of what was logged; NAN where the stream has none */
     uint32_t *label;            /* (count) row of catalogue.labels, or DQ_ABSENT */
     size_t count, capacity;
-    /* Set before reading, by one of several processes that share a stream: whose transitions it keeps; the
-     * others are counted, and the digest leaves transitions out. NULL: all. */
+    /* Set before reading. by_bundles: the digest leaves transitions out, and who reads notes their bundles'.
+     * is_here, of one of several processes that share a stream: whose transitions it keeps; the others are
+     * counted. NULL: all. */
+    bool by_bundles;
     bool (*is_here)(const void *arg, uint32_t user);
     const void *here_arg;
     uint64_t elsewhere, elsewhere_rewarded;

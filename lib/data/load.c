@@ -124,7 +124,7 @@ static dq_status take_logged(dq_dataset_logged *l, dq_bundle *bundle, uint64_t s
         return dq_state_log_add(l->states, bundle, error);
     }
     if (l->sessions && transitions) return DQ_OK;
-    if (l->dataset->is_here && transitions) note_digest(l, bundle);
+    if (l->dataset->by_bundles && transitions) note_digest(l, bundle);
     if (l->sessions && strcmp(bundle->kind, DQ_KIND_INTERACTIONS) == 0) {
         note_digest(l, bundle); /* with their times */
         status = dq_session_log_add(l->sessions, bundle, error);

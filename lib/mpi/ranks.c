@@ -11,7 +11,7 @@
 enum {
     LEVELS = 16,
     MESSAGE = 1 << 26, /* numbers of one, as MPI counts in int */
-    CHUNK = 1 << 24,   /* numbers of a piece of shared memory, at least */
+    PIECE = 1 << 18,   /* numbers of the first piece of shared memory; each is twice the one before */
 };
 
 struct dq_mpi {
@@ -131,7 +131,8 @@ static dq_status add_piece(dq_mpi *mpi, size_t n, dq_error *error)
     int unit;
     if (!dq_array_reserve(&mpi->pieces, &mpi->piece_capacity, mpi->piece_count + 1, sizeof *mpi->pieces))
         return dq_fail_memory(error, "the catalogue");
-    mpi->piece_size = n > CHUNK ? n : CHUNK;
+    size_t twice = mpi->piece_size ? 2 * mpi->piece_size : PIECE;
+    mpi->piece_size = n > twice ? n : twice;
     bytes = mpi->node_rank == 0 ? (MPI_Aint)(mpi->piece_size * sizeof *own) : 0;
     MPI_Win *piece = &mpi->pieces[mpi->piece_count];
     int code = MPI_Win_allocate_shared(bytes, 1, MPI_INFO_NULL, mpi->node, (void *)&own, piece);
@@ -139,9 +140,20 @@ static dq_status add_piece(dq_mpi *mpi, size_t n, dq_error *error)
         mpi->piece_count++;
         code = MPI_Win_shared_query(*piece, 0, &bytes, &unit, (void *)&mpi->piece);
     }
+    if (code == MPI_SUCCESS) code = MPI_Win_lock_all(MPI_MODE_NOCHECK, *piece);
     mpi->piece_used = 0;
-    return code == MPI_SUCCESS ? DQ_OK
-                               : fail(error, DQ_ERR_MEMORY, code, "the catalogue in memory of the node");
+    return code == MPI_SUCCESS
+               ? DQ_OK
+               : fail(error, DQ_ERR_MEMORY, code, "the catalogue in the node's memory (/dev/shm full?)");
+}
+
+dq_status dq_mpi_settle(dq_mpi *mpi, dq_error *error)
+{
+    int code = MPI_SUCCESS;
+    for (size_t i = 0; i < mpi->piece_count && code == MPI_SUCCESS; i++) code = MPI_Win_sync(mpi->pieces[i]);
+    if (code == MPI_SUCCESS) code = MPI_Barrier(mpi->node);
+    for (size_t i = 0; i < mpi->piece_count && code == MPI_SUCCESS; i++) code = MPI_Win_sync(mpi->pieces[i]);
+    return code == MPI_SUCCESS ? DQ_OK : fail(error, DQ_ERR_IO, code, "the catalogue in the node's memory");
 }
 
 dq_status dq_mpi_place(void *self, const float *from, size_t n, const float **to, dq_error *error)
@@ -192,7 +204,10 @@ dq_status dq_mpi_open(dq_mpi **to, dq_error *error)
 void dq_mpi_close(dq_mpi *mpi)
 {
     if (!mpi) return;
-    for (size_t i = 0; i < mpi->piece_count; i++) MPI_Win_free(&mpi->pieces[i]);
+    for (size_t i = 0; i < mpi->piece_count; i++) {
+        MPI_Win_unlock_all(mpi->pieces[i]);
+        MPI_Win_free(&mpi->pieces[i]);
+    }
     MPI_Comm_free(&mpi->node);
     MPI_Finalize();
     free(mpi->pieces);

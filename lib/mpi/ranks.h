@@ -27,8 +27,11 @@ uint32_t dq_mpi_neighbours(const dq_mpi *mpi);
 void dq_mpi_end_all(int code);
 
 /* Puts n numbers that all ranks of the node have, to stay as they are, into memory that they share: *to. A
- * call of all ranks alike; what stands there is readable after any other call of the ranks. DQ_ERR_MEMORY
+ * call of all ranks alike; what stands there is readable after dq_mpi_settle. DQ_ERR_MEMORY
  * where there is no such memory. */
 dq_status dq_mpi_place(void *mpi, const float *from, size_t n, const float **to, dq_error *error);
+
+/* Once all is placed: every rank of the node sees it. */
+dq_status dq_mpi_settle(dq_mpi *mpi, dq_error *error);
 
 #endif

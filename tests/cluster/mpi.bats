@@ -116,6 +116,9 @@ same() {
     [ "$rc" = 75 ]
     [ "$(grep -c 'dq-train: stopped after' said)" = 1 ]
     [ ! -e m.dq ]
+    cp ck ck.alone
+    "$BUILD"/dq-train "${small[@]}" "${rows[@]}" --epochs 40 --tiles 8 -q -c ck.alone -o alone.dq t.dq
+    cmp whole.dq alone.dq
     ranks 4 "$BUILD"/dq-train "${small[@]}" "${rows[@]}" --epochs 40 --mpi -q -c ck -l stopped -o m.dq t.dq
     cmp whole.dq m.dq
     cmp log stopped

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#include "cli/voice.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+static int voice = -1; /* stderr of a process that is silent */
+
+void dq_voice_hush(void)
+{
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (voice < 0) voice = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    if (nowhere >= 0 && voice >= 0) (void)dup2(nowhere, STDERR_FILENO);
+    if (nowhere >= 0) (void)close(nowhere);
+}
+
+void dq_voice_speak(void)
+{
+    if (voice < 0) return;
+    (void)dup2(voice, STDERR_FILENO);
+    (void)close(voice);
+    voice = -1;
+}
