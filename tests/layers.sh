@@ -68,6 +68,7 @@ charconv              lib/port/text/json_reader.cc
 cstring               lib/port/text/json_reader.cc
 new                   lib/port/*/*.cc
 faiss/*               lib/port/faiss/faiss.cc
+climits               lib/port/faiss/faiss.cc
 cstdio                lib/port/faiss/faiss.cc
 exception             lib/port/faiss/faiss.cc
 memory                lib/port/faiss/faiss.cc
