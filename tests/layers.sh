@@ -70,6 +70,7 @@ cstring               lib/port/text/json_reader.cc
 mpi.h                 lib/mpi/*
 new                   lib/port/*/*.cc
 faiss/*               lib/port/faiss/faiss.cc
+climits               lib/port/faiss/faiss.cc
 cstdio                lib/port/faiss/faiss.cc
 exception             lib/port/faiss/faiss.cc
 memory                lib/port/faiss/faiss.cc

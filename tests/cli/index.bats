@@ -200,3 +200,14 @@ PY
     bin/dq-rank -q --make-index --model model.dq --sample-users 24 --components 16 catalogue.dq | dq-cat --kind index > installed
     dq-cat --kind index index.dq | cmp - installed
 }
+
+@test "too little address space is said, and nothing waits for it" {
+    [ -z "$SANITIZER" ] || skip "a sanitizer takes address space of its own"
+    for kib in 60000 120000 200000; do
+        for how in "--make-index" "--index index.dq"; do
+            run -1 --separate-stderr timeout 60 bash -c "ulimit -v $kib; exec dq-rank -q -t 1 --model model.dq $how -o none catalogue.dq"
+            [[ "$stderr" == "dq-rank: "*"out of memory"* ]]
+        done
+    done
+    [ ! -e none ]
+}

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 struct dq_ann {
@@ -18,6 +19,18 @@ static const dq_shared_symbol symbols[] = {{"dq_faiss", &faiss, false}, {0}};
 
 /* Where it was built, and where it is installed. */
 static const char *const places[] = {"%s/faiss.so", "%s/../lib/dq/faiss.so", NULL};
+
+/* Of address space, by faiss's libraries and a work buffer of OpenBLAS's, which asks for that for ever where
+ * the system refuses it; little of it is touched. */
+static const size_t needed = (size_t)224 << 20;
+
+static dq_status try_memory(dq_error *error)
+{
+    void *room = mmap(NULL, needed, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room != MAP_FAILED && munmap(room, needed) == 0) return DQ_OK;
+    return dq_fail(error, DQ_ERR_MEMORY, "out of memory: an index needs %zu MiB of address space",
+                   needed >> 20);
+}
 
 dq_status dq_ann_load(const char *folder, dq_error *error)
 {
@@ -33,7 +46,8 @@ dq_status dq_ann_load(const char *folder, dq_error *error)
         return dq_fail(error, DQ_ERR_UNSUPPORTED,
                        "an index needs faiss, and dq was built without it (no faiss.so beside the program): "
                        "install Debian's libfaiss-dev and build again");
-    dq_status status = dq_shared_load(&library, error);
+    dq_status status = library.loaded ? DQ_OK : try_memory(error);
+    if (!status) status = dq_shared_load(&library, error);
     if (!status && faiss->table != DQ_FAISS_TABLE)
         return dq_fail(error, DQ_ERR_VERSION, "%s is of another version of dq", path);
     return status;

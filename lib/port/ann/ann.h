@@ -25,7 +25,8 @@
 
 typedef struct dq_ann dq_ann;
 
-/* Loads faiss. DQ_ERR_UNSUPPORTED where dq was built without it, or what it needs is not installed. */
+/* Loads faiss; DQ_ERR_MEMORY where there is too little address space for it. DQ_ERR_UNSUPPORTED where dq was
+ * built without it, or what it needs is not installed. */
 dq_status dq_ann_load(const char *folder, dq_error *error);
 /* DQ_ERR_MEMORY, as of all functions below; another fault of faiss's is DQ_ERR_UNSUPPORTED in its words. */
 dq_status dq_ann_new(dq_ann **ann, unsigned threads, dq_error *error);

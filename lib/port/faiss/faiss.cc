@@ -19,7 +19,9 @@
 #include <faiss/VectorTransform.h>
 #include <faiss/impl/io.h>
 #include <faiss/index_io.h>
+#include <faiss/utils/distances.h>
 
+#include <climits>
 #include <cstdio>
 #include <exception>
 #include <memory>
@@ -27,6 +29,11 @@
 #include <vector>
 
 extern "C" void omp_set_num_threads(int threads); /* of the OpenMP that faiss was built with, GCC's */
+
+/* of the BLAS */
+extern "C" int sgemm_(const char *, const char *, const int *, const int *, const int *, const float *,
+                      const float *, const int *, const float *, const int *, const float *, float *,
+                      const int *);
 
 struct dq_faiss_index {
     int threads = 1;
@@ -64,11 +71,21 @@ struct fault : std::exception {
     }
 };
 
+/* A product before memory is used up: OpenBLAS keeps its work buffer, and would ask for it for ever later. */
+void take_buffer()
+{
+    const int n = 256;
+    const float one = 1, none = 0;
+    std::vector<float> a((size_t)n * n), c((size_t)n * n);
+    (void)sgemm_("N", "N", &n, &n, &n, &one, a.data(), &n, a.data(), &n, &none, c.data(), &n);
+}
+
 int make(dq_faiss_index **index, unsigned threads, char *why)
 {
     return guard(why, [&] {
         *index = new dq_faiss_index;
         (*index)->threads = (int)threads;
+        take_buffer();
     });
 }
 
@@ -145,6 +162,9 @@ int search(dq_faiss_index *index, const float *q, size_t n, size_t k, size_t pro
     return guard(why, [&] {
         omp_set_num_threads(index->threads);
         std::vector<float> scores(n * k);
+        /* Without the BLAS: threads share the queries, and how many one has would change how products are
+         * summed. */
+        faiss::distance_compute_blas_threshold = INT_MAX;
         index->lists->nprobe = probes;
         index->lists->search((number)n, q, (number)k, scores.data(), rows);
     });
