@@ -55,7 +55,7 @@ postgres_end() { # SIGNAL: INT, which ends what its clients do; KILL
 }
 
 postgres_start() {
-    local try port
+    local port
     POSTGRES_FOLDER=$(mktemp -d "${TMPDIR:-/tmp}/dq-postgres.XXXXXX") || return
     export PGPASSWORD=open-sesame
     unset PGHOST PGPORT PGUSER PGDATABASE PGSERVICE PGSERVICEFILE PGPASSFILE PGOPTIONS
