@@ -179,13 +179,14 @@ static dq_status sum_up(const each *e, dq_error *error)
     return error->status;
 }
 
-/* Starts of agents that are all replaced go, by the last run that makes agents there. What keeps them from
+/* Starts of agents that are all replaced go, by the last run that makes agents there. A run for some users
+ * leaves them: it would claim everybody, and others that begin beside it be refused. What keeps starts from
  * going is no fault of the agents that were made. */
 static void sweep_starts(const each *e)
 {
     size_t removed = 0;
     dq_error why = DQ_ERROR_NONE;
-    if (!e->dir.path || !dq_model_claim_all(&e->plan.claim)) return;
+    if (!e->dir.path || dq_user_list_narrows(&e->wanted) || !dq_model_claim_all(&e->plan.claim)) return;
     if (dq_model_dir_sweep(&e->dir, &removed, &why))
         dq_cli_say(e->t->cli, &e->t->o->common, "starts that no agent may be of any more are left: %s: %s",
                    why.source[0] ? why.source : e->dir.path, why.reason);
