@@ -159,6 +159,7 @@ assert said(wanted={"bound": 3}) == "≤ 3.00"
 assert said(wanted={"bound": 1}) == "≤ 1.00: **not reached**"
 assert said(better="higher", wanted={"bound": 1}) == "≥ 1.00"
 assert said() == ""
+assert [page.figure(x) for x in (3e-5, 1e-9, 0)] == ["0.00003", "0", "0"]
 assert [page.figure(x) for x in (0.0123456, 0.123, 1.234, 12.34, 123.4, 1234.5, 12345.6, 123456)] == \
     ["0.0123", "0.123", "1.23", "12.3", "123", "1,230", "12,300", "123,000"]
 PY
