@@ -22,14 +22,12 @@ static dq_status open_file(dq_model_claim *claim, const dq_model_dir *dir, dq_er
     return claim->fd ? DQ_OK : dq_fail_errno(error, sys, "cannot open .lock");
 }
 
-/* The file's bytes: users, by their ids' hashes; parts, by their numbers; how the users are cut: by lists
- * (0), or into so many parts; and one that every run shares while it is at work. Each run shares the byte of
- * its cut, too, and looks whether another byte is held. A part takes one byte of its own and none of its
- * users': the kernel walks all locks of a file for each new one, so that locks of 50,000 users would take
- * minutes. */
-#define PARTS   ((off_t)1 << 62)
-#define CUTS    (PARTS + 2 * (off_t)DQ_SHARD_MAX)
-#define AT_WORK (CUTS + 2 * (off_t)DQ_SHARD_MAX)
+/* The file's bytes: users, by their ids' hashes; parts, by their numbers; and how the users are cut: by lists
+ * (0), or into so many parts. Each run shares the byte of its cut, and looks whether another byte is held. A
+ * part takes one byte of its own and none of its users': the kernel walks all locks of a file for each new
+ * one, so that locks of 50,000 users would take minutes. */
+#define PARTS ((off_t)1 << 62)
+#define CUTS  (PARTS + 2 * (off_t)DQ_SHARD_MAX)
 
 static struct flock bytes_at(short type, off_t start, off_t count) /* count 0: all from there on */
 {
@@ -64,21 +62,11 @@ static dq_status take(const dq_model_claim *claim, struct flock lock, const char
     return DQ_OK;
 }
 
-/* Says that a run is at work, for dq_model_claim_all. Who has that is at the end of its own work, and is
- * waited for: the next part of many may well begin just then. Where there are no locks the others say so. */
-static void begin_work(const dq_model_claim *claim)
-{
-    struct flock lock = bytes_at(F_RDLCK, AT_WORK, 1);
-    while (fcntl(claim->fd - 1, F_SETLKW, &lock) != 0 && errno == EINTR) {
-    }
-}
-
 /* Shares a cut, and looks whether a run is at work by another one: first the own, then the look, so that of
  * two that begin at once both never pass. */
 static dq_status share_cut(const dq_model_claim *claim, off_t cut, dq_error *error)
 {
-    struct flock others[] = {bytes_at(F_WRLCK, CUTS, cut),
-                             bytes_at(F_WRLCK, CUTS + cut + 1, AT_WORK - CUTS - cut - 1)};
+    struct flock others[] = {bytes_at(F_WRLCK, CUTS, cut), bytes_at(F_WRLCK, CUTS + cut + 1, 0)};
     dq_status status = take(claim, bytes_at(F_RDLCK, CUTS + cut, 1), NULL, 0, error);
     for (size_t i = cut ? 0 : 1; !status && i < 2; i++) { /* none stands before the first */
         struct flock found = others[i];
@@ -107,9 +95,8 @@ dq_status dq_model_claim_take(dq_model_claim *claim, const dq_model_dir *dir, co
 {
     bool part = dq_shard_cuts(&users->shard) && !dq_index_count(&users->ids);
     dq_status status = open_file(claim, dir, error);
-    if (!status) begin_work(claim);
     if (!status && !dq_user_list_narrows(users))
-        status = take(claim, bytes_at(F_WRLCK, 0, AT_WORK), NULL, 0, error);
+        status = take(claim, bytes_at(F_WRLCK, 0, 0), NULL, 0, error);
     else if (!status && part) {
         status = take(claim, bytes_at(F_WRLCK, PARTS + users->shard.index, 1), NULL, 0, error);
         if (!status) status = share_cut(claim, users->shard.count, error);
@@ -122,7 +109,7 @@ dq_status dq_model_claim_take(dq_model_claim *claim, const dq_model_dir *dir, co
 
 bool dq_model_claim_all(const dq_model_claim *claim)
 {
-    struct flock lock = bytes_at(F_WRLCK, 0, 0);
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     return claim->fd && fcntl(claim->fd - 1, F_SETLK, &lock) == 0;
 }
 

@@ -25,8 +25,7 @@ typedef struct dq_model_claim {
  * fails. */
 dq_status dq_model_claim_take(dq_model_claim *claim, const dq_model_dir *dir, const dq_user_list *users,
                               const dq_index *among, dq_error *error);
-/* Claims everybody besides, for something short at the end of the work: a run that begins now waits until the
- * claim ends, and is not refused. False where another process has claimed somebody, or the file system has no
+/* Claims everybody besides. False where another process has claimed somebody, or the file system has no
  * locks. */
 bool dq_model_claim_all(const dq_model_claim *claim);
 void dq_model_claim_end(dq_model_claim *claim);

@@ -194,15 +194,6 @@ time.sleep(300)' > ready 3>&- & other=$!
     [[ $(next --no-quiet) == *"1 start that no agent is of any more is removed"* ]]
     [ "$(starts s)" = 1 ]
     [ -e s/.start-of-something ]
-    # who looks for such starts has all of the folder, for a moment: a run that begins just then waits, and is not refused
-    /usr/bin/python3 -c 'import fcntl, time
-f = open("s/.lock", "r+b")
-fcntl.lockf(f, fcntl.LOCK_EX)
-print(flush=True)
-time.sleep(1)' > sweeps 3>&- & other=$!
-    while [ ! -s sweeps ]; do sleep 0.05; done
-    run -0 next --no-quiet --shard 1/2
-    wait $other
     "$BUILD"/dq-rank -q --models-dir s -k 1 --format tsv -o lists.tsv c.dq
     [ "$(wc -l < lists.tsv)" = 13 ]
 }
