@@ -425,7 +425,7 @@ install: all ## install programs, library, manual, completions, guides, examples
 
 # Parts that would be left out now may have been installed before.
 uninstall: ## remove what make install put there, and folders of dq's own; give it the same DESTDIR, PREFIX and other names
-	@$(MAKE) --no-print-directory LEFT= remove-installed
+	@$(MAKE) --no-print-directory LEFT= MPI=dq-train-mpi remove-installed
 
 remove-installed:
 	@for pair in $(INSTALLED); do \

@@ -5,6 +5,7 @@
 #include "page.h"
 #include "serve.h"
 
+#include "math/blas.h"
 #include "serve/cold.h"
 #include "serve/tables.h"
 
@@ -178,6 +179,7 @@ static dq_status serve_until_told(dq_serve *serve, const serve_options *o, dq_cl
     const dq_status status = dq_httpd_open(&serve->httpd, &config, dq_serve_handle, serve, error);
     if (status == DQ_ERR_RANGE) dq_cli_refuse(cli, "--listen", error);
     if (status) return status;
+    if (dq_blas_slow()) dq_cli_say(cli, &o->common, "warning: %s", dq_blas_slow());
     dq_cli_say(cli, &o->common, "listening at %s", dq_httpd_address(serve->httpd));
     serve_notify("READY=1");
     wait_for_end(serve, o, cli, signals);

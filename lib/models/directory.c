@@ -300,7 +300,7 @@ static dq_status look_up(void *arg, int folder, const char *name, dq_error *erro
     int got = 0;
     uint64_t digest;
     (void)folder;
-    if (!dq_model_name_id(name, id, &bytes)) return DQ_OK;
+    if (s->unused == s->count || !dq_model_name_id(name, id, &bytes)) return DQ_OK;
     dq_status status = dq_model_dir_open(s->dir, id, bytes, &reader, error);
     if (status || !reader) return status;
     while ((got = dq_reader_next(reader, &bundle, error)) > 0) {

@@ -42,8 +42,8 @@ dq_status dq_model_dir_path(const dq_model_dir *dir, const char *id, size_t byte
  * unless it is there already. It is as it was read. */
 dq_status dq_model_dir_keep_start(const dq_model_dir *dir, const dq_bundle *start, dq_error *error);
 /* Removes the starts of which no model of the folder is any more, *removed of them. Nobody else may put
- * models there meanwhile (dq_model_claim_all). It reads every model where there are starts; where that fails
- * none is removed. */
+ * models there meanwhile (dq_model_claim_all). It reads models until each start has been seen to be of one;
+ * where that fails none is removed. */
 dq_status dq_model_dir_sweep(const dq_model_dir *dir, size_t *removed, dq_error *error);
 /* Opens a user's file, as it stands: it may have a delta; *reader NULL: there is none. */
 dq_status dq_model_dir_open(const dq_model_dir *dir, const char *id, size_t bytes, dq_reader **reader,

@@ -136,9 +136,13 @@ dq_status dq_model_keeper_new(dq_model_keeper **keeper, const dq_model_dir *dir,
     k->arg = arg;
     k->error = DQ_ERROR_NONE;
     k->place = realpath(dir->path, NULL);
-    k->folder = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     (void)pthread_mutex_init(&k->lock, NULL);
     (void)pthread_cond_init(&k->changed, NULL);
+    k->folder = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (k->folder < 0 && errno != EACCES) {
+        (void)dq_fail_errno(error, errno, "cannot open the directory, to sync it");
+        return dq_error_at(error, dir->path, DQ_NO_RECORD);
+    }
     k->threaded = dq_bytes_threads_start(&k->thread, 1, run, k) == 1;
     return DQ_OK;
 }

@@ -26,7 +26,7 @@ def figure(x):
     digits = 3 - len(f"{abs(x):.0f}") if abs(x) >= 1 else None
     if digits is None:
         text = f"{x:.3g}"
-        return text if "e" not in text else f"{x:.7f}".rstrip("0")
+        return text if "e" not in text else f"{x:.7f}".rstrip("0").rstrip(".")
     text = f"{round(x, digits):,.{max(0, digits)}f}"
     return text
 

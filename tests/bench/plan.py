@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What a large task takes on 1, 10 and 100 machines, and what gives out first, computed from measured laws (parts/scaling.py): the
 second table of docs/scaling.md. A machine is as the one that was measured. Work is cut into as many equal parts as there are
-cores; a part costs the law's fixed share once, and each second of it is stretched by what cores lose beside each other.
+cores; a part costs the law's fixed share once, and reads all items, and each second of it is stretched by what cores lose beside
+each other.
 """
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ PAIRS = USERS * ITEMS
 MACHINES = (1, 10, 100)
 DAY = 86400
 MIB = 1 << 20
+VECTORS = 4 * (1536 * ITEMS + 768 * USERS) / MIB  # of the published networks' catalogue, float32, in memory
 
 
 class Stage(NamedTuple):
@@ -22,21 +24,24 @@ class Stage(NamedTuple):
     rows: str = ""        # the law of the memory that its units take, where it is another
     held: float = 0       # units in memory, where not all are
     beside: tuple = ()    # a law, and of how many of its units a process has the memory whatever its share
+    reads: tuple = ()     # the law by items, the law by users, users of the first: what an item takes of a part besides its pairs
+    vectors: bool = False  # the catalogue's vectors stand in memory, once a machine
 
 
 STAGES = [
     Stage("users and items exported, 1536 wide", "export", ITEMS + USERS, "rows"),
-    Stage("labelled by cosine", "cosines", PAIRS, "pairs", held=USERS * 1000, beside=("cosines.items", 1000 * ITEMS)),
+    Stage("labelled by cosine", "cosines", PAIRS, "pairs", held=USERS * 1000, beside=("cosines.items", 1000 * ITEMS),
+          reads=("cosines.items", "cosines", 1000)),
     Stage("labelled by a model: what dq adds", "asked", QUESTIONS, "pairs"),
     Stage("the same labels out of the cache", "cached", QUESTIONS, "pairs"),
     Stage("given rewards by their labels", "logged", PAIRS, "interactions"),
     Stage("read, kept and drawn once", "rows", PAIRS, "transitions", model=True),
-    Stage("learnt once by the published networks", "published", PAIRS, "transitions", model=True, rows="rows"),
+    Stage("learnt once by the published networks", "published", PAIRS, "transitions", model=True, rows="rows", vectors=True),
     Stage("learnt once as whole lists, the defaults", "lists", PAIRS, "pairs", model=True, alone=True, rows="lists.users",
           beside=("lists", BATCH * ITEMS)),
-    Stage(f"published agents, {STEPS:,} steps for each of {USERS:,} users", "steps", USERS * STEPS, "steps"),
-    Stage("ranked by the published network", "users", PAIRS, "pairs", held=USERS * 2000),
-    Stage("ranked with a first pass in 8 bits", "int8", PAIRS, "pairs", held=USERS * 2000),
+    Stage(f"published agents, {STEPS:,} steps for each of {USERS:,} users", "steps", USERS * STEPS, "steps", vectors=True),
+    Stage("ranked by the published network", "users", PAIRS, "pairs", held=USERS * 2000, reads=("items", "users", 1)),
+    Stage("ranked with a first pass in 8 bits", "int8", PAIRS, "pairs", held=USERS * 2000, reads=("items", "users", 1)),
     Stage(f"{PLACES:,} places each evaluated", "evaluated", USERS * PLACES, "lines"),
 ]
 
@@ -55,11 +60,20 @@ class Plan:
         crowd = next(row["dq"][0] for row in rows if row.get("law", {}).get("key") == "crowd")
         self.machine = Machine(self.laws["machine"]["cores"], self.laws["machine"]["mib"], max(crowd, 1))
 
+    def begun(self, stage):
+        """CPU seconds of a part before its first unit."""
+        fixed = self.laws[stage.law]["seconds"]["fixed"]
+        if not stage.reads:
+            return fixed
+        by_items, by_users, users = stage.reads
+        item = users * (self.laws[by_items]["seconds"]["each"] - self.laws[by_users]["seconds"]["each"])
+        return fixed + max(item, 0) * ITEMS
+
     def seconds(self, stage, count, machines):
         """By the clock, of a part."""
         law, cores = self.laws[stage.law]["seconds"], self.machine.cores
         stretched = self.machine.crowd if cores > 1 else 1
-        return (law["fixed"] + law["each"] * count / (cores * (1 if stage.alone else machines))) * stretched
+        return (self.begun(stage) + law["each"] * count / (cores * (1 if stage.alone else machines))) * stretched
 
     def each(self, stage):
         """MiB a unit."""
@@ -69,7 +83,8 @@ class Plan:
         """MiB of a machine's processes before the first unit."""
         law, units = stage.beside or (stage.law, 0)
         memory = self.laws[law]["memory"]
-        return (memory["mib"] + memory["bytes"] * units / MIB) * (1 if stage.model else self.machine.cores)
+        of_each = memory["mib"] + memory["bytes"] * units / MIB
+        return of_each * (1 if stage.model else self.machine.cores) + (VECTORS if stage.vectors else 0)
 
     def mib(self, stage, machines):
         return self.fixed(stage) + self.each(stage) * (stage.held or stage.count) / (1 if stage.alone else machines)

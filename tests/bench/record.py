@@ -30,8 +30,9 @@ def cpu_name(cores):
 
 
 def commit(root):
-    """The commit, with a + where the tree has changes (the record and its page are none)."""
-    changed = said("git", "-C", root, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/performance.*")
+    """The commit, with a + where the tree has changes (the record, its pages and pictures are none)."""
+    changed = said("git", "-C", root, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/performance.*",
+                   ":!docs/scaling.md", ":!docs/cost-*.svg")
     return (said("git", "-C", root, "rev-parse", "--short=8", "HEAD") or "unknown") + ("+" if changed else "")
 
 

@@ -85,7 +85,7 @@ def law(key, seconds=0.001, mib=10.0, bytes=0, **more):
         "key": key, "of": "pair", "seconds": {"fixed": 1.0, "each": seconds, "off": 0.01, "slope": 1.0}, "times": [[1, 1], [8, 8]],
         "memory": {"mib": mib, "bytes": bytes, "slope": 0}, **more}}
 
-rows = [law(stage.law, disk=8) for stage in plan.STAGES if stage.law != "rows"] + [law("rows", bytes=64), law("lists.users"), law("cosines.items")]
+rows = [law(stage.law, disk=8) for stage in plan.STAGES if stage.law != "rows"] + [law("rows", bytes=64), law("lists.users"), law("cosines.items"), law("items")]
 rows += [{"what": "beside", "unit": "", "better": "lower", "dq": [1.25] * 3, "law": {"key": "crowd"}},
          {"what": "memory", "unit": "GiB", "better": "higher", "dq": [8] * 3, "law": {"key": "machine", "cores": 2, "mib": 8192}}]
 p = plan.Plan(rows)
@@ -94,8 +94,14 @@ assert near(p.seconds(ranked, 1e9, 1), 1.25 * (1 + 0.001 * 1e9 / 2)) and near(p.
 assert near(p.mib(ranked, 10), 20), "two processes, whatever the pairs"
 kept = next(s for s in plan.STAGES if s.law == "rows")
 assert near(p.mib(kept, 10), 10 + 64e8 / 2**20)
+published = next(s for s in plan.STAGES if s.law == "published")
+assert near(p.mib(published, 10), 10 + plan.VECTORS + 64e8 / 2**20), "beside its rows the items"
 lists = next(s for s in plan.STAGES if s.law == "lists")
 assert near(p.seconds(lists, 1e9, 100), p.seconds(lists, 1e9, 1)), "by one machine"
+p.laws["items"]["seconds"]["each"] = 0.003  # 0.001 of it for the one user, 0.002 for the item itself, which each part reads
+assert near(p.seconds(ranked, 1e9, 100), 1.25 * (1 + 200 + 0.001 * 1e9 / 200)), p.seconds(ranked, 1e9, 100)
+p.laws["items"]["seconds"]["each"] = 0.0005  # less than nothing was measured
+assert near(p.seconds(ranked, 1e9, 100), 1.25 * (1 + 0.001 * 1e9 / 200))
 assert p.first(kept).startswith("memory, at 134 · 10⁶"), p.first(kept)  # (8192 - 10) MiB of 64 bytes
 assert p.first(ranked).startswith("a day, at 138 · 10⁶"), p.first(ranked)  # (86400 - 1.25) s of 0.001 * 1.25 / 2
 text = plan.table(rows)
@@ -153,6 +159,7 @@ assert said(wanted={"bound": 3}) == "≤ 3.00"
 assert said(wanted={"bound": 1}) == "≤ 1.00: **not reached**"
 assert said(better="higher", wanted={"bound": 1}) == "≥ 1.00"
 assert said() == ""
+assert [page.figure(x) for x in (3e-5, 1e-9, 0)] == ["0.00003", "0", "0"]
 assert [page.figure(x) for x in (0.0123456, 0.123, 1.234, 12.34, 123.4, 1234.5, 12345.6, 123456)] == \
     ["0.0123", "0.123", "1.23", "12.3", "123", "1,230", "12,300", "123,000"]
 PY

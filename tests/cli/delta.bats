@@ -22,6 +22,8 @@ setup() {
     ln -s "$BATS_FILE_TMPDIR"/{c.dq,start.dq,whole.dq,delta.dq,whole,last,delta} .
 }
 
+teardown() { [ -z "${other-}" ] || kill "$other" 2> /dev/null || true; } # who stands for another run
+
 # each OPTION...: an agent for each user, from one start
 few=(--quiet --reward cosine --batch 4 --warmup 5 --replay 50 --episodes 2 --steps 10)
 each() { last "$BUILD"/dq-train "${few[@]}" -t 2 --each-user --init start.dq "$@"; }

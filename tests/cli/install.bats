@@ -59,7 +59,7 @@ listing() { (cd "$1" && find . -printf '%p %M %l\n' | LC_ALL=C sort && find . -t
     [ -f third/opt/doc/README.md ]
     [ -f third/opt/lib/pkgconfig/dq.pc ]
     grep -qx libdir=/opt/lib third/opt/lib/pkgconfig/dq.pc
-    installing uninstall LEFT=dq-serve DESTDIR="$PWD/third" PREFIX=/opt/dq LIBDIR=/opt/lib DOCDIR=/opt/doc PYTHONDIR=/opt/py
+    installing uninstall LEFT='dq-serve indices' MPI= DESTDIR="$PWD/third" PREFIX=/opt/dq LIBDIR=/opt/lib DOCDIR=/opt/doc PYTHONDIR=/opt/py
     [ -z "$(find third ! -type d)" ]
     [ ! -e third/opt/doc ]
 }

@@ -9,6 +9,8 @@ cpu=" $(grep -m1 '^flags' /proc/cpuinfo) "
 avx2() { [[ $cpu == *" avx2 "* && $cpu == *" fma "* ]]; }
 avx512() { [[ $cpu == *" avx512f "* && $cpu == *" avx512bw "* && $cpu == *" avx512dq "* && $cpu == *" avx512vl "* ]]; }
 
+teardown() { [ -z "${server-}" ] || kill "$server" 2> /dev/null || true; }
+
 # dq's kernels that this CPU can run, the plain form aside.
 own() {
     avx2 && echo avx2
@@ -83,6 +85,12 @@ train() { "$@" --env maze --total-steps 20 --warmup 8 --batch 8 -o "$BATS_TEST_T
     "$BUILD"/dq-export -q --users users.jsonl --items items.jsonl --interactions interactions.jsonl -o c.dq
     run -0 env DQ_KERNELS=plain "$BUILD"/dq-rank --by popularity -o r.dq c.dq # multiplies nothing
     [[ $output != *"products of matrices"* ]]
+    DQ_KERNELS=plain "$BUILD"/dq-serve --demo --listen 127.0.0.1:0 2> words < /dev/null 3>&- & server=$!
+    until grep -q 'listening at' words; do kill -0 "$server"; sleep 0.05; done
+    kill "$server"
+    wait "$server"
+    server=
+    grep -q '^dq-serve: warning: products of matrices .*: DQ_KERNELS asks for the plain form$' words
 }
 
 @test "a CPU without AVX2, where OpenBLAS is not there either, is told of" {

@@ -4,10 +4,10 @@ straight lines through them (fit.py). From these lines plan.py computes what 10â
 
 A law is a function that is given a size, and returns the Cost of a run of that size and the bytes that it left, if it left some.
 """
+import concurrent.futures
 import os
 import shutil
 import statistics
-import threading
 import time
 from typing import Callable, NamedTuple
 
@@ -287,12 +287,9 @@ def side_by_side(bench):
 
 def wall(runs):
     """Seconds by the clock until all are done."""
-    threads = [threading.Thread(target=run) for run in runs]
     begun = time.monotonic()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with concurrent.futures.ThreadPoolExecutor(len(runs)) as threads:
+        list(threads.map(lambda run: run(), runs))  # of which a failure is one here
     return time.monotonic() - begun
 
 
@@ -305,7 +302,7 @@ def machine(bench):
 def measure(bench):
     with Server(bench) as server:
         for law in table(bench, server):
-            if law.key == "ranks" and not (shutil.which("mpirun") and os.path.exists(bench.program("dq-train-mpi"))):
+            if law.key == "ranks" and not (shutil.which("mpirun") and os.path.exists(bench.program("libexec/dq-train-mpi"))):
                 bench.skip("no mpirun, or dq was built without Open MPI: its row is left out")
                 continue
             rounds = [[(n, *law.run(n)) for n in law.sizes] for _ in range(min(bench.rounds, 2))]
