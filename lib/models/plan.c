@@ -45,6 +45,7 @@ dq_status dq_model_plan_make(dq_model_plan *plan, const dq_index *users, const d
     *plan = (dq_model_plan){
         .users = users, .dir = dir, .job = calloc(n + 1, sizeof *plan->job), .state = calloc(n + 1, 1)};
     if (!plan->job || !plan->state) return dq_fail_memory(error, "users");
+    plan->everybody = !dq_user_list_narrows(wanted);
     dq_status status = dq_user_list_check(wanted, users, "in the stream", error);
     if (!status && dir) status = dq_model_dir_make(dir, error);
     if (!status && dir) status = dq_model_claim_take(&plan->claim, dir, wanted, users, error);
@@ -145,7 +146,7 @@ bool dq_model_plan_sweep(const dq_model_plan *plan, char *words, size_t size)
 {
     size_t removed = 0;
     dq_error why = DQ_ERROR_NONE;
-    if (!plan->dir || !dq_model_claim_all(&plan->claim)) return false;
+    if (!plan->dir || !plan->everybody || !dq_model_claim_all(&plan->claim)) return false;
     dq_status status = dq_model_dir_sweep(plan->dir, &removed, &why);
     if (status)
         (void)snprintf(words, size, "starts that no agent may be of any more are left: %.250s: %s",
