@@ -17,7 +17,7 @@ if [ -z "${SLURM_ARRAY_TASK_ID-}" ]; then # who submits
     here=$(cd "$(dirname "$0")" && pwd)
     export CLUSTER=$here OUT CATALOGUE SHARDS OPTIONS RANK FALLBACK THREADS RESTARTS
     mkdir -p "$OUT" || exit
-    job=$(sbatch --parsable --export=ALL --array="1-$SHARDS" --output="$OUT/%a.log" "$@" "$here/slurm.sh") || exit
+    job=$(sbatch --parsable --export=ALL --array="1-$SHARDS" --cpus-per-task="${THREADS:-1}" --output="$OUT/%a.log" "$@" "$here/slurm.sh") || exit
     echo "$job"
     # with a fallback also when agents failed; else there would be none for them, and the job goes
     after=afterok

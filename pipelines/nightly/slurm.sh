@@ -31,6 +31,7 @@ chunks=("$OUT"/chunks/*)
 child=$!
 trap 'kill -TERM $child' TERM # wait returns at once, and is called again
 until wait $child; status=$?; ! kill -0 $child 2>/dev/null; do :; done
-# told to stop, and not by one who has cancelled it
-[ $status != 75 ] || ! scontrol show job "$SLURM_JOB_ID" | grep 'JobState=RUNNING' >/dev/null || scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"
+case $status in 75 | 143) # told to stop (143: before dq-train could hear of it), and not by one who has cancelled it
+    ! scontrol show job "$SLURM_JOB_ID" | grep 'JobState=RUNNING' >/dev/null || scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID" ;;
+esac
 exit $status

@@ -42,7 +42,11 @@ done
 [[ " $* " != *" -s "* ]] || exit 0
 [ ! -e "$world/policy" ] || { "$world/policy"; echo "daemons: $?" >> "$world/told"; }
 echo "Selecting previously unselected package ${words[1]}."
-for p in "${words[@]:1}"; do echo "Setting up $p"; echo "$p" >> "$world/installed"; done
+for p in "${words[@]:1}"; do
+    echo "Setting up $p"
+    echo "$p" >> "$world/installed"
+    [ ! -d "$world/units" ] || ln -sf /dev/null "$world/units/multi-user.target.wants/$p.service"
+done
 EOF
 }
 
@@ -187,6 +191,19 @@ without() { # GOAL COMMAND...: make GOAL in a PATH that lacks the commands
     rm no-network
     run -0 deps ee
     run ! grep -q daemons told
+}
+
+@test "--stopped: nor are they with the machine; what was enabled before stays" {
+    export SYSTEMD_UNITS=$PWD/units POLICY_RC_D=$PWD/policy
+    mkdir -p units/multi-user.target.wants
+    ln -s /dev/null units/multi-user.target.wants/old.service
+    printf '#!/bin/bash\necho "systemctl $*" >> "$world/told"\n' > bin/systemctl
+    chmod +x bin/systemctl
+    run -0 deps --stopped cc dd
+    grep -qx 'systemctl --quiet disable cc.service dd.service' told
+    [ "${lines[-1]}" = "not started, now or with the machine: cc.service dd.service" ]
+    run -0 deps ee
+    run ! grep -q 'ee.service' told
 }
 
 # What `make -n` would build, with variables as they are given.

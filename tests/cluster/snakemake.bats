@@ -38,9 +38,26 @@ teardown() {
     [ "$(comm -23 kept end | wc -l)" = 0 ]
     run -0 snakemake -s "$cluster"/Snakefile -c 2
     [[ $output == *"Nothing to be done"* ]]
+    RANK="-k 2" run -0 snakemake -n -s "$cluster"/Snakefile -c 2 # other settings
+    [[ $output == *"rule part:"* ]]
     dq-sim -q --users 24 --items 20 --seed 9 -o c.dq # of another catalogue all is made anew
     run -0 snakemake -n -s "$cluster"/Snakefile -c 2
     [[ $output == *"rule part:"* ]]
+}
+
+@test "here, with a fallback: lists are made where an agent failed, which is said" {
+    dq-train -q --offline --hidden 8 --no-world --epochs 1 -o all.dq < <(dq-reward -q --pairs random:5 c.dq)
+    first=$(dq-cat --kind users c.dq | jq -r .id | head -1)
+    for model in whole/*.dq; do [ "$model" = "whole/$first.dq" ] || cat "$model"; done > init.dq
+    export SHARDS=2 OPTIONS="$cluster_options --init $PWD/init.dq"
+    run -1 snakemake -s "$cluster"/Snakefile -c 2 < /dev/null
+    [ ! -e "$OUT/lists.dq" ]
+    export FALLBACK=all.dq
+    run -0 snakemake -s "$cluster"/Snakefile -c 2 < /dev/null
+    [[ $output == *"user $first: several models to start from, and none for this user"* ]]
+    dq-rank -q -k 3 --format tsv --no-header --merge "$OUT/lists.dq" > lists
+    [ "$(cut -f 1 lists | sort -u | wc -l)" = 24 ]
+    dq-rank -q -k 3 --format tsv --no-header --model all.dq --user "$first" c.dq | cmp - <(grep "^$first	" lists)
 }
 
 @test "on Slurm, by the profile: parts are jobs of two nodes" {

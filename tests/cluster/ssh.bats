@@ -49,8 +49,41 @@ afar() { "$cluster"/parallel.sh -j 6 --sshlogin node1,node2 --ssh "ssh -F $PWD/n
     cluster_same
 }
 
+@test "who runs all is killed: what has come back is kept, and the same line goes on" {
+    export SHARDS=2
+    cluster_slow 1 half
+    begin_machines
+    ln -s c.dq link.dq
+    CATALOGUE=link.dq
+    afar 2> said &
+    first=$!
+    until [ -e stopped-half ]; do kill -0 $first; sleep .05; done
+    until [ "$(cat "$OUT/joblog" 2> /dev/null | wc -l)" = 2 ]; do kill -0 $first; sleep .05; done # of the other part
+    [ ! -L "$OUT/sent/catalogue.dq" ]
+    for process in $first $(sshd_served $first); do kill -KILL "$process" 2> /dev/null || true; done
+    wait $first || true
+    cluster_kill
+    [ ! -e "$OUT/shards/2.dq" ]
+    until flock -n "$OUT/.running" true; do sleep .1; done # those who served it have gone, too
+    afar
+    cluster_same
+    [ "$(awk -F'\t' 'NR > 1' "$OUT/joblog" | wc -l)" = 2 ]
+    # other settings are not those of the parts that are there
+    SHARDS=3
+    run -1 afar
+    [ "$output" = "parallel.sh: $OUT/joblog is of other settings or another catalogue ($OUT/joblog.of): remove it for a new run" ]
+    touch c.dq
+    SHARDS=2
+    run -1 afar
+    rm "$OUT/joblog"
+    afar
+    cluster_same
+}
+
 @test "a job that is killed in the middle: the same line goes on, here" {
     export SHARDS=2
+    cp -r "$cluster" "$PWD/my scripts"
+    cluster="$PWD/my scripts"
     cluster_slow 1 half
     "$cluster"/parallel.sh -j 2 < /dev/null 2> said &
     first=$!

@@ -110,13 +110,19 @@ slurm_await() {
     done
 }
 
-# A daemon of a node may leave behind who serves a job: that is asked by the folder of its configuration, which is ours alone.
+slurm_gone() { ! kill -0 "$1" 2> /dev/null; }
+
+# What a daemon could not end, or left behind, who serves a job, is known by the configuration in its environment, which is ours alone.
 slurm_stop() {
     local pid
     scancel --user="$(id -un)" 2> /dev/null || true
     scancel --user="$(id -un)" --signal=KILL --full 2> /dev/null || true
     slurm_await 300 slurm_quiet || true
     for pid in "${slurm_processes[@]}"; do kill "$pid" 2> /dev/null || true; done
-    for pid in "${slurm_processes[@]}"; do wait "$pid" 2> /dev/null || true; done
+    for pid in "${slurm_processes[@]}"; do
+        slurm_await 300 slurm_gone "$pid" || kill -KILL "$pid" 2> /dev/null || true
+        wait "$pid" 2> /dev/null || true
+    done
+    for pid in $(grep -lszxF "SLURM_CONF=$SLURM_CONF" /proc/[0-9]*/environ | cut -d / -f 3); do kill -KILL "$pid" 2> /dev/null || true; done
     slurm_processes=()
 }
