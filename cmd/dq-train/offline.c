@@ -6,6 +6,7 @@
 #include "train.h"
 
 #include "learn/members.h"
+#include "math/blas.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -57,7 +58,7 @@ static dq_status make(offline *f, dq_error *error)
 {
     train *t = f->t;
     dq_status status = train_offline_rows(t, error);
-    if (!status) status = dq_training_agree(&t->base, &t->maker, t->ranks, error);
+    if (!status) status = dq_training_agree(&t->base, &t->maker, dq_blas_core(), t->ranks, error);
     f->passes = t->o->passes;
     f->passes.ranks = t->ranks;
     f->passes.negative_reward = t->base.ignore;
@@ -144,8 +145,7 @@ static dq_status end_epoch(offline *f, dq_error *error)
     (void)snprintf(f->note, sizeof f->note, "epoch %llu loss %.4f", (unsigned long long)e.epoch, e.q_loss);
     dq_offline_describe_epoch(&e, words, sizeof words);
     dq_cli_say(f->t->cli, &o->common, "%s", words);
-    dq_status status = dq_training_agree_weights(f->agent, f->t->ranks, error);
-    if (!status) status = log_epoch(f, e.epoch, error);
+    dq_status status = log_epoch(f, e.epoch, error);
     if (!status) weigh_rows(f, e.epoch);
     bool due = o->checkpoint && (e.epoch % o->checkpoint_every == 0 || dq_offline_done(f->run));
     return status || !due ? status : keep(f, error);

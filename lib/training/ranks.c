@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * What ranks compare before they go on is a number of each: a sum of gradients made of other rows, options or
- * weights would come out as any other does.
+ * kernels would come out as any other does.
  */
 #include "training/training.h"
 
 #include "core/digest.h"
 #include "wire/wire.h"
+
+#include <string.h>
 
 dq_status dq_training_any(const dq_ranks *ranks, bool *said, dq_error *error)
 {
@@ -39,8 +41,14 @@ static uint64_t digest_of(const dq_pieces *pieces)
     return digest;
 }
 
-dq_status dq_training_agree(const dq_training *t, const dq_maker *maker, const dq_ranks *ranks,
-                            dq_error *error)
+/* Kernels of products that give the same bits have the same number: all of dq's own. */
+static uint64_t bits_of(const char *kernels)
+{
+    return strncmp(kernels, "dq ", 3) == 0 ? 0 : dq_digest(kernels, strlen(kernels));
+}
+
+dq_status dq_training_agree(const dq_training *t, const dq_maker *maker, const char *kernels,
+                            const dq_ranks *ranks, dq_error *error)
 {
     dq_pieces pieces = {0};
     if (!ranks) return DQ_OK;
@@ -48,6 +56,11 @@ dq_status dq_training_agree(const dq_training *t, const dq_maker *maker, const d
     if (!status)
         status = compare(ranks, digest_of(&pieces) ^ (uint64_t)maker->seed,
                          "other options than rank 0: all are started with the same words", error);
+    if (!status)
+        status = compare(ranks, bits_of(kernels),
+                         "other kernels of products than rank 0, which give other bits: dq-train --version "
+                         "names them, DQ_KERNELS chooses",
+                         error);
     if (!status)
         status = compare(ranks, dq_training_digest(t),
                          "another input than rank 0: files must be the same wherever ranks run", error);
@@ -60,22 +73,4 @@ dq_status dq_training_agree_batches(const dq_ranks *ranks, uint64_t batches, dq_
     return ranks ? compare(ranks, batches,
                            "another checkpoint than rank 0: files must be the same wherever ranks run", error)
                  : DQ_OK;
-}
-
-dq_status dq_training_agree_weights(dq_agent *agent, const dq_ranks *ranks, dq_error *error)
-{
-    dq_bundle model;
-    dq_pieces pieces = {0};
-    if (!ranks) return DQ_OK;
-    dq_status status = dq_bundle_init(&model, DQ_KIND_MODEL, 0, error);
-    if (!status) status = dq_agent_save(agent, false, &model, error);
-    if (!status) status = dq_pack_bundle(&pieces, &model, error);
-    if (!status)
-        status = compare(ranks, digest_of(&pieces),
-                         "learnt other weights than rank 0: their machines do not compute the same "
-                         "(dq-train --version says by which kernels)",
-                         error);
-    dq_pieces_free(&pieces);
-    dq_bundle_free(&model);
-    return status;
 }

@@ -89,12 +89,10 @@ bool dq_training_name_user(const dq_training *t, uint32_t user, dq_arena *arena,
 
 /* *said: whether any of them says so. */
 dq_status dq_training_any(const dq_ranks *ranks, bool *said, dq_error *error);
-/* That all have the same options and have read the same; that they go on from the same batch; and that they
- * have learnt the same weights, which other kernels of products would change. DQ_ERR_RANGE names who has not.
- */
-dq_status dq_training_agree(const dq_training *t, const dq_maker *maker, const dq_ranks *ranks,
-                            dq_error *error);
+/* That all have the same options, have kernels of products (as dq_blas_core names them) that give the same
+ * bits, and have read the same; and that they go on from the same batch. DQ_ERR_RANGE names who has not. */
+dq_status dq_training_agree(const dq_training *t, const dq_maker *maker, const char *kernels,
+                            const dq_ranks *ranks, dq_error *error);
 dq_status dq_training_agree_batches(const dq_ranks *ranks, uint64_t batches, dq_error *error);
-dq_status dq_training_agree_weights(dq_agent *agent, const dq_ranks *ranks, dq_error *error);
 
 #endif

@@ -96,7 +96,7 @@ typedef struct world {
     dq_offline_config config;
     dq_agent_config how;
     bool own_alone, last_is_empty; /* the last tile has no row */
-    uint64_t stop_after; /* batches; 0: never */
+    uint64_t stop_after;           /* batches; 0: never */
     const dq_bundle *from;
     dq_bundle saved;
     /* what it came to */
