@@ -66,10 +66,11 @@ xxhash.h              lib/core/digest.c
 jansson.h             lib/port/files/json.c
 simdjson.h            lib/port/text/json_reader.cc
 charconv              lib/port/text/json_reader.cc
-cstring               lib/port/text/json_reader.cc
+cstring               lib/port/*/*.cc
 mpi.h                 lib/mpi/*
 new                   lib/port/*/*.cc
 faiss/*               lib/port/faiss/faiss.cc
+cctype                lib/port/faiss/faiss.cc
 climits               lib/port/faiss/faiss.cc
 cstdio                lib/port/faiss/faiss.cc
 exception             lib/port/faiss/faiss.cc

@@ -6,80 +6,14 @@
 #include "ranking.h"
 
 #include "core/array.h"
-#include "distil/draw.h"
-#include "rank/shortlist/shortlist.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
-    PROBES = 64,         /* lists that are looked into, at least, */
-    SHARE = 16,          /* and one of so many */
-    ROWS_A_THREAD = 256, /* of a bundle that is scored where it lies */
+    PROBES = 64, /* lists that are looked into, at least, */
+    SHARE = 16,  /* and one of so many */
 };
-
-/* ---- the sample ---- */
-
-static const char *id_of(const void *lists, uint32_t i, size_t *bytes)
-{
-    const dq_rank_user *user = &((const dq_rank_lists *)lists)->users[i];
-    *bytes = user->id_bytes;
-    return user->id;
-}
-
-/* Not by the lots of --make-index, whose users are explained best. */
-static dq_status draw_sample(ranking *r, dq_error *error)
-{
-    const dq_rank_lists *lists = &r->lists;
-    size_t n = (size_t)r->options->recall_sample < lists->count ? (size_t)r->options->recall_sample
-                                                                : lists->count;
-    uint32_t *drawn = malloc((n + 1) * sizeof *drawn), row;
-    dq_status status = drawn ? dq_distil_draw(lists, id_of, (uint32_t)lists->count, ~r->options->common.seed,
-                                              drawn, &n, error)
-                             : dq_fail_memory(error, "the sample of users");
-    for (size_t i = 0; !status && i < n; i++)
-        status = dq_index_add(&r->index.sampled, lists->users[drawn[i]].id, lists->users[drawn[i]].id_bytes,
-                              &row, NULL, error);
-    free(drawn);
-    return status;
-}
-
-static dq_status open_sample(ranking *r, const dq_rank_config *config, dq_error *error)
-{
-    ranking_index *x = &r->index;
-    dq_rank_config exact = *config;
-    if (!r->options->recall_sample) return DQ_OK;
-    exact.users = &x->sampled;
-    dq_status status = draw_sample(r, error);
-    if (!status) status = dq_rank_lists_open(&r->exact, &exact, &r->catalogue.users, error);
-    unsigned threads = dq_pool_threads(r->pool);
-    x->all = (dq_rank_block){.borrows = ROWS_A_THREAD * threads};
-    if (!status) status = dq_rank_block_open(&x->all, r->items.width, threads, error);
-    dq_rank_block_clear(&x->all, 0);
-    return status;
-}
-
-static dq_status offer_all(ranking *r, dq_error *error)
-{
-    ranking_index *x = &r->index;
-    dq_status status = dq_rank_lists_offer(&r->exact, &r->scorer, &x->all, 0, r->exact.count, error);
-    dq_rank_block_clear(&x->all, x->all.first + x->all.rows);
-    return status;
-}
-
-static dq_status show_sample(ranking *r, const dq_bundle *bundle, dq_error *error)
-{
-    ranking_index *x = &r->index;
-    dq_status status = DQ_OK;
-    for (uint32_t i = 0; i < bundle->rows; i++) x->picked[i] = i;
-    for (uint32_t at = 0; !status && at < bundle->rows;) {
-        status = dq_rank_block_fill(&x->all, bundle, x->picked, (uint32_t)bundle->rows, &at, error);
-        if (!status && dq_rank_block_is_full(&x->all, bundle)) status = offer_all(r, error);
-    }
-    return status;
-}
 
 /* ---- candidates ---- */
 
@@ -99,17 +33,20 @@ static dq_status read_index(ranking *r, dq_error *error)
     return status ? dq_error_at(error, r->options->index, DQ_NO_RECORD) : DQ_OK;
 }
 
-dq_status ranking_begin_index(ranking *r, const dq_rank_config *config, dq_error *error)
+dq_status ranking_begin_index(ranking *r, dq_error *error)
 {
+    const rank_options *o = r->options;
     ranking_index *x = &r->index;
     const char *why = ranking_why_no_vectors(r);
     if (why) return dq_fail(error, DQ_ERR_UNSUPPORTED, "--index: %s", why);
     dq_status status = read_index(r, error);
     if (!status)
         status = dq_candidates_find(&x->candidates, &x->distil, &r->lists, &r->scorer, &r->seen,
-                                    rank_candidates(r->options), probes_of(r), error);
+                                    rank_candidates(o), probes_of(r), error);
     dq_distil_forget(&x->distil);
-    return status ? status : open_sample(r, config, error);
+    if (status) return status;
+    return dq_distil_sample_open(&x->sample, &r->lists, (size_t)o->recall_sample, o->common.seed,
+                                 &r->catalogue.users, r->items.width, dq_pool_threads(r->pool), error);
 }
 
 /* ---- the catalogue ---- */
@@ -121,7 +58,7 @@ dq_status ranking_pick(ranking *r, const dq_bundle *bundle, dq_bundle *some, dq_
         !dq_array_reserve(&x->picked, &x->picked_slots, (size_t)bundle->rows, sizeof *x->picked))
         return dq_fail_memory(error, "a bundle of items");
     dq_status status = dq_rank_items_digest(&r->items, bundle, r->pool, error);
-    if (!status && r->exact.count) status = show_sample(r, bundle, error);
+    if (!status) status = dq_distil_sample_show(&x->sample, &r->scorer, bundle, error);
     if (status) return status;
     x->catalogue = dq_distil_chain(x->catalogue, r->items.digests, bundle->rows);
     x->picked_count = dq_candidates_pick(&x->candidates, x->rows, bundle->rows, x->picked);
@@ -140,21 +77,6 @@ dq_status ranking_number_picked(ranking *r, dq_error *error)
     return status;
 }
 
-static dq_status find_recall(ranking *r, dq_error *error)
-{
-    ranking_index *x = &r->index;
-    x->recall = (double)NAN;
-    if (!r->exact.count) return DQ_OK;
-    uint32_t *of = malloc(r->exact.count * sizeof *of);
-    dq_status status = of ? offer_all(r, error) : dq_fail_memory(error, "the sample of users");
-    const uint32_t *in_exact = r->exact.of_row, *in_lists = r->lists.of_row;
-    for (uint32_t row = 0; !status && row < dq_entities_count(&r->catalogue.users); row++)
-        if (in_exact[row] != DQ_ABSENT) of[in_exact[row]] = in_lists[row];
-    if (!status) x->recall = dq_shortlist_recall(&r->lists, of, &r->exact, &x->full);
-    free(of);
-    return status;
-}
-
 dq_status ranking_end_index(ranking *r, dq_error *error)
 {
     ranking_index *x = &r->index;
@@ -167,8 +89,9 @@ dq_status ranking_end_index(ranking *r, dq_error *error)
                        "%s is an index of other items than these, or of these in another order: make it of "
                        "this catalogue",
                        r->options->index);
-    dq_status status = find_recall(r, error);
-    if (!status) rank_output_recall(r->output, x->recall, r->exact.count);
+    dq_status status = dq_distil_sample_recall(&x->sample, &r->scorer, &r->lists, &x->recall, &x->full,
+                                               error);
+    if (!status) rank_output_recall(r->output, x->recall, x->sample.exact.count);
     return status;
 }
 
@@ -178,7 +101,9 @@ static size_t count_short(ranking *r)
     size_t count = 0;
     for (size_t i = 0; i < r->lists.count; i++) {
         const dq_scored *items;
-        size_t left = (size_t)r->index.distil.items - r->index.candidates.seen[i], k = (size_t)r->options->k;
+        size_t all = (size_t)r->index.distil.items, seen = r->index.candidates.seen[i];
+        size_t left = seen < all ? all - seen : 0,
+               k = (size_t)r->options->k; /* of seen items some may be gone */
         count += dq_topk_sorted(r->lists.best[i], &items) < (left < k ? left : k);
     }
     return count;
@@ -188,12 +113,13 @@ void ranking_say_index(ranking *r, const dq_cli *cli)
 {
     const ranking_index *x = &r->index;
     const dq_common *common = &r->options->common;
-    size_t few = count_short(r);
+    if (r->lists.count == 0) return; /* of a part without users, for whom it was perhaps not even read */
+    size_t few = count_short(r), sampled = x->sample.exact.count;
     char recall[160] = "recall is not measured (--recall-sample)";
-    if (r->exact.count)
+    if (sampled)
         (void)snprintf(recall, sizeof recall,
                        "recall %.4f of the exact %zu best; the same list for %zu of %zu users of a sample",
-                       x->recall, (size_t)r->options->k, x->full, r->exact.count);
+                       x->recall, (size_t)r->options->k, x->full, sampled);
     dq_cli_say(cli, common,
                "--index, %zu of %zu lists, %zu candidates, which explain %.4f of the users' scores: %s",
                probes_of(r) < x->distil.lists ? probes_of(r) : x->distil.lists, x->distil.lists,
@@ -212,7 +138,6 @@ void ranking_free_index(ranking *r)
     dq_distil_maker_free(x->maker);
     dq_distil_free(&x->distil);
     dq_candidates_free(&x->candidates);
-    dq_index_free(&x->sampled);
-    dq_rank_block_free(&x->all);
+    dq_distil_sample_free(&x->sample);
     free(x->picked);
 }

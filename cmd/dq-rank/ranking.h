@@ -11,6 +11,7 @@
 #include "distil/candidates.h"
 #include "distil/distil.h"
 #include "distil/maker.h"
+#include "distil/sample.h"
 #include "rank/features.h"
 #include "rank/sessions.h"
 #include "wire/prefetch.h"
@@ -22,9 +23,8 @@ typedef struct ranking_index {
     uint64_t rows, catalogue; /* items that have come, and dq_distil_chain of them */
     dq_distil distil;
     dq_candidates candidates;
-    dq_index sampled;  /* users whose lists are made exactly, too */
-    dq_rank_block all; /* every item, for these */
-    uint32_t *picked;  /* (picked_slots) candidates among a bundle's rows, */
+    dq_distil_sample sample; /* users whose lists are made exactly, too */
+    uint32_t *picked;        /* (picked_slots) candidates among a bundle's rows, */
     size_t picked_slots;
     uint32_t picked_count, picked_from; /* of which the first is that row of the catalogue */
     double recall;                      /* NAN: of nobody */
@@ -54,7 +54,7 @@ typedef struct ranking {
     dq_rank_seen seen;       /* with --exclude-seen */
     dq_rank_history history; /* for a model whose features ask for it */
     dq_rank_lists lists;
-    dq_rank_lists exact; /* with --measure-recall; with --index of some users, the sample */
+    dq_rank_lists exact; /* with --measure-recall */
     ranking_index index; /* with --index, and --make-index */
     dq_prefetched *held; /* items that wait for users */
     size_t held_count, held_slots;
@@ -101,7 +101,7 @@ dq_status ranking_load_faiss(dq_error *error);
 /* ---- index.c ---- */
 
 /* --index, once lists are open: reads it, and asks it for everybody's candidates. */
-dq_status ranking_begin_index(ranking *r, const dq_rank_config *config, dq_error *error);
+dq_status ranking_begin_index(ranking *r, dq_error *error);
 /* The candidates of a bundle of items (another bundle, *some); all items are shown to the sample. */
 dq_status ranking_pick(ranking *r, const dq_bundle *bundle, dq_bundle *some, dq_error *error);
 /* The fresh rows of what was picked have their numbers. */

@@ -167,7 +167,7 @@ static dq_status begin(ranking *r, dq_error *error)
     if (!status) status = ranking_check_first_pass(r, error);
     if (!status) status = ranking_open_exact(r, &config, error);
     if (!status) status = dq_rank_lists_open(&r->lists, &config, &r->catalogue.users, error);
-    if (!status && r->options->index) status = ranking_begin_index(r, &config, error);
+    if (!status && r->options->index) status = ranking_begin_index(r, error);
     if (!status && r->scorer.baseline)
         status = rank_baseline_begin(r->options, &r->baseline, &r->catalogue.users, &r->lists, r->pool,
                                      error);
@@ -255,8 +255,12 @@ static dq_status rank_held(ranking *r, dq_error *error)
 static dq_status take_interactions(ranking *r, const dq_bundle *bundle, dq_error *error)
 {
     dq_status status = DQ_OK;
+    size_t before = dq_pairset_count(&r->seen.pairs);
     if (r->options->exclude_seen)
         status = dq_rank_seen_add(&r->seen, bundle, r->begun ? &r->items.identity.ids : NULL, error);
+    if (!status && r->begun && r->index.reader && dq_pairset_count(&r->seen.pairs) > before)
+        status = dq_fail(error, DQ_ERR_UNSUPPORTED,
+                         "an interaction comes after an index was asked, which goes by what was seen");
     if (status == DQ_ERR_UNSUPPORTED) {
         dq_error why = *error;
         return dq_fail(error, status, "%s: give the interactions first, or use --hold", why.reason);

@@ -25,7 +25,8 @@ typedef struct dq_llm_options {
     }
 
 /* clang-format off */
-/* Of a program whose modes llm_modes ask, and whose other modes print the ledger of a cache, or move its answers. */
+/* Of a program whose modes llm_modes ask, and whose other modes print the ledger of a cache, or move its answers. A cache
+ * that is exported counts as written to, so that no --output replaces it. */
 #define DQ_OPTIONS_LLM(l, llm_modes, ledger_mode, export_mode, import_mode)                                          \
     {"model", 'm', DQ_OPT_TEXT, &(l).model, "NAME", "the model that is asked", .flags = DQ_OPT_PAYLOAD,              \
      .modes = llm_modes},                                                                                            \
@@ -50,7 +51,7 @@ typedef struct dq_llm_options {
     {"ledger", 0, DQ_OPT_TEXT, &(l).ledger, "CACHE", "print what the cache has cost, by model, and exit",            \
      .modes = ledger_mode},                                                                                          \
     {"export-cache", 0, DQ_OPT_TEXT, &(l).export_cache, "CACHE", "write the answers of a cache as a stream",          \
-     .modes = export_mode, .excludes = "ledger import-cache"},                                                       \
+     .flags = DQ_OPT_WRITES, .modes = export_mode, .excludes = "ledger import-cache"},                                                       \
     {"import-cache", 0, DQ_OPT_TEXT, &(l).import_cache, "CACHE", "merge the answers of a stream into a cache",        \
      .flags = DQ_OPT_WRITES, .modes = import_mode, .excludes = "ledger export-cache"}
 /* clang-format on */

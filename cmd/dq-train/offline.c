@@ -57,6 +57,7 @@ static dq_status make(offline *f, dq_error *error)
 {
     train *t = f->t;
     dq_status status = train_offline_rows(t, error);
+    if (!status) status = dq_training_agree(&t->base, &t->maker, t->ranks, error);
     f->passes = t->o->passes;
     f->passes.ranks = t->ranks;
     f->passes.negative_reward = t->base.ignore;
@@ -143,7 +144,8 @@ static dq_status end_epoch(offline *f, dq_error *error)
     (void)snprintf(f->note, sizeof f->note, "epoch %llu loss %.4f", (unsigned long long)e.epoch, e.q_loss);
     dq_offline_describe_epoch(&e, words, sizeof words);
     dq_cli_say(f->t->cli, &o->common, "%s", words);
-    dq_status status = log_epoch(f, e.epoch, error);
+    dq_status status = dq_training_agree_weights(f->agent, f->t->ranks, error);
+    if (!status) status = log_epoch(f, e.epoch, error);
     if (!status) weigh_rows(f, e.epoch);
     bool due = o->checkpoint && (e.epoch % o->checkpoint_every == 0 || dq_offline_done(f->run));
     return status || !due ? status : keep(f, error);
@@ -189,7 +191,7 @@ static dq_status run(offline *f, dq_error *error)
     dq_status status = make(f, error);
     f->checkpoint = train_checkpoint(f->t);
     if (!status) status = dq_checkpoint_resume(&f->checkpoint, &f->kept, o->log, error);
-    if (!status) status = dq_training_agree(&f->t->base, f->t->ranks, dq_offline_batches_done(f->run), error);
+    if (!status) status = dq_training_agree_batches(f->t->ranks, dq_offline_batches_done(f->run), error);
     if (!status && train_ranks_writes(f->t)) status = train_open_output(f->t, error);
     if (status) return status;
     dq_offline_sizes sizes = dq_offline_size(f->run);

@@ -270,6 +270,8 @@ static void check_tiles(const dq_cli *cli)
     for (size_t i = 0; o.mpi && i < cli->operand_count + !cli->operand_count; i++)
         if (!cli->operand_count || strcmp(cli->operands[i], "-") == 0)
             dq_cli_usage(cli, "--mpi needs files to read: every rank opens them, and stdin is one rank's");
+    if (o.mpi && o.init && strcmp(o.init, "-") == 0)
+        dq_cli_usage(cli, "--init -: with --mpi every rank opens it, and stdin is one rank's");
 }
 
 /* What other parts read later, and a person has typed wrong. */

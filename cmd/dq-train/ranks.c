@@ -66,10 +66,12 @@ static dq_status become_other(char **argv, dq_error *error)
         (void)execv(path, argv);
         if (errno != ENOENT) break;
     }
+    int why = errno;
+    train_ranks_hush(argv);
     return dq_fail(error, DQ_ERR_UNSUPPORTED,
                    "--mpi is dq-train-mpi's, which is not to be run (%s): make builds it where Open MPI is "
                    "(Debian: libopenmpi-dev)",
-                   strerror(errno));
+                   strerror(why));
 }
 
 /* What the first rank alone does. */

@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GROUP = 256 }; /* lists that an index is asked for at once */
+enum {
+    GROUP = 256,       /* lists that an index is asked for at once, and */
+    ANSWERS = 1 << 20, /* the numbers that it answers with, of more than one list */
+};
 
 static dq_status add(dq_candidates *c, uint32_t row, uint32_t list, dq_error *error)
 {
@@ -64,12 +67,22 @@ static size_t wanted_of(const finding *f, size_t list)
     return items - wanted < seen ? items : wanted + seen;
 }
 
-/* Lists first .. first + n - 1. */
-static dq_status find(const finding *f, size_t first, size_t n, dq_error *error)
+/* How many lists from `first` on are asked for at once, each for *most, as many as one of them wants. */
+static size_t group_from(const finding *f, size_t first, size_t *most)
 {
-    size_t most = 0;
-    for (size_t i = 0; i < n; i++)
-        if (wanted_of(f, first + i) > most) most = wanted_of(f, first + i);
+    size_t n = 0;
+    *most = 0;
+    for (; n < GROUP && first + n < f->lists->count; n++) {
+        size_t wanted = wanted_of(f, first + n), larger = wanted > *most ? wanted : *most;
+        if (n && larger > ANSWERS / (n + 1)) break;
+        *most = larger;
+    }
+    return n;
+}
+
+/* Lists first .. first + n - 1, of which each wants `most` at most. */
+static dq_status find(const finding *f, size_t first, size_t n, size_t most, dq_error *error)
+{
     float *q = malloc(n * f->distil->components * sizeof *q);
     int64_t *rows = malloc(n * most * sizeof *rows);
     dq_status status = q && rows ? dq_distil_queries(f->distil, f->scorer, f->lists->vectors + first, n, q,
@@ -90,8 +103,10 @@ dq_status dq_candidates_find(dq_candidates *c, dq_distil *distil, const dq_rank_
 {
     const finding f = {c, distil, lists, scorer, shortlist, probes};
     dq_status status = count_seen(c, lists, seen, error);
-    for (size_t first = 0; !status && first < lists->count; first += GROUP)
-        status = find(&f, first, lists->count - first < GROUP ? lists->count - first : GROUP, error);
+    for (size_t first = 0, n, most; !status && first < lists->count; first += n) {
+        n = group_from(&f, first, &most);
+        status = find(&f, first, n, most, error);
+    }
     c->explained /= lists->count ? (double)lists->count : 1;
     if (!status && c->count) qsort(c->at, c->count, sizeof *c->at, by_row);
     return status;

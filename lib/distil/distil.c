@@ -57,8 +57,9 @@ static dq_status take_anchors(dq_distil *d, dq_error *error)
     int64_t items = dq_value_integer(dq_map_get(meta, "items"), 0);
     d->vectors = floats_of(&d->anchors, "vector", &width);
     d->distilled = floats_of(&d->anchors, "components", &d->components);
-    if (!d->vectors || !d->distilled || width > UINT32_MAX || items < 1 || (uint64_t)items >= UINT32_MAX ||
-        !by || by->type != DQ_STRING || !read_digest(dq_map_get(meta, "catalogue"), &d->catalogue))
+    if (!d->vectors || !d->distilled || d->anchors.rows == 0 || width > UINT32_MAX || items < 1 ||
+        (uint64_t)items >= UINT32_MAX || !by || by->type != DQ_STRING ||
+        !read_digest(dq_map_get(meta, "catalogue"), &d->catalogue))
         return dq_fail(error, DQ_ERR_SCHEMA, "an index whose anchors lack what a search goes by");
     d->width = (uint32_t)width;
     d->items = (uint64_t)items;

@@ -123,9 +123,10 @@ static dq_status add_tile(dq_distil_maker *m, const float *x, size_t n, explaini
 static dq_status train(dq_distil_maker *m, dq_error *error)
 {
     dq_distil_config *c = &m->config;
+    size_t most = m->x_count > 1 ? m->x_count - 1 : 1; /* directions of so many items less their mean */
     m->trained = true;
     if (c->components > c->users) c->components = c->users;
-    if (c->components > m->x_count) c->components = m->x_count;
+    if (c->components > most) c->components = most;
     m->v = malloc(TILE * c->components * sizeof *m->v);
     if (!m->v) return dq_fail_memory(error, "the index");
     find_mean(m);

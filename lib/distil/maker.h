@@ -31,7 +31,7 @@ enum { DQ_DISTIL_MOST_USERS = 4096 };
 typedef struct dq_distil_config {
     size_t users;      /* of the sample, at most DQ_DISTIL_MOST_USERS */
     size_t items;      /* the first, from which components and lists are learnt; at least 1 */
-    size_t components; /* at most as many as users and items there are */
+    size_t components; /* at most as many as users, and one less than items, there are */
     size_t lists;      /* 0: 4 sqrt(items learnt from), but 32 of these a list */
     uint64_t seed;     /* which users */
     unsigned threads;

@@ -155,7 +155,7 @@ static dq_status export_answers(dq_cache *cache, page *p, dq_answers_put *put, v
         status = dq_cache_next(cache, *count ? &last : NULL, &arena, entries, &n, error);
         for (size_t i = 0; i < n && !status; i++) status = add_entry(p, i, &entries[i], &arena, error);
         if (n) last = entries[n - 1].key;
-        if (!status && n) status = put_page(p, n, put, arg, error);
+        if (!status && (n || !*count)) status = put_page(p, n, put, arg, error);
         dq_arena_free(&arena);
     }
     return status;
@@ -244,11 +244,13 @@ static int64_t integer(const dq_column *column, uint64_t row)
     return ((const int64_t *)column->data)[row];
 }
 
-/* A text, NUL-terminated; NULL for a null. */
-static const char *name_of(const dq_column *column, uint64_t row, dq_arena *arena)
+/* A text, NUL-terminated; NULL for a null. *good is false for one with a NUL within, of which half would be
+ * kept. */
+static const char *name_of(const dq_column *column, uint64_t row, dq_arena *arena, bool *good)
 {
-    size_t n;
+    size_t n = 0;
     const char *text = dq_column_text(column, row, &n);
+    if (text && memchr(text, '\0', n)) *good = false;
     return text ? dq_arena_text(arena, text, n) : NULL;
 }
 
@@ -269,11 +271,12 @@ static dq_status read_row(const columns *c, uint64_t row, dq_arena *arena, dq_ca
                           .cost = dq_column_number(c->cost, row)};
     e->request = body_of(c, REQUEST, row, &e->request_bytes, arena);
     e->answer = body_of(c, ANSWER, row, &e->answer_bytes, arena);
-    e->label = name_of(c->texts[LABEL], row, arena);
-    e->model = name_of(c->texts[MODEL], row, arena);
-    e->server = name_of(c->texts[SERVER], row, arena);
+    bool good = true;
+    e->label = name_of(c->texts[LABEL], row, arena, &good);
+    e->model = name_of(c->texts[MODEL], row, arena, &good);
+    e->server = name_of(c->texts[SERVER], row, arena, &good);
     if (arena->failed) return dq_fail_memory(error, "answers");
-    if (!e->request || !e->answer || !e->model || !e->server || e->asked < 1)
+    if (!good || !e->request || !e->answer || !e->model || !e->server || e->asked < 1)
         return dq_fail(error, DQ_ERR_SCHEMA,
                        "answers: row %llu is no answer: a value is missing or impossible",
                        (unsigned long long)row + 1);
@@ -307,11 +310,13 @@ static dq_status import_facts(dq_cache *cache, const dq_bundle *b, dq_error *err
     for (size_t i = 0; i < 3 && !status; i++) status = column_of(b, names[i], DQ_TEXT, &c[i], error);
     for (uint64_t row = 0; row < b->rows && !status; row++) {
         const char *fact[3];
-        for (size_t i = 0; i < 3; i++) fact[i] = name_of(c[i], row, &arena);
+        bool good = true;
+        for (size_t i = 0; i < 3; i++) fact[i] = name_of(c[i], row, &arena, &good);
         if (arena.failed)
             status = dq_fail_memory(error, "facts");
-        else if (!fact[0] || !fact[1] || !fact[2])
-            status = dq_fail(error, DQ_ERR_SCHEMA, "facts: row %llu lacks a value",
+        else if (!good || !fact[0] || !fact[1] || !fact[2])
+            status = dq_fail(error, DQ_ERR_SCHEMA,
+                             "facts: row %llu is no fact: a value is missing or impossible",
                              (unsigned long long)row + 1);
         else
             status = dq_cache_learn(cache, fact[0], fact[1], fact[2], error);

@@ -25,8 +25,9 @@
 /* Who takes a bundle; it is freed afterwards. */
 typedef dq_status dq_answers_put(void *arg, const dq_bundle *bundle, dq_error *error);
 
-/* Hands all answers, and then all facts, to put; *count of answers. DQ_ERR_FORMAT for a question whose key is
- * not its digest, and for a label or a name that is not UTF-8. */
+/* Hands all answers, and then all facts, to put; *count of answers. A cache without any is a bundle of no
+ * rows, which can be told from a stream of something else. DQ_ERR_FORMAT for a question whose key is not its
+ * digest, and for a label or a name that is not UTF-8. */
 dq_status dq_answers_export(dq_cache *cache, dq_answers_put *put, void *arg, uint64_t *count,
                             dq_error *error);
 

@@ -36,7 +36,8 @@ typedef float quarter_lanes __attribute__((vector_size(16)));
     } while (0)
 
 /* The 16 lanes of a sum through a loop, as two vectors: gcc 12 keeps one of 64 bytes in memory from turn to
- * turn where registers are narrower, four times slower in a dot product with AVX2. */
+ * turn where registers are narrower, four times slower in a dot product with AVX2. With AVX-512 these are two
+ * registers where one would do: what that costs has not been measured. */
 typedef struct lane_sums {
     half_lanes low, high;
 } lane_sums;

@@ -332,6 +332,13 @@ static size_t draw_batch(dq_offline *run, size_t *logged)
 
 /* ---- learning ---- */
 
+/* Whether no epoch is under way. By tiles some batches have no row, and so may the first one. */
+static bool is_between(const dq_offline *run)
+{
+    if (offline_is_tiled(run)) return run->state.batches % offline_batches(run) == 0;
+    return run->state.position == 0;
+}
+
 static void begin_epoch(dq_offline *run)
 {
     offline_state *p = &run->state;
@@ -415,7 +422,7 @@ dq_status dq_offline_step(dq_offline *run, bool *ended, dq_error *error)
     dq_agent_losses losses;
     size_t logged = 0;
     *ended = false;
-    if (p->position == 0) begin_epoch(run);
+    if (is_between(run)) begin_epoch(run);
     dq_agent_progress(run->agent, offline_progress(run));
     double rate = dq_agent_rate(run->agent), beta = beta_of(run);
     size_t n;
@@ -429,13 +436,13 @@ dq_status dq_offline_step(dq_offline *run, bool *ended, dq_error *error)
     p->q_sum += losses.q * (double)n;
     p->world_sum += losses.world * (double)n;
     p->row_sum += n;
-    *ended = p->position == offline_units(run);
+    *ended = offline_is_tiled(run) ? is_between(run) : p->position == offline_units(run);
     return *ended ? end_epoch(run, rate, beta, error) : DQ_OK;
 }
 
 bool dq_offline_done(const dq_offline *run)
 {
-    return run->state.stopped || (run->state.position == 0 && run->state.epoch >= run->config.epochs);
+    return run->state.stopped || (is_between(run) && run->state.epoch >= run->config.epochs);
 }
 
 dq_offline_epoch dq_offline_last(const dq_offline *run)

@@ -201,7 +201,7 @@ dq_status offline_learn_tiles(dq_offline *run, dq_agent_losses *losses, size_t *
     for (uint32_t tile = 0; tile < t->count; tile++) logged += rows_of(run, b, tile);
     *losses = (dq_agent_losses){0, NAN, NAN, NAN};
     *n = 0;
-    if (logged == 0) return DQ_OK; /* there are more batches than rows of any tile */
+    if (logged == 0) return DQ_OK; /* small batches of many tiles: not every one has a row */
     for (uint32_t i = 0; !status && i < t->own; i++) status = learn_tile(run, b, logged, i, error);
     run->rng[RNG_NEGATIVES] = kept;
     if (!status) status = offline_share(run, t->loss, t->own * sizeof *t->loss, error);

@@ -85,9 +85,16 @@ dq_status dq_training_finish(const dq_training *t, dq_bundle *model, uint32_t us
 /* map.user: whom a model or a line of a log is about; nothing for DQ_ABSENT. False when memory is short. */
 bool dq_training_name_user(const dq_training *t, uint32_t user, dq_arena *arena, dq_value *map);
 
-/* Of several processes (NULL: one): whether any of them says so, */
+/* ---- of several processes, all of which call alike; ranks NULL: one ---- */
+
+/* *said: whether any of them says so. */
 dq_status dq_training_any(const dq_ranks *ranks, bool *said, dq_error *error);
-/* and that all have read the same, and go on from the same batch; DQ_ERR_RANGE names who has not. */
-dq_status dq_training_agree(const dq_training *t, const dq_ranks *ranks, uint64_t batches, dq_error *error);
+/* That all have the same options and have read the same; that they go on from the same batch; and that they
+ * have learnt the same weights, which other kernels of products would change. DQ_ERR_RANGE names who has not.
+ */
+dq_status dq_training_agree(const dq_training *t, const dq_maker *maker, const dq_ranks *ranks,
+                            dq_error *error);
+dq_status dq_training_agree_batches(const dq_ranks *ranks, uint64_t batches, dq_error *error);
+dq_status dq_training_agree_weights(dq_agent *agent, const dq_ranks *ranks, dq_error *error);
 
 #endif

@@ -179,6 +179,38 @@ PY
     grep -qE '^dq-rank: 3000 items in 46 lists: [0-9]+ components explain (0\.9[0-9]+|1\.0000) of the variance of the scores of 40 users$' said
 }
 
+@test "what users have seen: items that are gone are no places, and what comes too late is refused" {
+    for n in $(seq 0 2990); do printf '{"user": "u3", "item": "j%s"}\n' $n; done > all.jsonl
+    dq-export -q --users users.jsonl --items items.jsonl --interactions all.jsonl -o glutton.dq
+    dq-export -q --users users.jsonl --items <(head -2000 items.jsonl) -o few.dq
+    { dq-cat --kind users glutton.dq; dq-cat --kind interactions glutton.dq; dq-cat --kind items few.dq; } > gone.dq
+    dq-rank -q --make-index --model model.dq few.dq -o few.index
+    rank -q -x gone.dq > exact
+    run -1 grep -P '^u3\t' exact
+    rank -x --index few.index --probes 4096 gone.dq > found 2> said
+    cat said
+    cmp found exact
+    run ! grep 'shorter than -k' said
+    { dq-cat --kind users glutton.dq; dq-cat --kind items few.dq; dq-cat --kind interactions glutton.dq; } > late.dq
+    run -1 --separate-stderr rank -x --index few.index -o none late.dq
+    [[ "$stderr" == *"give the interactions first, or use --hold" ]]
+    rank -q -x --index few.index --probes 4096 --hold late.dq | cmp - exact
+    [ ! -e none ]
+}
+
+@test "a part without users has no lists, and is no fault" {
+    for n in $(seq 200); do
+        rank -q --no-header -k 1 --shard $n/200 catalogue.dq > part
+        [ -s part ] || break
+    done
+    [ ! -s part ]
+    for how in "" --hold; do
+        rank $how --no-header --shard $n/200 --index index.dq catalogue.dq > found 2> said
+        [ ! -s found ]
+        run ! grep -e --index said
+    done
+}
+
 @test "catalogues of one item, of equal items, and of fewer items than components" {
     for n in 1 2 7; do
         dq-export -q --users users.jsonl --items <(head -$n items.jsonl) -o small.dq

@@ -43,6 +43,7 @@ refuses() { # words, command...
     refuses "dq-reward: --answers and --output are one file: new" dq-reward --strategy human --answers link c.dq -o new
     refuses "dq-reward: --cache and --output are one file: new" \
         dq-reward --strategy llm --model m --cache link c.dq -o new
+    refuses "dq-reward: --export-cache and --output are one file: new" dq-reward --export-cache link -o new
     refuses "dq-embed: --cache and --output are one file: new" dq-embed openai:m --cache new c.dq -o new
 }
 

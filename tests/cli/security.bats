@@ -24,8 +24,8 @@ setup() {
     done < <(python3 - "$root/docs/security.md" << 'END'
 import re, sys
 text = " ".join(open(sys.argv[1]).read().split())
-for group in re.findall(r"\(((?:cli|fault|unit)/[^|]*?)\)(?=[ ,.;|:])", text):
-    for part in re.split(r"; ?\n?(?=(?:cli|fault|unit)/)", group):
+for group in re.findall(r"\(((?:cli|cluster|fault|unit)/[^|]*?)\)(?=[ ,.;|:])", text):
+    for part in re.split(r"; ?\n?(?=(?:cli|cluster|fault|unit)/)", group):
         suite = re.match(r"[a-z]+/[a-z_-]+", part)[0]
         for title in re.findall(r"\*([^*]+)\*", part) or [""]:
             print(suite, title, sep="\t")

@@ -85,6 +85,22 @@ same() {
     same --loss huber --features pairs --gamma 0.9 --candidates 10 --conservative 0.5 --epochs 2 t.dq
     same --head outputs --gamma 0.9 --double --epochs 2 t.dq
     same --sessions --history 2 --batch 32 --epochs 2 c.dq
+    same "${rows[@]}" --q-models 2 --epochs 1 t.dq
+}
+
+@test "ranks whose tiles have no row at all, and batches without one, are no fault" {
+    with_mpi
+    "$BATS_TEST_DIRNAME"/../fixtures/world.sh 1 30
+    "$BUILD"/dq-export --users users.jsonl --items items.jsonl --interactions interactions.jsonl | "$BUILD"/dq-reward --strategy logged -o one.dq
+    same "${rows[@]}" --epochs 2 one.dq
+    same --loss mse --features none --batch 1 --epochs 2 t.dq
+}
+
+@test "the model may go to stdout, as that of one process does" {
+    with_mpi
+    "$BUILD"/dq-train "${small[@]}" "${rows[@]}" --epochs 1 --tiles 8 -q t.dq > one.dq
+    ranks 2 "$BUILD"/dq-train "${small[@]}" "${rows[@]}" --epochs 1 --mpi -q -o - t.dq > m.dq
+    cmp one.dq m.dq
 }
 
 @test "transitions with vectors for states are shared likewise" {
@@ -195,6 +211,7 @@ END
     fails 1 "dq-train: training has diverged" "${small[@]}" "${rows[@]}" --mpi -q -o m.dq huge.dq
     fails 1 "dq-train: 2 ranks for 1 tiles: --tiles 2" "${small[@]}" "${rows[@]}" --tiles 1 --mpi -o m.dq t.dq
     fails 2 "dq-train: --mpi needs files to read" "${small[@]}" "${rows[@]}" --mpi -o m.dq
+    fails 2 "dq-train: --init -: with --mpi" "${small[@]}" "${rows[@]}" --mpi --init - -o m.dq t.dq
     fails 2 "dq-train: --batch: 0 is not between" "${small[@]}" --batch 0 --mpi -o m.dq t.dq
     fails 2 "dq-train: --mpi needs --agent dqn" --offline --mpi -o m.dq t.dq
     run -1 --separate-stderr ranks 3 "$BUILD"/dq-train "${small[@]}" "${rows[@]}" --mpi -o m.dq t.dq
@@ -222,9 +239,25 @@ END
     [[ $stderr == "dq-train: rank 1 has another checkpoint than rank 0"* ]]
 }
 
+@test "ranks of other options, and of machines that do not compute the same, are told apart" {
+    with_mpi
+    local one=("$BUILD"/dq-train "${small[@]}" "${rows[@]}" --mpi -q -o m.dq t.dq)
+    run -1 --separate-stderr "${mpi[@]}" -n 1 "${one[@]}" : -n 1 "${one[@]}" --gamma 0.5
+    [ "$stderr" = "dq-train: rank 1 has other options than rank 0: all are started with the same words" ]
+    # shellcheck disable=SC2016 # the ranks' shells expand it
+    kernels='[ "$OMPI_COMM_WORLD_RANK" = 0 ] && export DQ_KERNELS=plain || export DQ_KERNELS=openblas; exec "$@"'
+    run -1 --separate-stderr ranks 2 sh -c "$kernels" sh "${one[@]}" --hidden 1000,16
+    [[ $stderr == "dq-train: rank 1 has learnt other weights than rank 0: their machines do not compute the same"* ]]
+    [ ! -e m.dq ]
+}
+
 @test "dq-train asks for no MPI, and says what is missing where dq-train-mpi is" {
     run ! grep -q 'libmpi' <(ldd "$BUILD"/dq-train)
     cp "$BUILD"/dq-train .
     run -1 --separate-stderr ./dq-train "${small[@]}" "${rows[@]}" --mpi -o m.dq t.dq
     [[ $stderr == "dq-train: --mpi is dq-train-mpi's, which is not to be run (No such file or directory): make builds it where Open MPI is"* ]]
+    with_mpi
+    run --separate-stderr ranks 4 ./dq-train "${small[@]}" "${rows[@]}" --mpi -o m.dq t.dq
+    [ "$status" = 1 ]
+    [ "${#stderr_lines[@]}" = 1 ]
 }

@@ -47,6 +47,10 @@ payload() { zstd -dcq "$1"; }
     DQ_CACHE_ADDRESS=$POSTGRES "$BUILD"/unit/test_cache_claims
 }
 
+@test "the tests of answers that are moved" {
+    DQ_CACHE_ADDRESS=$POSTGRES "$BUILD"/unit/test_answers
+}
+
 @test "the tests of a server: recognised, refused, read without the right to write, lost and found again" {
     DQ_CACHE_ADDRESS=$POSTGRES "$BUILD"/unit/test_cache_server
 }
@@ -135,6 +139,10 @@ payload() { zstd -dcq "$1"; }
         [[ $output == *"may not hold a password"* ]]
         run -2 dq-embed openai:m --cache "$address" none.dq
         [[ $output == *"may not hold a password"* ]]
+    done
+    for address in 'host=127.0.0.1 password=hush' 'Postgresql://dq:hush@127.0.0.1/db' 'postgresql://127.0.0.1/db?hush'; do
+        run -2 dq-reward --ledger "$address"
+        [[ ${#lines[@]} = 1 && $output != *hush* ]]
     done
     judged 2 2
     label --cache "$POSTGRES" -o out.dq

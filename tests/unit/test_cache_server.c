@@ -28,7 +28,9 @@ static void test_addresses_hold_no_password(void **state)
                                        "postgresql://h:5432,[::1]:5433/db?user=me@corp",
                                        "postgresql://[2001:db8::1]/db",
                                        "postgresql:///db?host=/run/postgresql&passfile=p&sslmode=require",
-                                       "rewards:a@b.db"};
+                                       "rewards:a@b.db",
+                                       "./mysql://h",
+                                       "/caches/password=none/c.db"};
     static const char *const bad[] = {"postgresql://u:hush@h/db",
                                       "postgresql://u:@h/db",
                                       "postgresql://u:a/hush@h/db",
@@ -37,8 +39,15 @@ static void test_addresses_hold_no_password(void **state)
                                       "postgresql://h/db?x=y&password=hush",
                                       "postgresql://h/db?%70assword=hush",
                                       "postgresql://h?sslpassword=hush",
+                                      "postgresql://h?ssl_client_secret=hush",
                                       "postgresql://u:hush",
-                                      "postgresql://u:5hush/db"};
+                                      "postgresql://u:5hush/db",
+                                      "postgresql://h/db?hush",
+                                      "postgresql://h/db?x=y&hush",
+                                      "Postgresql://u:hush@h/db",
+                                      "postgresql+psycopg2://u:hush@h/db",
+                                      "host=h password=hush dbname=d",
+                                      "dbname=d PASSWORD = 'hush'"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         dq_error e = DQ_ERROR_NONE;
         if (dq_cache_check_address(good[i], &e)) fail_msg("%s: %s", good[i], e.reason);
@@ -48,7 +57,7 @@ static void test_addresses_hold_no_password(void **state)
         dq_cache *cache;
         if (dq_cache_check_address(bad[i], &e) != DQ_ERR_RANGE) fail_msg("%s", bad[i]);
         assert_null(strstr(e.reason, "hush"));
-        assert_true(strstr(e.reason, "may not hold a password") || i >= 8);
+        assert_true(strstr(e.reason, "may not hold a password") || i >= 9);
         e = DQ_ERROR_NONE;
         assert_int_equal(dq_cache_open(&cache, bad[i], false, &e), DQ_ERR_RANGE);
         assert_null(cache);
@@ -87,6 +96,8 @@ static void test_databases_that_are_none(void **state)
     refuses(true, DQ_ERR_VERSION, "a cache of schema 2; this program knows 1");
     (void)sql("UPDATE about SET schema = 0");
     refuses(false, DQ_ERR_FORMAT, "not a cache: no schema has the number 0");
+    (void)sql("DELETE FROM about");
+    refuses(true, DQ_ERR_FORMAT, "not a cache: no schema has the number 0");
 }
 
 /* A password's own, and of a user who may read alone. */
@@ -150,6 +161,13 @@ static void test_another_holds_the_lock(void **state)
     dq_cache_close(cache);
 }
 
+static void lose_connections(int64_t count)
+{
+    assert_int_equal(
+        sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'dq'"),
+        count);
+}
+
 /* A connection that is lost between two calls stops nobody; claims are still ours. */
 static void test_a_lost_connection(void **state)
 {
@@ -158,15 +176,65 @@ static void test_a_lost_connection(void **state)
     dq_cache *cache = open_cache(false), *reader = open_cache(true);
     assert_int_equal(claim(cache, 1, 0), DQ_CACHE_MINE);
     assert_int_equal(find(reader, 1), DQ_CACHE_NONE);
-    assert_int_equal(
-        sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'dq'"),
-        2);
+    lose_connections(2);
     store(cache, 1, "APPLY");
     assert_int_equal(find(reader, 1), DQ_CACHE_HAVE);
     dq_cache_close(reader);
     dq_cache_close(cache);
     assert_int_equal(sql("SELECT count(*) FROM claims"), 0);
     assert_int_equal(sql("SELECT count(*) FROM owners"), 0);
+}
+
+static dq_status hear(void *heard, const char *about, const char *name, const char *value, dq_error *error)
+{
+    (void)about;
+    (void)name;
+    (void)error;
+    assert_string_equal(value, "yes");
+    ++*(int *)heard;
+    return DQ_OK;
+}
+
+/* So it is with every call that begins something. */
+static void test_a_connection_lost_before_each_call(void **state)
+{
+    (void)state;
+    NEEDS_SERVER;
+    int heard = 0;
+    size_t count = 0;
+    const char *value = NULL;
+    uint64_t granted = 0, taken = 0;
+    dq_cache_ledger *rows;
+    dq_cache_entry entries[DQ_CACHE_PAGE], more = entry_of(2, "SAVE");
+    dq_error e = DQ_ERROR_NONE;
+    dq_arena arena = DQ_ARENA_EMPTY;
+    dq_cache *cache = open_cache(false);
+    store(cache, 1, "APPLY");
+#define AFTER_A_LOSS(call) (lose_connections(1), assert_int_equal(call, DQ_OK))
+    AFTER_A_LOSS(dq_cache_remember(cache, "h:1 m", "form", "yes", &e));
+    AFTER_A_LOSS(dq_cache_fact(cache, "h:1 m", "form", &arena, &value, &e));
+    assert_string_equal(value, "yes");
+    AFTER_A_LOSS(dq_cache_facts(cache, &arena, hear, &heard, &e));
+    assert_int_equal(heard, 1);
+    AFTER_A_LOSS(dq_cache_learn(cache, "h:1 m", "form", "no", &e));
+    AFTER_A_LOSS(dq_cache_spend(cache, "m", NULL, 2, &granted, &e));
+    AFTER_A_LOSS(dq_cache_unspend(cache, "m", 1, &e));
+    AFTER_A_LOSS(dq_cache_count(cache, "m", 1, 0, 1, &e));
+    AFTER_A_LOSS(dq_cache_sums(cache, &arena, &rows, &count, &e));
+    assert_int_equal(count, 1);
+    assert_int_equal(rows[0].calls, 1);
+    assert_int_equal(rows[0].answered, 1);
+    assert_int_equal(rows[0].failed, 1);
+    assert_int_equal(rows[0].hits, 1);
+    AFTER_A_LOSS(dq_cache_merge(cache, &more, 1, &taken, &e));
+    assert_int_equal(taken, 1);
+    AFTER_A_LOSS(dq_cache_next(cache, NULL, &arena, entries, &count, &e));
+    assert_int_equal(count, 2);
+    AFTER_A_LOSS(dq_cache_renew(cache, &e));
+    lose_connections(1);
+    dq_cache_close(cache);
+    assert_int_equal(sql("SELECT count(*) FROM owners"), 0);
+    dq_arena_free(&arena);
 }
 
 /* What users and databases set does not change what is promised, nor what is read. */
@@ -215,10 +283,15 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_what_is_an_address),      TEST(test_addresses_hold_no_password),
-        TEST(test_databases_that_are_none), TEST(test_reading_without_the_right_to_write),
-        TEST(test_another_holds_the_lock),  TEST(test_a_lost_connection),
-        TEST(test_strange_settings),        TEST(test_a_fork_leaves_it_alone),
+        TEST(test_what_is_an_address),
+        TEST(test_addresses_hold_no_password),
+        TEST(test_databases_that_are_none),
+        TEST(test_reading_without_the_right_to_write),
+        TEST(test_another_holds_the_lock),
+        TEST(test_a_lost_connection),
+        TEST(test_a_connection_lost_before_each_call),
+        TEST(test_strange_settings),
+        TEST(test_a_fork_leaves_it_alone),
     };
     return cmocka_run_group_tests_name("cache_server", tests, NULL, NULL);
 }

@@ -11,9 +11,10 @@
  *     dq_ann_write(a, put, arg, &e);                                           dq_ann_read of another run
  *     dq_ann_search(a, queries, n, k, probes, rows, &e);
  *
- * The bytes of an index and what a search finds depend neither on threads nor on the machine's load; they
- * depend on how rows are cut for dq_ann_project and dq_ann_add (a BLAS sums the last rows of a product in
- * another order), so cut them alike. Of one thread at a time.
+ * The bytes of an index and what a search finds depend neither on threads nor on the machine's load. They
+ * depend on the BLAS, which has other kernels for another kind of CPU, and on how rows are cut for
+ * dq_ann_project and dq_ann_add (a BLAS sums the last rows of a product in another order), so cut them alike.
+ * Of one thread at a time.
  */
 #ifndef DQ_PORT_ANN_ANN_H
 #define DQ_PORT_ANN_ANN_H
@@ -36,9 +37,10 @@ void dq_ann_free(dq_ann *ann);
  * `lists` (at most n). */
 dq_status dq_ann_train(dq_ann *ann, const float *x, size_t n, size_t width, size_t rank, size_t lists,
                        dq_error *error);
-/* The components v (n, rank) of x (n, width), less those of the mean of what it was trained with. */
+/* The components v (n, rank) of x (n, width), less those of the mean of what it was trained with; of an index
+ * that dq_ann_train made, not of one that was read. */
 dq_status dq_ann_project(dq_ann *ann, const float *x, size_t n, float *v, dq_error *error);
-/* Adds vectors (n, rank), which are numbered 0, 1, ... in the order of their coming. */
+/* Adds vectors (n, rank) to such an index, numbered 0, 1, ... in the order of their coming. */
 dq_status dq_ann_add(dq_ann *ann, const float *v, size_t n, dq_error *error);
 
 /* rows (n, k): for each query (n, rank) the numbers of the vectors with the greatest products, best first,
@@ -50,7 +52,7 @@ dq_status dq_ann_search(dq_ann *ann, const float *queries, size_t n, size_t k, s
 dq_status dq_ann_write(dq_ann *ann, int (*put)(void *arg, const void *bytes, size_t n), void *arg,
                        dq_error *error);
 /* The same bytes from get(arg, to, n), which gives as many as there still are, at most n. DQ_ERR_FORMAT for
- * others. */
+ * others: indices of other kinds, sizes that do not agree, numbers that are not 0, 1, ... once each. */
 dq_status dq_ann_read(dq_ann *ann, size_t (*get)(void *arg, void *to, size_t n), void *arg, dq_error *error);
 
 size_t dq_ann_count(const dq_ann *ann); /* vectors */

@@ -4,10 +4,13 @@
  */
 #include "port/cache/impl.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { PARTING = 3 }; /* seconds */
 
 void dq_cache_tune(dq_cache *cache, const dq_cache_tuning *tuning)
 {
@@ -22,7 +25,7 @@ static dq_status take_name(dq_cache *c, const char *path, dq_error *error)
     if (asprintf(&c->path, "%s%s", address || *path == '/' ? "" : "./", path) < 0) c->path = NULL;
     c->name = c->path ? c->path + strlen(c->path) - strlen(path) : "";
     if (!c->path) return dq_fail_memory(error, "the cache");
-    return address ? dq_cache_check_address(path, error) : DQ_OK;
+    return dq_cache_check_address(path, error);
 }
 
 dq_status dq_cache_open(dq_cache **cache, const char *path, bool read_only, dq_error *error)
@@ -49,10 +52,12 @@ uint64_t dq_cache_mended(const dq_cache *cache)
 }
 
 /* What we claimed is free, and what has no outcome is lost; so it is with the dead, whom perhaps nobody comes
- * after us to clear away. When that cannot be written, our death will say it. */
+ * after us to clear away. When that cannot be written, our death will say it: a cache that failed us before,
+ * a server that is gone, is not waited for as long again. */
 static void leave(dq_cache *cache)
 {
     dq_error ignored = DQ_ERROR_NONE;
+    if (cache->failed == DQ_ERR_IO) cache->tuning.busy = fmin(cache->tuning.busy, PARTING);
     if ((!cache->owner && !cache->hits) || dq_cache_begin(cache, true, &ignored)) return;
     dq_status status = DQ_OK;
     if (cache->owner) status = dq_cache_owner_clear(cache, cache->owner, &ignored);

@@ -21,7 +21,9 @@
  * newer schema is refused. Never written to it: keys of a server, and the reasons of failed calls.
  * The server: a schema dq_cache in the database that an address names, libpq loaded when the first is opened;
  * leases by the server's clock; only the lease tells of processes of other machines. A connection that was
- * lost is made anew by the next call; the call in which it is lost fails.
+ * lost is made anew by the next call; the call in which it is lost fails, and what it wrote is there all the
+ * same if it was lost while the server committed: hits may then count twice, and claims stay until their
+ * lease is over.
  *
  * A handle belongs to one thread at a time, and to the process that opened it: after a fork it only closes,
  * which then touches nothing. Two threads open two. Errors name the file as their source; after one the
@@ -82,8 +84,9 @@ typedef enum dq_cache_state {
 /* Whether the name of a cache is an address, postgresql://[USER@]HOST[:PORT]/DATABASE?PARAMETER=VALUE as
  * libpq reads it (postgres:// too), and not a file. */
 bool dq_cache_is_address(const char *path);
-/* DQ_ERR_RANGE for an address that holds a password: libpq finds one in PGPASSWORD, a service file or
- * ~/.pgpass. Opening checks this, too; the words quote nothing of the address. */
+/* DQ_ERR_RANGE for an address that holds a password, or that no cache has ("mysql://...", "host=h
+ * password=p"): libpq finds a password in PGPASSWORD, a service file or ~/.pgpass. Opening checks this, too;
+ * the words quote nothing of the address. */
 dq_status dq_cache_check_address(const char *path, dq_error *error);
 
 /* Opens PATH, making it (a file with mode 0600, a server's tables) unless read_only. DQ_ERR_FORMAT for what

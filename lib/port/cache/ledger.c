@@ -152,14 +152,10 @@ static bool one_more(dq_arena *arena, dq_cache_ledger **rows, size_t count)
     return more;
 }
 
-dq_status dq_cache_sums(dq_cache *cache, dq_arena *arena, dq_cache_ledger **rows, size_t *count,
-                        dq_error *error)
+static dq_status read_all_sums(dq_cache *cache, dq_arena *arena, dq_cache_ledger **rows, size_t *count,
+                               dq_error *error)
 {
     cache_row *row;
-    *rows = NULL;
-    *count = 0;
-    dq_status status = dq_cache_usable(cache, false, error);
-    if (status) return status;
     int got = dq_cache_step(cache, SQL_SUMS, &row, error, "");
     while (got > 0) {
         if (!one_more(arena, rows, *count) || !read_sums(row, arena, &(*rows)[*count])) {
@@ -172,25 +168,38 @@ dq_status dq_cache_sums(dq_cache *cache, dq_arena *arena, dq_cache_ledger **rows
     return got < 0 ? cache->failed : DQ_OK;
 }
 
+dq_status dq_cache_sums(dq_cache *cache, dq_arena *arena, dq_cache_ledger **rows, size_t *count,
+                        dq_error *error)
+{
+    *rows = NULL;
+    *count = 0;
+    dq_status status = dq_cache_usable(cache, false, error);
+    if (!status) status = dq_cache_begin(cache, false, error);
+    if (status) return status;
+    return dq_cache_end(cache, read_all_sums(cache, arena, rows, count, error), error);
+}
+
 /* ---- a broken one ---- */
 
-static int64_t broken_rows(dq_cache *cache, dq_error *error)
+static dq_status count_broken(dq_cache *cache, int64_t *count, dq_error *error)
 {
     cache_row *row;
-    if (dq_cache_step(cache, SQL_BROKEN, &row, error, "") <= 0) return -1;
-    int64_t count = dq_cache_integer(row, 0);
+    if (dq_cache_step(cache, SQL_BROKEN, &row, error, "") <= 0) return cache->failed;
+    *count = dq_cache_integer(row, 0);
     dq_cache_done(row);
-    return count;
+    return DQ_OK;
 }
 
 dq_status dq_cache_mend_ledger(dq_cache *cache, dq_error *error)
 {
-    int64_t broken = broken_rows(cache, error);
-    if (broken <= 0) return broken ? cache->failed : DQ_OK;
-    dq_status status = dq_cache_begin(cache, true, error);
+    int64_t broken = 0;
+    dq_status status = dq_cache_begin(cache, false, error);
     if (status) return status;
-    broken = broken_rows(cache, error); /* another process may have been here first */
-    if (broken < 0) status = cache->failed;
+    status = dq_cache_end(cache, count_broken(cache, &broken, error), error);
+    if (status || !broken) return status;
+    status = dq_cache_begin(cache, true, error);
+    if (status) return status;
+    status = count_broken(cache, &broken, error); /* another process may have been here first */
     if (!status) status = dq_cache_run(cache, SQL_MEND_ANSWERS, error, "i", (int64_t)DQ_CACHE_TOKENS_MOST);
     if (!status) status = dq_cache_run(cache, SQL_MEND_LEDGER, error, "");
     status = dq_cache_end(cache, status, error);
@@ -200,13 +209,10 @@ dq_status dq_cache_mend_ledger(dq_cache *cache, dq_error *error)
 
 /* ---- facts ---- */
 
-dq_status dq_cache_fact(dq_cache *cache, const char *about, const char *name, dq_arena *arena,
-                        const char **value, dq_error *error)
+static dq_status read_fact(dq_cache *cache, const char *about, const char *name, dq_arena *arena,
+                           const char **value, dq_error *error)
 {
     cache_row *row;
-    *value = NULL;
-    dq_status status = dq_cache_usable(cache, false, error);
-    if (status) return status;
     int got = dq_cache_step(cache, SQL_FACT, &row, error, "tt", about, name);
     if (got <= 0) return got < 0 ? cache->failed : DQ_OK;
     bool lacks = false;
@@ -216,9 +222,21 @@ dq_status dq_cache_fact(dq_cache *cache, const char *about, const char *name, dq
     return *value ? DQ_OK : dq_cache_no_memory(cache, error);
 }
 
+dq_status dq_cache_fact(dq_cache *cache, const char *about, const char *name, dq_arena *arena,
+                        const char **value, dq_error *error)
+{
+    *value = NULL;
+    dq_status status = dq_cache_usable(cache, false, error);
+    if (!status) status = dq_cache_begin(cache, false, error);
+    if (status) return status;
+    return dq_cache_end(cache, read_fact(cache, about, name, arena, value, error), error);
+}
+
 dq_status dq_cache_remember(dq_cache *cache, const char *about, const char *name, const char *value,
                             dq_error *error)
 {
     dq_status status = dq_cache_usable(cache, true, error);
-    return status ? status : dq_cache_run(cache, SQL_REMEMBER, error, "ttt", about, name, value);
+    if (!status) status = dq_cache_begin(cache, true, error);
+    if (status) return status;
+    return dq_cache_end(cache, dq_cache_run(cache, SQL_REMEMBER, error, "ttt", about, name, value), error);
 }

@@ -17,17 +17,15 @@ static bool read_next(const cache_row *row, dq_arena *arena, dq_cache_entry *ent
     return true;
 }
 
-dq_status dq_cache_next(dq_cache *cache, const dq_cache_key *after, dq_arena *arena, dq_cache_entry *entries,
-                        size_t *n, dq_error *error)
+static dq_status read_page(dq_cache *cache, const dq_cache_key *after, dq_arena *arena,
+                           dq_cache_entry *entries, size_t *n, dq_error *error)
 {
     cache_row *row;
-    *n = 0;
-    dq_status status = dq_cache_usable(cache, false, error);
-    if (status) return status;
+    const int64_t most = DQ_CACHE_PAGE;
     /* A text is less than any digest to SQLite, and bytes that are none to PostgreSQL. */
-    int got = after ? dq_cache_step(cache, SQL_NEXT, &row, error, "k", after)
-                    : dq_cache_step(cache, SQL_NEXT, &row, error, "b", "", (size_t)0);
-    for (; got > 0 && *n < DQ_CACHE_PAGE; got = dq_cache_more(row, error)) {
+    int got = after ? dq_cache_step(cache, SQL_NEXT, &row, error, "ki", after, most)
+                    : dq_cache_step(cache, SQL_NEXT, &row, error, "bi", "", (size_t)0, most);
+    for (; got > 0; got = dq_cache_more(row, error)) {
         if (!read_next(row, arena, &entries[*n])) {
             dq_cache_done(row);
             return dq_cache_no_memory(cache, error);
@@ -35,6 +33,16 @@ dq_status dq_cache_next(dq_cache *cache, const dq_cache_key *after, dq_arena *ar
         ++*n;
     }
     return got < 0 ? cache->failed : DQ_OK;
+}
+
+dq_status dq_cache_next(dq_cache *cache, const dq_cache_key *after, dq_arena *arena, dq_cache_entry *entries,
+                        size_t *n, dq_error *error)
+{
+    *n = 0;
+    dq_status status = dq_cache_usable(cache, false, error);
+    if (!status) status = dq_cache_begin(cache, false, error);
+    if (status) return status;
+    return dq_cache_end(cache, read_page(cache, after, arena, entries, n, error), error);
 }
 
 dq_status dq_cache_merge(dq_cache *cache, const dq_cache_entry *entries, size_t n, uint64_t *taken,
@@ -55,11 +63,10 @@ dq_status dq_cache_merge(dq_cache *cache, const dq_cache_entry *entries, size_t 
     return status;
 }
 
-dq_status dq_cache_facts(dq_cache *cache, dq_arena *arena, dq_cache_told *told, void *arg, dq_error *error)
+static dq_status tell_facts(dq_cache *cache, dq_arena *arena, dq_cache_told *told, void *arg, dq_error *error)
 {
     cache_row *row;
-    dq_status status = dq_cache_usable(cache, false, error);
-    if (status) return status;
+    dq_status status = DQ_OK;
     int got = dq_cache_step(cache, SQL_FACTS, &row, error, "");
     for (; got > 0 && !status; got = status ? got : dq_cache_more(row, error)) {
         bool lacks = false;
@@ -71,6 +78,14 @@ dq_status dq_cache_facts(dq_cache *cache, dq_arena *arena, dq_cache_told *told, 
     }
     if (status) dq_cache_done(row);
     return got < 0 ? cache->failed : status;
+}
+
+dq_status dq_cache_facts(dq_cache *cache, dq_arena *arena, dq_cache_told *told, void *arg, dq_error *error)
+{
+    dq_status status = dq_cache_usable(cache, false, error);
+    if (!status) status = dq_cache_begin(cache, false, error);
+    if (status) return status;
+    return dq_cache_end(cache, tell_facts(cache, arena, told, arg, error), error);
 }
 
 dq_status dq_cache_learn(dq_cache *cache, const char *about, const char *name, const char *value,

@@ -111,10 +111,11 @@ static void no_words(void *arg, const char *words)
     (void)words;
 }
 
-/* What the promises of a cache rest on, whatever the server's and the user's defaults are. */
+/* What the promises of a cache rest on, whatever the server's and the user's defaults are. Nobody waits for a
+ * lock for ever, be it one that an administrator holds. */
 static dq_status settle(dq_cache *cache, dq_error *error)
 {
-    char sql[320];
+    char sql[400];
     const char *encoding = PQparameterStatus(cache->server, "server_encoding");
     (void)PQsetNoticeProcessor(cache->server, no_words, NULL);
     if (encoding && strcmp(encoding, "UTF8") != 0 && strcmp(encoding, "SQL_ASCII") != 0)
@@ -124,20 +125,22 @@ static dq_status settle(dq_cache *cache, dq_error *error)
                     "the database's encoding is %s; a cache needs one made with ENCODING 'UTF8'", encoding));
     (void)snprintf(sql, sizeof sql,
                    "SET search_path = " SCHEMA_NAME ", pg_temp; SET synchronous_commit = on;"
-                   "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = %d;"
+                   "SET statement_timeout = 0; SET lock_timeout = %d;"
+                   "SET idle_in_transaction_session_timeout = %d;"
                    "SET client_min_messages = warning; SET default_transaction_read_only = %s",
-                   DQ_CACHE_BUSY * 1000, cache->read_only ? "on" : "off");
+                   DQ_CACHE_BUSY * 1000, DQ_CACHE_BUSY * 1000, cache->read_only ? "on" : "off");
     for (int i = 0; i < SQL_STATEMENTS; i++) cache->rows[i].prepared = false;
     return run_text(cache, sql, NULL, error);
 }
 
-/* A server that is gone without a word is noticed within a minute, unless the address says otherwise. */
+/* A server that is gone without a word, or never says one, is noticed within a minute, unless the
+ * address says otherwise. */
 static dq_status open_connection(dq_cache *cache, dq_error *error)
 {
-    static const char *const names[] = {
-        "tcp_user_timeout", "keepalives_idle", "keepalives_interval",       "keepalives_count",
-        "dbname",           "client_encoding", "fallback_application_name", NULL};
-    const char *const values[] = {"60000", "20", "10", "4", cache->path, "UTF8", "dq", NULL};
+    static const char *const names[] = {"connect_timeout",     "tcp_user_timeout",          "keepalives_idle",
+                                        "keepalives_interval", "keepalives_count",          "dbname",
+                                        "client_encoding",     "fallback_application_name", NULL};
+    const char *const values[] = {"30", "60000", "20", "10", "4", cache->path, "UTF8", "dq", NULL};
     cache->server = PQconnectdbParams(names, values, 1);
     if (!cache->server) return dq_cache_no_memory(cache, error);
     return PQstatus(cache->server) == CONNECTION_OK ? settle(cache, error) : fail_connection(cache, error);
@@ -151,6 +154,14 @@ static dq_status reconnect(dq_cache *cache, dq_error *error)
 
 /* ---- transactions ---- */
 
+/* The number in the first row of a result, which is freed; 0 where there is no row. */
+static int64_t take_number(PGresult *rows)
+{
+    int64_t number = PQntuples(rows) > 0 ? strtoll(PQgetvalue(rows, 0, 0), NULL, 10) : 0;
+    PQclear(rows);
+    return number;
+}
+
 /* The beginning of one, and the server's time. */
 static dq_status try_to_begin(dq_cache *cache, const char *sql, dq_error *error)
 {
@@ -158,8 +169,7 @@ static dq_status try_to_begin(dq_cache *cache, const char *sql, dq_error *error)
     dq_status status = PQstatus(cache->server) == CONNECTION_OK ? DQ_OK : reconnect(cache, error);
     if (!status) status = run_text(cache, sql, &rows, error);
     if (status) return status;
-    cache->ahead = strtoll(PQgetvalue(rows, 0, 0), NULL, 10) - (int64_t)time(NULL);
-    PQclear(rows);
+    cache->ahead = take_number(rows) - (int64_t)time(NULL);
     return DQ_OK;
 }
 
@@ -219,8 +229,7 @@ static dq_status ask_number(dq_cache *cache, const char *sql, int64_t *number, d
     PGresult *rows = NULL;
     dq_status status = run_text(cache, sql, &rows, error);
     if (status) return status;
-    *number = strtoll(PQgetvalue(rows, 0, 0), NULL, 10);
-    PQclear(rows);
+    *number = take_number(rows);
     return DQ_OK;
 }
 
@@ -269,10 +278,8 @@ static dq_status make_tables(dq_cache *cache, dq_error *error)
 {
     char sql[160];
     bool empty = false;
-    (void)snprintf(sql, sizeof sql,
-                   "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = %d;"
-                   "SELECT pg_advisory_xact_lock(%d)",
-                   DQ_CACHE_BUSY * 1000, LOCK_OF_MAKERS);
+    (void)snprintf(sql, sizeof sql, "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(%d)",
+                   LOCK_OF_MAKERS);
     dq_status status = run_text(cache, sql, NULL, error);
     if (!status) status = recognise(cache, &empty, error);
     if (!status && empty) status = make_schema(cache, error);

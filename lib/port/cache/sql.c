@@ -97,7 +97,7 @@ const char dq_cache_postgres_schema[] = SCHEMA(IDENTITY, IDENTITY, "bytea", "big
 const char *const dq_cache_sql_text[SQL_STATEMENTS] = {
     [SQL_FIND] = "SELECT " SHORT " FROM answers WHERE key = $1",
     [SQL_FIND_WHOLE] = "SELECT " SHORT ", " LONG " FROM answers WHERE key = $1",
-    [SQL_NEXT] = "SELECT " SHORT ", " LONG ", key FROM answers WHERE key > $1 ORDER BY key LIMIT 64",
+    [SQL_NEXT] = "SELECT " SHORT ", " LONG ", key FROM answers WHERE key > $1 ORDER BY key LIMIT $2",
     [SQL_STORE] = INSERT_ANSWER,
     /* What is there stays, unless it could not be read and this can. */
     [SQL_MERGE] = INSERT_ANSWER " WHERE answers.label IS NULL AND excluded.label IS NOT NULL RETURNING id",

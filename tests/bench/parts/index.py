@@ -10,15 +10,14 @@ WIDTH, CLUSTERS, STEP = 64, 200, 100_000
 
 
 def arrays(bench, items):
-    """Makes index.items, index.users and index.hundred (.npy)."""
+    """Makes index.items and index.users (.npy, .ids), and index.hundred.ids, the first of these users."""
     b = f"{bench.dir}/index"
     with bench.making(f"{b}.items.npy") as new:
         if not new:
             return b
         rng = np.random.default_rng(42)
         users, centres = (rng.standard_normal((n, WIDTH), dtype=np.float32) for n in (1000, CLUSTERS))
-        for name, rows in (("users", users), ("hundred", users[:100])):
-            np.save(f"{b}.{name}.npy", rows)
+        np.save(f"{b}.users.npy", users)
         for name, count in (("users", 1000), ("hundred", 100), ("items", items)):
             with open(f"{b}.{name}.ids", "w") as f:
                 f.writelines(f"{i}\n" for i in range(count))
@@ -32,17 +31,16 @@ def arrays(bench, items):
 
 
 def streams(bench, items):
-    """The model, the catalogue of all items with users to learn from, and for the hundred; and a tenth of it."""
+    """The model, the catalogue of all items, and that of a tenth of them."""
     b = arrays(bench, items)
-    export = f"{bench.program('dq-export')} -q --items {b}.items.npy --item-ids {b}.items.ids"
-    many, hundred = (f"--users {b}.{name}.npy --user-ids {b}.{name}.ids" for name in ("users", "hundred"))
-    for name, words in (("all", many), ("hundred.all", hundred), ("hundred.tenth", f"{hundred} --limit items:{items // 10}")):
+    export = f"{bench.program('dq-export')} -q --items {b}.items.npy --item-ids {b}.items.ids --users {b}.users.npy --user-ids {b}.users.ids"
+    for name, limit in (("all", items), ("tenth", items // 10)):
         with bench.making(f"{b}.{name}.dq") as new:
             if new:
-                bench.run(f"{export} {words} -o {new}")
+                bench.run(f"{export} --limit items:{limit} -o {new}")
     with bench.making(f"{b}.model.dq") as new:
         if new:
-            bench.run(f"{export} {many} --limit items:2000 | {bench.program('dq-reward')} -q --strategy cosine --pairs random:100 | "
+            bench.run(f"{export} --limit items:2000 | {bench.program('dq-reward')} -q --strategy cosine --pairs random:100 | "
                       f"{bench.program('dq-train')} -q --offline --agent dqn --features none --loss mse --hidden 64,32 --dropout 0 --epochs 5 "
                       f"--validation 0 -o {new}")
     return b
@@ -67,9 +65,10 @@ def measure(bench):
     b, rank = streams(bench, items), [bench.program("dq-rank"), "-q", "--threads", str(bench.threads), "--model"]
     rank.append(f"{b}.model.dq")
     made = bench.run([*rank, "--make-index", "-o", f"{b}.index", f"{b}.all.dq"])
-    lists = [*rank, "--index", f"{b}.index", "-k", "10", f"{b}.hundred.all.dq"]
+    rank += ["--users-file", f"{b}.hundred.ids", "-k", "10"]
+    lists = [*rank, "--index", f"{b}.index", f"{b}.all.dq"]
     t = bench.turns({"index": lambda: bench.run([*lists, "--recall-sample", "0"]),
-                     "tenth": lambda: bench.run([*rank, "-k", "10", f"{b}.hundred.tenth.dq"])})
+                     "tenth": lambda: bench.run([*rank, f"{b}.tenth.dq"])})
     found = f"{b}.lists.dq"
     bench.run([*lists, "--recall-sample", str(bench.pick(20, 100)), "-o", found])
     bench.row(f"`dq-rank --make-index` of {items:,} items, CPU", "s", [made.cpu])
