@@ -8,8 +8,7 @@
  *     owner.c  count.c                 who lives; adding to the ledger; both inside a transaction
  *     statement.c  sql.c               statements run and their rows read; their texts
  *     sqlite.c  postgres.c             what a database does in its own way: a table of functions each
- *     address.c  libpq.c               addresses of servers, and their secrets; the library, loaded when
- * needed
+ *     address.c  libpq.c               addresses of servers, and their secrets; the library
  *
  * All but the last two lines know no database: one table of statements is for both.
  */
