@@ -183,7 +183,7 @@ PY
     for n in $(seq 0 2990); do printf '{"user": "u3", "item": "j%s"}\n' $n; done > all.jsonl
     dq-export -q --users users.jsonl --items items.jsonl --interactions all.jsonl -o glutton.dq
     dq-export -q --users users.jsonl --items <(head -2000 items.jsonl) -o few.dq
-    { dq-cat --kind users glutton.dq; dq-cat --kind interactions glutton.dq; dq-cat --kind items few.dq; } > gone.dq
+    { dq-cat --kind users --to stream glutton.dq; dq-cat --kind interactions --to stream glutton.dq; dq-cat --kind items --to stream few.dq; } > gone.dq
     dq-rank -q --make-index --model model.dq few.dq -o few.index
     rank -q -x gone.dq > exact
     run -1 grep -P '^u3\t' exact
@@ -191,7 +191,7 @@ PY
     cat said
     cmp found exact
     run ! grep 'shorter than -k' said
-    { dq-cat --kind users glutton.dq; dq-cat --kind items few.dq; dq-cat --kind interactions glutton.dq; } > late.dq
+    { dq-cat --kind users --to stream glutton.dq; dq-cat --kind items --to stream few.dq; dq-cat --kind interactions --to stream glutton.dq; } > late.dq
     run -1 --separate-stderr rank -x --index few.index -o none late.dq
     [[ "$stderr" == *"give the interactions first, or use --hold" ]]
     rank -q -x --index few.index --probes 4096 --hold late.dq | cmp - exact
