@@ -35,7 +35,7 @@ int main(int argc, char **argv)
         _exit(127);
     }
     if (child < 0 || wait4(child, &status, 0, &u) < 0) return 2;
-    dprintf(report, "{\"wall\": %.9g, \"user\": %.9g, \"system\": %.9g, \"kib\": %ld}\n", seconds(CLOCK_MONOTONIC) - t0,
-            of(u.ru_utime), of(u.ru_stime), u.ru_maxrss);
+    dprintf(report, "{\"wall\": %.9g, \"user\": %.9g, \"system\": %.9g, \"kib\": %ld}\n",
+            seconds(CLOCK_MONOTONIC) - t0, of(u.ru_utime), of(u.ru_stime), u.ru_maxrss);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

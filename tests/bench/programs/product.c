@@ -112,7 +112,8 @@ static void gradient(const product_kernel *kernel, const shape *s)
 static double rate(const product_kernel *kernel, const shape *s)
 {
     static void (*const ways[])(const product_kernel *, const shape *) = {forward, inputs, gradient};
-    double flops = 2.0 * (double)s->rows * (double)s->out * (double)s->in, begun = seconds(CLOCK_THREAD_CPUTIME_ID);
+    double flops = 2.0 * (double)s->rows * (double)s->out * (double)s->in,
+           begun = seconds(CLOCK_THREAD_CPUTIME_ID);
     size_t times = (size_t)(LEAST * 100e6 / flops) + 1;
     for (size_t i = 0; i < times; i++) ways[s->way](kernel, s);
     return a_second((double)times * flops, seconds(CLOCK_THREAD_CPUTIME_ID) - begun) * 1e-9;
