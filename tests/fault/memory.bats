@@ -6,7 +6,7 @@
 bats_require_minimum_version 1.5.0
 
 setup_file() {
-    [ -z "$SANITIZER" ] || skip "sanitizers reserve address space of their own"
+    [ -z "$SANITIZER" ] || return 0 # bats 1.8 takes a skip here for a failure
     cd "$BATS_FILE_TMPDIR" || return
     export PATH="$BUILD:$PATH"
     "$BATS_TEST_DIRNAME"/../fixtures/world.sh 12 40
@@ -16,6 +16,7 @@ setup_file() {
 }
 
 setup() {
+    [ -z "$SANITIZER" ] || skip "sanitizers reserve address space of their own"
     cd "$BATS_FILE_TMPDIR" || return
     limits=$BATS_TEST_TMPDIR
 }
