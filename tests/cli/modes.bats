@@ -75,7 +75,7 @@ chooses() {
 leads() {
     case "$1 $2 $3" in
     "dq-cat rows count" | "dq-cat rows schema" | "dq-train offline sessions" | "dq-train states sessions" | "dq-eval rollout cold-start" | "dq-eval rollout env" | "dq-eval rollout env-cmd" | \
-        "dq-eval pages curves" | "dq-eval pages traffic" | "dq-eval pages ab" | "dq-eval pages paired") ;;
+        "dq-eval pages curves" | "dq-eval pages traffic" | "dq-eval pages ab" | "dq-eval pages paired" | "dq-rank rank make-index") ;;
     *) return 1 ;;
     esac
 }
