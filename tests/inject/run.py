@@ -94,6 +94,9 @@ EXCEPTIONS = [
     ("memory", r"signal 6: \S*mongoc-init\.c:\d+ _mongoc_do_init\(\): precondition failed: status == SASL_OK",
      r"libmongoc-1\.0\.so\.0 < libc\.so\.6 < ld-linux", "libmongoc's constructor runs mongoc_init, which aborts where SASL has no memory"),
 ]
+# Packages whose libraries end the process themselves where memory is short: libgomp and libgfortran below faiss. tests/fault/limits.py
+# still runs those commands, and cli/index has the words of an index without memory.
+ENDING = {"libfaiss-dev"}
 OLD = b"what stood there before\n"
 
 
@@ -294,7 +297,7 @@ def database(inputs):
 
 def main(wanted):
     commands.clean_up_when_stopped()
-    listed = [c for c in COMMANDS + OWN if c.program != "dq-tune" and c.name not in LONG and commands.here(c)]  # dq-tune is Python
+    listed = [c for c in COMMANDS + OWN if c.program != "dq-tune" and c.name not in LONG and c.package not in ENDING and commands.here(c)]  # dq-tune is Python
     listed = [c for c in listed if not wanted or any(word in c.name for word in wanted)]
     began, total = time.monotonic(), collections.Counter()
     print(f"1..{len(listed)}", flush=True)
