@@ -82,6 +82,17 @@ void take_buffer()
     (void)sgemm_("N", "N", &n, &n, &n, &one, a.data(), &n, a.data(), &n, &none, c.data(), &n);
 }
 
+/* C++ keeps some bytes a thread for exceptions. Of a library that was loaded late, the loader takes them at
+ * the first use, and ends the process where there is no memory for them: so they are used while this is
+ * loaded. */
+__attribute__((constructor)) void take_thread_memory()
+{
+    try {
+        throw 0;
+    } catch (int) {
+    }
+}
+
 int make(dq_faiss_index **index, unsigned threads, char *why)
 {
     return guard(why, [&] {
