@@ -24,7 +24,7 @@ storm() {
 whole() {
     sound
     # whoever was killed last is cleared away by the next that claims
-    "$BUILD"/helpers/cache_storm "$cache" "$(mktemp -d)" 1 "$keys" 0 9 > /dev/null
+    "$BUILD"/helpers/cache_storm "$cache" "$(mktemp -d -p "$BATS_TEST_TMPDIR")" 1 "$keys" 0 9 > /dev/null
     [ "$(says 'SELECT (SELECT count(*) FROM claims) + (SELECT count(*) FROM owners) + (SELECT count(*) FROM flights)')" = 0 ]
     [ "$(says 'SELECT sum(calls - answered - failed - lost) FROM ledger')" = 0 ]
 }

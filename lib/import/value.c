@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "import/value.h"
 
+#include "core/hex.h"
 #include "port/files/ejson.h"
 #include "port/files/json.h"
 #include "port/files/vector_text.h"
@@ -85,8 +86,10 @@ static dq_import_fault binary_text(const dq_ejson_bytes *b, dq_arena *arena, dq_
     size_t n = uuid ? DQ_UUID_TEXT : 2 * b->count;
     char *text = dq_arena_take(arena, n + 1);
     if (!text) return dq_import_out_of_memory("an id", error);
-    if (uuid) dq_ejson_uuid(b->at, text);
-    for (size_t i = 0; i < b->count && !uuid; i++) (void)snprintf(text + 2 * i, 3, "%02x", b->at[i]);
+    if (uuid)
+        dq_ejson_uuid(b->at, text);
+    else
+        dq_hex_write(text, b->at, b->count);
     *id = (dq_import_id){.kind = DQ_ID_BINARY, .text = text, .bytes = n};
     id->integer = (int64_t)b->count << 8 | b->subtype;
     return DQ_IMPORT_FINE;

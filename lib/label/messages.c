@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "label/messages.h"
 
+#include "core/hex.h"
 #include "dq/source.h"
 #include "port/files/rows.h"
 #include "port/files/sha256.h"
@@ -41,7 +42,7 @@ static dq_status name_by_digest(dq_messages *p, const char *text, size_t bytes, 
     uint8_t digest[DQ_SHA256_BYTES];
     char name[32] = "sha256:";
     dq_sha256(text, bytes, digest);
-    for (size_t i = 0; i < 8; i++) (void)sprintf(name + 7 + 2 * i, "%02x", digest[i]);
+    dq_hex_write(name + strlen(name), digest, 8);
     p->name = dq_arena_text(&p->arena, name, strlen(name));
     return p->name ? DQ_OK : dq_fail_memory(error, "prompts");
 }

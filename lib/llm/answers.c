@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "llm/answers.h"
 
+#include "core/hex.h"
 #include "core/utf8.h"
 
 #include <math.h>
@@ -16,23 +17,9 @@ static bool is_plain(const char *text, size_t n)
 
 static const char *to_hex(dq_arena *arena, const void *data, size_t n)
 {
-    static const char digits[] = "0123456789abcdef";
-    const unsigned char *from = data;
     char *hex = dq_arena_take(arena, 2 * n + 1);
-    for (size_t i = 0; hex && i < n; i++) {
-        hex[2 * i] = digits[from[i] >> 4];
-        hex[2 * i + 1] = digits[from[i] & 15];
-    }
-    if (hex) hex[2 * n] = '\0';
+    if (hex) dq_hex_write(hex, data, n);
     return hex;
-}
-
-/* The value of a digit; 16 for what is none. */
-static unsigned digit(char letter)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *at = letter ? strchr(digits, letter) : NULL;
-    return at ? (unsigned)(at - digits) : 16;
 }
 
 /* The bytes of *n digits, and their number in *n; NULL where there is no memory (arena->failed), or a digit
@@ -42,9 +29,9 @@ static const char *from_hex(dq_arena *arena, const char *hex, size_t *n)
     char *data = dq_arena_take(arena, *n / 2 + 1);
     bool good = *n % 2 == 0;
     for (size_t i = 0; data && i < *n / 2; i++) {
-        unsigned high = digit(hex[2 * i]), low = digit(hex[2 * i + 1]);
-        good = good && high < 16 && low < 16;
-        data[i] = (char)((high << 4 | low) & 0xff);
+        int byte = dq_hex_byte(hex + 2 * i);
+        good = good && byte >= 0;
+        data[i] = (char)byte;
     }
     *n /= 2;
     return good ? data : NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "page/input.h"
 
+#include "core/hex.h"
 #include "inspect/lineage.h"
 #include "page/command.h"
 
@@ -156,7 +157,7 @@ dq_status dq_page_input_read(dq_page_input *input, const char *path, dq_error *e
     if (!status) status = read_all(&f, input->name, &input->lineage, error);
     uint8_t digest[DQ_SHA256_BYTES] = {0};
     if (f.sum) dq_sha256_end(f.sum, digest);
-    for (size_t i = 0; i < DQ_SHA256_BYTES; i++) (void)snprintf(input->digest + 2 * i, 3, "%02x", digest[i]);
+    dq_hex_write(input->digest, digest, sizeof digest);
     input->bytes = f.bytes;
     input->lineage.error = NULL;
     dq_sha256_free(f.sum);

@@ -37,7 +37,7 @@ blocks() {
 
 @test "copying, joining and saving leave caches that the program takes" {
     blocks sh
-    "$BUILD"/helpers/cache_storm theirs.db "$(mktemp -d)" 4 100 0 2 > /dev/null
+    "$BUILD"/helpers/cache_storm theirs.db "$(mktemp -d -p "$BATS_TEST_TMPDIR")" 4 100 0 2 > /dev/null
     bash -euo pipefail sh.1
     [ "$(stat -c %a copy.db)" = 600 ]
     bash -euo pipefail sh.2
@@ -50,7 +50,7 @@ blocks() {
     bash -uo pipefail sh.3 > /dev/null 2>&1
     [ "$(sqlite3 saved.db 'SELECT count(*) BETWEEN 20 AND 100 FROM answers')" = 1 ]
     for cache in copy.db saved.db; do
-        folder=$(mktemp -d)
+        folder=$(mktemp -d -p "$BATS_TEST_TMPDIR")
         "$BUILD"/helpers/cache_storm $cache "$folder" 2 100 0 3
         [ "$(sqlite3 $cache 'SELECT count(*) FROM answers')" = 100 ]
         [ "$(wc -l < "$folder/calls")" -le 80 ]

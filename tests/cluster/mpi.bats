@@ -59,6 +59,14 @@ wait_for() {
     return 1
 }
 
+# ends_with STATUS: what was started ends, with this status.
+ends_with() {
+    local rc=0
+    wait "$started" || rc=$?
+    started=
+    [ "$rc" = "$1" ]
+}
+
 # The processes that mpirun has started.
 children() { cat /proc/"$started"/task/*/children; }
 
@@ -119,10 +127,7 @@ same() {
     # shellcheck disable=SC2207 # numbers
     pids=($(children))
     kill -TERM "${pids[1]}"
-    rc=0
-    wait "$started" || rc=$?
-    started=
-    [ "$rc" = 75 ]
+    ends_with 75
     [ "$(grep -c 'dq-train: stopped after' said)" = 1 ]
     [ ! -e m.dq ]
     cp ck ck.alone
@@ -143,10 +148,7 @@ same() {
         # shellcheck disable=SC2207 # numbers
         pids=($(children))
         kill -KILL "${pids[victim]}"
-        rc=0
-        wait "$started" || rc=$?
-        started=
-        [ "$rc" = 137 ]
+        ends_with 137
         for pid in "${pids[@]}"; do run ! runs "$pid"; done
         [ "$(find . -name '*m.dq*' | wc -l)" = 0 ]
         ranks 2 "$BUILD"/dq-train "${small[@]}" "${rows[@]}" --epochs 40 --mpi -q -c ck -o m.dq t.dq

@@ -115,7 +115,7 @@ payload() { zstd -dcq "$1"; }
 }
 
 @test "what cannot be moved is one line" {
-    "$BUILD"/helpers/cache_storm storm.db "$(mktemp -d)" 2 5 0 1 > /dev/null
+    "$BUILD"/helpers/cache_storm storm.db "$(mktemp -d -p "$BATS_TEST_TMPDIR")" 2 5 0 1 > /dev/null
     run ! dq-reward --export-cache storm.db -o never.dq
     [[ ${#lines[@]} = 1 && $output == *"is not its request's SHA-256: delete that row of answers" ]]
     [ ! -e never.dq ]

@@ -10,6 +10,7 @@
 #include "port/files/csv.h"
 
 #include "core/array.h"
+#include "core/hex.h"
 #include "core/index.h"
 #include "core/utf8.h"
 #include "port/text/cut.h"
@@ -83,20 +84,12 @@ static bool at_separator(const dq_csv *csv, const rest *r)
            memcmp(r->at, csv->form.separator, n) == 0;
 }
 
-static int hex_of(char digit)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *at = digit ? strchr(digits, digit) : NULL;
-    return at ? (int)(at - digits) : -1;
-}
-
 /* The byte of the \xNN that stands `at` bytes on; -1: something else. */
 static int byte_at(const rest *r, size_t at)
 {
     if ((size_t)(r->end - r->at) < at + 4) return -1;
     const char *p = r->at + at;
-    int high = p[0] == '\\' && p[1] == 'x' ? hex_of(p[2]) : -1, low = high < 0 ? -1 : hex_of(p[3]);
-    return low < 0 ? -1 : 16 * high + low;
+    return p[0] == '\\' && p[1] == 'x' ? dq_hex_byte(p + 2) : -1;
 }
 
 /* The bytes of a control character as rows are written, \xNN, or \xc2\xNN of C1; how many, 0: something else.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "port/files/ejson.h"
 
+#include "core/hex.h"
 #include "port/files/json.h"
 
 #include <inttypes.h>
@@ -163,13 +164,10 @@ dq_status dq_ejson_bytes_of(const dq_value *v, dq_arena *arena, dq_ejson_bytes *
 
 void dq_ejson_uuid(const unsigned char bytes[DQ_UUID_BYTES], char text[DQ_UUID_TEXT + 1])
 {
-    static const char hex[] = "0123456789abcdef";
-    for (size_t i = 0; i < DQ_UUID_BYTES; i++) {
+    for (size_t i = 0; i < DQ_UUID_BYTES; i++, text += 2) {
         if (i == 4 || i == 6 || i == 8 || i == 10) *text++ = '-';
-        *text++ = hex[bytes[i] >> 4];
-        *text++ = hex[bytes[i] & 15];
+        dq_hex_write(text, bytes + i, 1);
     }
-    *text = '\0';
 }
 
 static dq_status text_of_binary(const dq_value *v, dq_arena *arena, dq_value *text, dq_error *error)

@@ -8,6 +8,7 @@
  */
 #include "port/mongo/bytes.h"
 
+#include "core/hex.h"
 #include "core/index.h"
 #include "core/utf8.h"
 #include "port/files/ejson.h"
@@ -134,7 +135,7 @@ static dq_status read_object_id(walk *w, dq_value *v)
     char hex[25];
     dq_status status = take(w, 12, &p);
     if (status) return status;
-    for (int i = 0; i < 12; i++) (void)snprintf(hex + 2 * i, 3, "%02x", p[i]);
+    dq_hex_write(hex, p, 12);
     return wrap_text(w, "$oid", hex, v);
 }
 
