@@ -7,7 +7,7 @@
  * an index (port/ann/ann.h).
  *
  *     score Q (sample of users, items)  ->  less each user's mean  ->  components  ->  v (rank) of an item
- *     a user's scores of some items, the anchors  ->  least squares by their v  ->  q (rank) distil/index.h
+ *     a user's scores of some items, the anchors  ->  least squares by their v  ->  q (rank), distil/distil.h
  *     Q(user, item)  ~  q v + a number that is the user's alone
  *
  * The components, and the lists of the index, are learnt from the first items; how much of the scores they

@@ -182,7 +182,7 @@ static void undo(dq_cache *cache)
 /* Tries again while there is no connection: nothing has been done yet. */
 static dq_status begin_by(dq_cache *cache, const char *sql, dq_error *error)
 {
-    dq_error before = *error;
+    dq_error before = error ? *error : DQ_ERROR_NONE;
     time_t since = time(NULL);
     for (;;) {
         dq_status status = try_to_begin(cache, sql, error);
@@ -190,7 +190,7 @@ static dq_status begin_by(dq_cache *cache, const char *sql, dq_error *error)
         undo(cache);
         if (PQstatus(cache->server) == CONNECTION_OK || difftime(time(NULL), since) > cache->tuning.busy)
             return status;
-        *error = before;
+        if (error) *error = before;
         nanosleep(&(struct timespec){.tv_nsec = 200000000}, NULL);
     }
 }
