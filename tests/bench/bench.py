@@ -18,10 +18,23 @@ sys.path.insert(1, f"{HERE}/parts")
 PARTS = sorted(name[:-3] for name in os.listdir(f"{HERE}/parts") if name.endswith(".py"))
 
 
+def cpu_of_bench():
+    """Seconds of this process and of those it waited for."""
+    t = os.times()
+    return t.user + t.system + t.children_user + t.children_system
+
+
+def cpu_of_machine():
+    """Seconds in which the machine's cores were at work, for whomever."""
+    with open("/proc/stat") as f:
+        user, nice, system, _, _, irq, softirq = map(int, f.readline().split()[1:8])
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+
+
 def measured(bench, name, measure, common):
     """A part's record: its rows, and when and how they came; None where it cannot run here."""
     bench.rows, bench.versions = [], {}
-    load, begun, before = round(os.getloadavg()[0], 2), time.monotonic(), os.times()
+    begun, own, all_of_them = time.monotonic(), cpu_of_bench(), cpu_of_machine()
     say(f"{name}:")
     try:
         measure(bench)
@@ -32,9 +45,10 @@ def measured(bench, name, measure, common):
         say(f"{traceback.format_exc()}  FAILED: {name}")
         bench.failed.append(name)
         return None
-    took, after = time.monotonic() - begun, os.times()
-    say(f"  {took:.0f} s, {after.children_user + after.children_system - before.children_user - before.children_system:.0f} of CPU")
-    return {**common, "load": load, "seconds": round(took, 1), "versions": {**common["versions"], **bench.versions},
+    took, own = time.monotonic() - begun, cpu_of_bench() - own
+    others = max(0.0, cpu_of_machine() - all_of_them - own) / took
+    say(f"  {took:.0f} s, {own:.0f} of CPU; others took {others:.2f} cores")
+    return {**common, "others": round(others, 2), "seconds": round(took, 1), "versions": {**common["versions"], **bench.versions},
             "rows": bench.rows}
 
 

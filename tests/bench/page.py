@@ -105,8 +105,10 @@ def about(cpu, part):
     words += [f"{name} {version}" for name, version in part["versions"].items() if version]
     if not re.search(rf", {part['threads']} cores?$", cpu):
         words.append(f"{part['threads']} thread{'s' if part['threads'] > 1 else ''}")
-    busy = part["load"] > 0.5
-    words.append(f"**beside other work: load average {part['load']}**" if busy else f"load average {part['load']} before")
+    if "others" in part:
+        words.append(f"**beside other work on {part['others']} cores**" if part["others"] > 0.1 else "nothing else ran")
+    else:  # a record of before others were counted: the load average may be the part's before it
+        words.append(f"load average {part['load']} before")
     return "; ".join(filter(None, words))
 
 

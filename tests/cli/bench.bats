@@ -16,10 +16,10 @@ setup() {
 needs_numpy() { /usr/bin/python3 -c 'import numpy' 2>&- || skip 'no python3-numpy'; }
 
 # A record of one part of one row, which took so many seconds at best, in the median and at worst.
-record() { # FILE MIN MEDIAN MAX
+record() { # FILE MIN MEDIAN MAX [CORES OF OTHERS]
     cat > "$1" <<JSON
 {"cpus": {"a CPU, 2 cores": {"parts": {"start": {"date": "2026-01-02", "commit": "abc", "rounds": 5, "threads": 2, "kernels": "",
- "versions": {}, "load": 0.1, "rows": [{"what": "a thing", "unit": "s", "better": "lower", "dq": [$3, $2, $4]}]}}}}}
+ "versions": {}, "others": ${5:-0}, "rows": [{"what": "a thing", "unit": "s", "better": "lower", "dq": [$3, $2, $4]}]}}}}}
 JSON
 }
 
@@ -40,6 +40,17 @@ JSON
     grep -qF '+| a thing, s | 2.00 (1.00 to 3.00) |' <<<"$output"
     /usr/bin/python3 "$bench/page.py" record.json page.md
     cmp page.md before
+}
+
+@test "the page says whether others worked beside what was measured" {
+    record alone.json 1 2 3 0.04
+    record beside.json 1 2 3 1.3
+    for name in alone beside; do
+        printf '%s\n' '<!-- bench: start -->' '<!-- end -->' > $name.md
+        /usr/bin/python3 "$bench/page.py" $name.json $name.md
+    done
+    grep -qF 'nothing else ran' alone.md
+    grep -qF '**beside other work on 1.3 cores**' beside.md
 }
 
 @test "a part that has no place on the page is not passed over" {
