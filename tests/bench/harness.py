@@ -161,7 +161,7 @@ class Bench:
             ratio=None, share=None, bound=None, points=None, law=None):
         """A row of the table. dq, theirs: a number a round, in the unit; theirs may be None, where the peer is not there.
         better: "lower" (seconds) or "higher" (a rate). limit: the best that the machine could do, in the unit, computed from
-        a ceiling; limited_by says which. What is aimed at: ratio, how many times better than the peer; share, of the limit;
+        a ceiling, or a number a round, of ceilings measured in the same turns; limited_by says which. What is aimed at: ratio, how many times better than the peer; share, of the limit;
         bound, a number in the unit. points: pairs of numbers that are drawn (laws.py). law: what docs/scaling.md is computed
         from (scaling.py)."""
         row = {"what": what, "unit": unit, "better": better, "dq": spread(dq)}
@@ -171,7 +171,9 @@ class Bench:
             pairs = zip(theirs, dq) if len(theirs) == len(dq) else [(spread(theirs)[0], spread(dq)[0])]
             row["ratio"] = statistics.median(t / max(o, 1e-9) if low else o / max(t, 1e-9) for t, o in pairs)
         if limit:
-            row.update(limit=limit, limited_by=limited_by, share=limit / max(row["dq"][0], 1e-9) if low else row["dq"][0] / limit)
+            limits = limit if isinstance(limit, list) else [limit] * len(dq)
+            shares = (best / max(o, 1e-9) if low else o / best for best, o in zip(limits, dq))
+            row.update(limit=statistics.median(limits), limited_by=limited_by, share=statistics.median(shares))
         wanted = {k: v for k, v in (("ratio", ratio if "ratio" in row else None), ("share", share), ("bound", bound)) if v is not None}
         if wanted:
             row["wanted"] = wanted
