@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Products of bfloat16 by every kernel: the plain form's bits, and for AMX, whose tile instructions are C
- * here, so that its kernel runs on every machine, a bound.
+ * Products of bfloat16 by every kernel that this CPU has: the plain form's bits, and for AMX, which adds in
+ * another order, a bound. AMX's kernel is tried once more with its tile instructions in C, so that it runs on
+ * every machine.
  */
 #include "amx_tiles.h"
 #include "core/rng.h"
@@ -10,7 +11,9 @@
 
 #ifdef __x86_64__
 #define PRODUCT_EMULATED_TILES
+#define product_half_amx emulated_amx
 #include "math/product/amx.c"
+#undef product_half_amx
 #endif
 
 #include <setjmp.h>
@@ -146,22 +149,16 @@ static void try_kernel(const tried *t, const product_half_kernel *kernel)
     run(t, p, to_the_bit);
 }
 
-/* AMX's tiles are C here, and what is transposed before them is by AVX2. */
-static bool runs(const product_half_kernel *kernel)
-{
-#ifdef __x86_64__
-    if (kernel == &product_half_amx) return product_avx2.has();
-#endif
-    return kernel->has();
-}
-
 static void try_shape(dq_rng *rng, size_t m, size_t n, size_t k)
 {
     for (unsigned form = 0; form < 4; form++) {
         tried t = draw(rng, m, n, k, form);
         define(&t);
         for (const product_half_kernel *const *kernel = product_half_kernels; *kernel; kernel++)
-            if (runs(*kernel)) try_kernel(&t, *kernel);
+            if ((*kernel)->has()) try_kernel(&t, *kernel);
+#ifdef __x86_64__
+        if (product_avx2.has()) try_kernel(&t, &emulated_amx); /* which transposes by AVX2 */
+#endif
         release(&t);
     }
 }
