@@ -163,12 +163,23 @@ static inline bool read_cell(dq_import_plain_rows *rows, size_t i, const dq_csv_
     return false;
 }
 
+/* A row of which nothing is known. Part by part: a whole of this size GCC clears by one instruction (rep
+ * stos), which takes longer to begin than all of this. */
+static inline void clear(const dq_import_plain_rows *rows, dq_import_interaction *x)
+{
+    x->user = x->item = (dq_import_id){0};
+    x->label = x->request = x->model = dq_nil();
+    x->reward = NAN;
+    x->position = 0;
+    x->propensity = NAN;
+    x->attributes = (dq_value){.type = DQ_MAP, .as.map = rows->attributes};
+    x->written = rows->written;
+}
+
 /* An empty cell is an absent key; without a user or an item a row is not plain. */
 bool dq_import_plain_row(dq_import_plain_rows *rows, const dq_csv_cell *cells, dq_import_interaction *x)
 {
-    *x = (dq_import_interaction){.reward = NAN, .propensity = NAN};
-    x->written = rows->written;
-    x->attributes = (dq_value){.type = DQ_MAP, .as.map = rows->attributes};
+    clear(rows, x);
     for (size_t i = 0; i < rows->count; i++)
         if (cells[i].bytes && !read_cell(rows, i, &cells[i], x)) return false;
     return x->user.bytes && x->item.bytes;
