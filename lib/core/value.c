@@ -157,20 +157,27 @@ const char *dq_value_text(dq_arena *arena, const dq_value *v)
     return v && v->type == DQ_STRING ? dq_arena_text(arena, v->as.string, v->count) : NULL;
 }
 
+/* As room() counts on. */
+static size_t capacity_for(size_t count)
+{
+    size_t capacity = 4;
+    while (capacity < count) capacity *= 2;
+    return capacity;
+}
+
 static bool copy_list(dq_arena *arena, const dq_value *from, dq_value *to)
 {
-    dq_value element;
+    to->as.list = dq_arena_take(arena, capacity_for(from->count) * sizeof(dq_value));
+    if (!to->as.list) return false;
     for (uint32_t i = 0; i < from->count; i++)
-        if (!dq_value_copy(arena, &from->as.list[i], &element) || !dq_list_add(arena, to, element))
-            return false;
+        if (!dq_value_copy(arena, &from->as.list[i], &to->as.list[i])) return false;
+    to->count = from->count;
     return true;
 }
 
 static bool copy_map(dq_arena *arena, const dq_value *from, dq_value *to)
 {
-    size_t capacity = 4; /* as room() counts on */
-    while (capacity < from->count) capacity *= 2;
-    to->as.map = dq_arena_take(arena, capacity * sizeof(dq_entry));
+    to->as.map = dq_arena_take(arena, capacity_for(from->count) * sizeof(dq_entry));
     if (!to->as.map) return false;
     for (uint32_t i = 0; i < from->count; i++)
         if (!dq_value_copy(arena, &from->as.map[i].key, &to->as.map[i].key) ||

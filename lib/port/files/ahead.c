@@ -112,8 +112,9 @@ static dq_status read_ahead(ahead *a, size_t count, size_t bytes, dq_documents_s
         if (got == DQ_DOCUMENT) status = see(arg, &document, &counts, error);
         if (!status) status = keep(a, got, &document, counts, &why, error);
         counted += counts;
-        dq_arena_free(&arena);
+        dq_arena_clear(&arena);
     }
+    dq_arena_free(&arena);
     return status;
 }
 
