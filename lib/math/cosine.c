@@ -44,35 +44,48 @@ double dq_cosine(const float *user, const float *item, const dq_pairing *pairs, 
     return count ? total / (double)count : 0;
 }
 
-/* sums[0] = u.a, sums[1] = a.a; items as they are stored, made floats where they are used. */
+/* The sums of the last numbers of a run, lane by lane. */
+#define ADD_LAST(sums, product)                                                                              \
+    do {                                                                                                     \
+        float lane_[LANES];                                                                                  \
+        sums_store(lane_, sums);                                                                             \
+        for (size_t j = i; j < n; j++) lane_[(j - i) % LANES] += (product);                                  \
+        (sums) = sums_load(lane_);                                                                           \
+    } while (0)
+
+/* sums[0] = u.a, sums[1] = a.a; items as they are stored, made floats where they are used. Of 32 numbers the
+ * first 16 and the others have sums of their own: a core begins several additions before one has ended. */
 #define TWO_SUMS(for_which, name, type, LOAD_ITEMS, ONE_ITEM)                                                \
     for_which static void name(const float *u, const type *a, size_t n, float sums[2])                       \
     {                                                                                                        \
-        lanes ua = {0}, aa = {0}, ua2 = {0}, aa2 = {0};                                                      \
+        lane_sums ua = NO_SUMS, aa = NO_SUMS, ua2 = NO_SUMS, aa2 = NO_SUMS;                                  \
         size_t i = 0;                                                                                        \
         for (; i + 2 * LANES <= n; i += 2 * LANES) {                                                         \
-            lanes x, y;                                                                                      \
+            half_lanes x, y, z, w;                                                                           \
             LOAD_ITEMS(x, a + i);                                                                            \
-            LOAD_ITEMS(y, a + i + LANES);                                                                    \
-            ua += LOAD(u + i) * x;                                                                           \
-            aa += x * x;                                                                                     \
-            ua2 += LOAD(u + i + LANES) * y;                                                                  \
-            aa2 += y * y;                                                                                    \
+            LOAD_ITEMS(y, a + i + 8);                                                                        \
+            LOAD_ITEMS(z, a + i + 16);                                                                       \
+            LOAD_ITEMS(w, a + i + 24);                                                                       \
+            ua.low += LOAD_8(u + i) * x;                                                                     \
+            aa.low += x * x;                                                                                 \
+            ua.high += LOAD_8(u + i + 8) * y;                                                                \
+            aa.high += y * y;                                                                                \
+            ua2.low += LOAD_8(u + i + 16) * z;                                                               \
+            aa2.low += z * z;                                                                                \
+            ua2.high += LOAD_8(u + i + 24) * w;                                                              \
+            aa2.high += w * w;                                                                               \
         }                                                                                                    \
-        ua += ua2;                                                                                           \
-        aa += aa2;                                                                                           \
-        for (size_t lane = 0; i < n; i++, lane = (lane + 1) % LANES) {                                       \
-            float x = ONE_ITEM(a + i);                                                                       \
-            ua[lane] += u[i] * x;                                                                            \
-            aa[lane] += x * x;                                                                               \
+        sums_join(&ua, ua2);                                                                                 \
+        sums_join(&aa, aa2);                                                                                 \
+        if (i < n) {                                                                                         \
+            ADD_LAST(ua, u[j] * ONE_ITEM(a + j));                                                            \
+            ADD_LAST(aa, ONE_ITEM(a + j) * ONE_ITEM(a + j));                                                 \
         }                                                                                                    \
-        FOLD(ua);                                                                                            \
-        FOLD(aa);                                                                                            \
-        sums[0] = ua[0];                                                                                     \
-        sums[1] = aa[0];                                                                                     \
+        sums[0] = sums_fold(ua);                                                                             \
+        sums[1] = sums_fold(aa);                                                                             \
     }
 
-#define LOAD_F4(x, at) (x = LOAD(at))
+#define LOAD_F4(x, at) (x = LOAD_8(at))
 #define ONE_F4(at)     (*(at))
 
 static inline float one_f2(const uint16_t *at)
@@ -93,8 +106,7 @@ TWO_SUMS(DQ_CLONES, two_sums, float, LOAD_F4, ONE_F4)
 TWO_SUMS(DQ_CLONES, two_sums_bf16, uint16_t, LOAD_BF16, one_bf16)
 TWO_SUMS(DQ_CLONES, two_sums_f2_any, uint16_t, LOAD_F2, one_f2)
 #ifdef DQ_HAS_F16C
-TWO_SUMS(DQ_F16C_512, two_sums_f2_512, uint16_t, LOAD_F2_512, one_f2)
-TWO_SUMS(DQ_F16C_256, two_sums_f2_256, uint16_t, LOAD_F2_256, one_f2)
+TWO_SUMS(DQ_F16C, two_sums_f2_f16c, uint16_t, LOAD_F2_F16C, one_f2)
 #endif
 
 /* IEEE halves by the CPU's own conversion where it has one; to the same bits. The best form first. */
@@ -104,12 +116,7 @@ typedef struct f2_form {
 } f2_form;
 
 #ifdef DQ_HAS_F16C
-static bool has_512(void)
-{
-    return __builtin_cpu_supports("avx512f");
-}
-
-static bool has_256(void) /* no CPU has AVX2 without F16C */
+static bool has_f16c(void) /* no CPU has AVX2 without it */
 {
     return __builtin_cpu_supports("avx2");
 }
@@ -122,8 +129,7 @@ static bool has_any(void)
 
 static const f2_form f2_forms[] = {
 #ifdef DQ_HAS_F16C
-    {has_512, two_sums_f2_512},
-    {has_256, two_sums_f2_256},
+    {has_f16c, two_sums_f2_f16c},
 #endif
     {has_any, two_sums_f2_any}};
 

@@ -13,6 +13,7 @@ import ctypes
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -78,6 +79,14 @@ def commands(servers=None):
     return ([(f"`{p} --help`", p, f"{p} --help", limits(p)) for p in PROGRAMS]
             + [(what, command.split()[0], command, limits(command.split()[0])) for what, command in RUNS]
             + [(what, command.split()[0], command, SERVED) for server, what, command in ASKING if server in (servers or {})])
+
+
+def peer(command, servers):
+    """The name and command of a program that does nothing but ask the same server, by the same library; None: there is none."""
+    asked = {line: server for server, _, line in ASKING}.get(command)
+    if asked != "model" or not shutil.which("curl"):
+        return None
+    return "`curl`, one request", f"curl -s -o /dev/null http://127.0.0.1:{servers['model']}/v1/models"
 
 
 def limits(program):

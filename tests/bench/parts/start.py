@@ -16,8 +16,11 @@ def measure(bench):
         for what, program, command, (mib, ms) in starting.commands(servers):
             if not os.path.exists(bench.program(program)):
                 continue
-            t = bench.turns({"dq": lambda c=command: min(starting.cost(bench.build, folder, c, servers) for _ in range(3))})
-            bench.row(what if command in what else f"{what}: `{command}`", "ms of CPU", [1e3 * cpu for cpu, _ in t["dq"]], bound=ms)
+            peer, asking = starting.peer(command, servers) or (None, None)
+            t = bench.turns({side: lambda c=line: min(starting.cost(bench.build, folder, c, servers) for _ in range(3))
+                             for side, line in (("theirs", asking), ("dq", command)) if line})
+            bench.row(what if command in what else f"{what}: `{command}`", "ms of CPU", [1e3 * cpu for cpu, _ in t["dq"]], peer,
+                      [1e3 * cpu for cpu, _ in t.get("theirs", [])], bound=ms)
             asks = mib == starting.SERVED[0]
             most[asks] = max(most[asks], (min(of for _, of in t["dq"]), command))
     for asks, whose, bound in ((False, "that ask nobody", starting.NETWORK[0]), (True, "that ask a server", starting.SERVED[0])):
