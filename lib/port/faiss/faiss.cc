@@ -188,7 +188,8 @@ struct writer : faiss::IOWriter {
     void *arg;
     size_t operator()(const void *bytes, size_t size, size_t items) override
     {
-        return put(arg, bytes, size * items) ? 0 : items;
+        const size_t n = size * items; /* 0 of an empty vector, whose place is NULL */
+        return n && put(arg, bytes, n) ? 0 : items;
     }
 };
 
@@ -209,7 +210,7 @@ struct reader : faiss::IOReader {
     void *arg;
     size_t operator()(void *to, size_t size, size_t items) override
     {
-        size_t got = size ? get(arg, to, size * items) / size : 0;
+        const size_t got = size && items ? get(arg, to, size * items) / size : 0;
         if (got == 1 && items == 1 && size == 4) check_mark(static_cast<const unsigned char *>(to));
         return got;
     }
