@@ -167,6 +167,7 @@ static size_t capacity_for(size_t count)
 
 static bool copy_list(dq_arena *arena, const dq_value *from, dq_value *to)
 {
+    if (!from->count) return true;
     to->as.list = dq_arena_take(arena, capacity_for(from->count) * sizeof(dq_value));
     if (!to->as.list) return false;
     for (uint32_t i = 0; i < from->count; i++)

@@ -44,7 +44,7 @@ double dq_cosine(const float *user, const float *item, const dq_pairing *pairs, 
     return count ? total / (double)count : 0;
 }
 
-/* The sums of the last numbers of a run, lane by lane. */
+/* The products of the last numbers of a run, i to n - 1, each of them j, lane by lane. */
 #define ADD_LAST(sums, product)                                                                              \
     do {                                                                                                     \
         float lane_[LANES];                                                                                  \
@@ -78,8 +78,10 @@ double dq_cosine(const float *user, const float *item, const dq_pairing *pairs, 
         sums_join(&ua, ua2);                                                                                 \
         sums_join(&aa, aa2);                                                                                 \
         if (i < n) {                                                                                         \
-            ADD_LAST(ua, u[j] * ONE_ITEM(a + j));                                                            \
-            ADD_LAST(aa, ONE_ITEM(a + j) * ONE_ITEM(a + j));                                                 \
+            float last[2 * LANES];                                                                           \
+            for (size_t j = i; j < n; j++) last[j - i] = ONE_ITEM(a + j);                                    \
+            ADD_LAST(ua, u[j] * last[j - i]);                                                                \
+            ADD_LAST(aa, last[j - i] * last[j - i]);                                                         \
         }                                                                                                    \
         sums[0] = sums_fold(ua);                                                                             \
         sums[1] = sums_fold(aa);                                                                             \

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sums in 16 lanes: one vector register with AVX-512, two or four of narrower ones, always the same order of
- * additions.
+ * Runs in 16 lanes; their sums are two vectors of 8, always in the same order of additions.
  */
 #ifndef DQ_MATH_LANES_H
 #define DQ_MATH_LANES_H
@@ -15,25 +14,10 @@ typedef float lanes __attribute__((vector_size(64)));
 typedef float unaligned_lanes __attribute__((vector_size(64), aligned(4), may_alias));
 
 #define LOAD(at)         (*(const unaligned_lanes *)(at))
-#define STORE(at, value) (*(unaligned_lanes *)(at) = (value))
 
 typedef float half_lanes __attribute__((vector_size(32)));
 typedef float unaligned_half_lanes __attribute__((vector_size(32), aligned(4), may_alias));
 typedef float quarter_lanes __attribute__((vector_size(16)));
-
-/* Folds the lanes of `sum` pairwise into lane 0: 16 to 8, to 4, to 2, to 1. */
-#define FOLD(sum)                                                                                            \
-    do {                                                                                                     \
-        half_lanes low_, high_;                                                                              \
-        quarter_lanes lower_, higher_;                                                                       \
-        memcpy(&low_, &(sum), sizeof low_);                                                                  \
-        memcpy(&high_, (const char *)&(sum) + sizeof low_, sizeof high_);                                    \
-        low_ += high_;                                                                                       \
-        memcpy(&lower_, &low_, sizeof lower_);                                                               \
-        memcpy(&higher_, (const char *)&low_ + sizeof lower_, sizeof higher_);                               \
-        lower_ += higher_;                                                                                   \
-        (sum)[0] = (lower_[0] + lower_[2]) + (lower_[1] + lower_[3]);                                        \
-    } while (0)
 
 /* The 16 lanes of a sum through a loop, as two vectors: gcc 12 keeps one of 64 bytes in memory from turn to
  * turn where registers are narrower, four times slower in a dot product with AVX2. With AVX-512 these are two
@@ -79,7 +63,7 @@ LANES_INLINE void sums_join(lane_sums *sums, lane_sums more)
     sums->high += more.high;
 }
 
-/* The sum of the lanes, in FOLD's order. */
+/* The sum of the lanes, folded pairwise: 16 to 8, to 4, to 2, to 1. */
 LANES_INLINE float sums_fold(lane_sums sums)
 {
     quarter_lanes low, high;

@@ -161,8 +161,8 @@ class Bench:
             ratio=None, share=None, bound=None, points=None, law=None):
         """A row of the table. dq, theirs: a number a round, in the unit; theirs may be None, where the peer is not there.
         better: "lower" (seconds) or "higher" (a rate). limit: the best that the machine could do, in the unit, computed from
-        a ceiling, or a number a round, of ceilings measured in the same turns; limited_by says which. What is aimed at: ratio, how many times better than the peer; share, of the limit;
-        bound, a number in the unit. points: pairs of numbers that are drawn (laws.py). law: what docs/scaling.md is computed
+        a ceiling, or a number a round, of ceilings measured in the same turns; limited_by says which. What is aimed at: ratio,
+        how many times better than the peer; share, of the limit; bound, a number in the unit. points: pairs of numbers that are drawn (laws.py). law: what docs/scaling.md is computed
         from (scaling.py)."""
         row = {"what": what, "unit": unit, "better": better, "dq": spread(dq)}
         low = better == "lower"

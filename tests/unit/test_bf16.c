@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Products of bfloat16 by every kernel that this CPU has: the plain form's bits, and for AMX, which adds in
- * another order, a bound. AMX's kernel is tried once more with its tile instructions in C, so that it runs on
- * every machine.
+ * another order, a bound. AMX's kernel is tried once more with its tile instructions in C, so that it runs
+ * wherever there is AVX2.
  */
 #include "amx_tiles.h"
 #include "core/rng.h"
