@@ -179,6 +179,14 @@ static double exact_cosine(const float *u, const void *row, dq_dtype type, uint3
     return quotient(sums);
 }
 
+/* Asks for the beginning of what is read next. Where that is a part of each row, the processor's own
+ * prefetching goes on behind the part, and finds the next one late: a sixth of the time of half rows. */
+static inline void ask_for(const char *at)
+{
+    enum { LINES = 4, LINE = 64 };
+    for (size_t i = 0; i < LINES; i++) __builtin_prefetch(at + i * LINE);
+}
+
 void dq_cosine_rows(const float *user, const void *items, dq_dtype type, size_t stride, size_t n,
                     const dq_pairing *pairs, size_t count, float *out)
 {
@@ -194,6 +202,7 @@ void dq_cosine_rows(const float *user, const void *items, dq_dtype type, size_t 
         for (size_t i = 0; i < n; i++) {
             const char *row = (const char *)items + i * row_bytes;
             float sums[2];
+            ask_for(row + row_bytes + pairs[p].item_offset * dq_dtype_size(type));
             sums_of(u, row, type, pairs[p].item_offset, pairs[p].width, sums);
             double aa = (double)sums[1];
             if (aa >= good.low && aa <= good.high)
