@@ -20,7 +20,7 @@ IN_FLIGHT, DELAY, ITEMS = 64, 0.05, 300
 def catalogue_of(bench, users):
     """The demo's newcomers and veterans, so many of them, and its jobs."""
     demo, path = f"{ROOT}/data/demo", f"{bench.dir}/ask.dq"
-    bench.run(f"cat {demo}/veterans.jsonl {demo}/newcomers.jsonl | head -n {users} > {bench.dir}/ask.users.jsonl && "
+    bench.run(f"sed -n 1,{users}p {demo}/veterans.jsonl {demo}/newcomers.jsonl > {bench.dir}/ask.users.jsonl && "
               f"{bench.program('dq-export')} -q --users {bench.dir}/ask.users.jsonl --items {demo}/jobs.jsonl -o {path}")
     return path
 
