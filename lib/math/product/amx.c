@@ -19,14 +19,15 @@
 
 #if defined(__x86_64__) && defined(__linux__)
 #include <cpuid.h>
-#ifndef PRODUCT_EMULATED_TILES /* a test has them in C, for machines without AMX */
+#ifdef PRODUCT_EMULATED_TILES /* a test has them in C, for machines without AMX, and so without AVX-512 */
+#define AMX __attribute__((target("avx2,fma")))
+#else
 #include <immintrin.h>
+#define AMX __attribute__((target("amx-tile,amx-bf16,avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")))
 #endif
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#define AMX __attribute__((target("amx-tile,amx-bf16,avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")))
 
 #define SEEN(at) __asm__ volatile("" : : "r"(at) : "memory")
 

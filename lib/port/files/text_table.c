@@ -39,6 +39,7 @@ static dq_status keep(void *arg, const void *data, size_t n, dq_error *error)
         return dq_fail_memory(error, "a table");
     memcpy(t->data + t->bytes, data, n);
     t->bytes += n;
+    t->data[t->bytes] = '\0';
     return DQ_OK;
 }
 

@@ -26,7 +26,7 @@ typedef enum dq_text_form {
 
 typedef struct dq_text_table {
     size_t texts; /* leading columns that are texts, whatever they look like; so is a column "group" */
-    char *data;
+    char *data;   /* (bytes) what was written, and a NUL behind it; NULL: nothing */
     size_t bytes, capacity;
 } dq_text_table;
 
