@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "dq/value.h"
 
+#include "core/capacity.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -52,8 +54,7 @@ dq_value dq_map(void)
     return (dq_value){.type = DQ_MAP};
 }
 
-/* Room for one more of `count` elements: capacities are the powers of two from 4, so the count tells when to
- * grow. */
+/* Room for one more of `count` elements: the count tells when to grow (core/capacity.h). */
 static void *room(dq_arena *arena, void *old, uint32_t count, size_t size)
 {
     bool full = count == 0 || (count >= 4 && (count & (count - 1)) == 0);
@@ -157,18 +158,10 @@ const char *dq_value_text(dq_arena *arena, const dq_value *v)
     return v && v->type == DQ_STRING ? dq_arena_text(arena, v->as.string, v->count) : NULL;
 }
 
-/* As room() counts on. */
-static size_t capacity_for(size_t count)
-{
-    size_t capacity = 4;
-    while (capacity < count) capacity *= 2;
-    return capacity;
-}
-
 static bool copy_list(dq_arena *arena, const dq_value *from, dq_value *to)
 {
     if (!from->count) return true;
-    to->as.list = dq_arena_take(arena, capacity_for(from->count) * sizeof(dq_value));
+    to->as.list = dq_arena_take(arena, dq_value_capacity(from->count) * sizeof(dq_value));
     if (!to->as.list) return false;
     for (uint32_t i = 0; i < from->count; i++)
         if (!dq_value_copy(arena, &from->as.list[i], &to->as.list[i])) return false;
@@ -178,7 +171,7 @@ static bool copy_list(dq_arena *arena, const dq_value *from, dq_value *to)
 
 static bool copy_map(dq_arena *arena, const dq_value *from, dq_value *to)
 {
-    to->as.map = dq_arena_take(arena, capacity_for(from->count) * sizeof(dq_entry));
+    to->as.map = dq_arena_take(arena, dq_value_capacity(from->count) * sizeof(dq_entry));
     if (!to->as.map) return false;
     for (uint32_t i = 0; i < from->count; i++)
         if (!dq_value_copy(arena, &from->as.map[i].key, &to->as.map[i].key) ||

@@ -202,7 +202,7 @@ void dq_cosine_rows(const float *user, const void *items, dq_dtype type, size_t 
         for (size_t i = 0; i < n; i++) {
             const char *row = (const char *)items + i * row_bytes;
             float sums[2];
-            ask_for(row + row_bytes + pairs[p].item_offset * dq_dtype_size(type));
+            if (i + 1 < n) ask_for(row + row_bytes + pairs[p].item_offset * dq_dtype_size(type));
             sums_of(u, row, type, pairs[p].item_offset, pairs[p].width, sums);
             double aa = (double)sums[1];
             if (aa >= good.low && aa <= good.high)

@@ -13,7 +13,7 @@ enum { LANES = 16 };
 typedef float lanes __attribute__((vector_size(64)));
 typedef float unaligned_lanes __attribute__((vector_size(64), aligned(4), may_alias));
 
-#define LOAD(at)         (*(const unaligned_lanes *)(at))
+#define LOAD(at) (*(const unaligned_lanes *)(at))
 
 typedef float half_lanes __attribute__((vector_size(32)));
 typedef float unaligned_half_lanes __attribute__((vector_size(32), aligned(4), may_alias));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * The tile instructions of AMX in C, from the pseudo-code of Intel's manual (Software Developer's Manual,
- * volume 2: LDTILECFG, TILELOADD, TILESTORED, TILEZERO, TILERELEASE, TDPBF16PS), for tests where no CPU has
+ * volume 2: LDTILECFG, TILELOADD, TILESTORED, TILEZERO, TILERELEASE, TDPBF16PS), for tests on CPUs without
  * them. One thread's registers. What the CPU refuses is an assertion here.
  */
 #ifndef DQ_TEST_AMX_TILES_H

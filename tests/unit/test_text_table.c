@@ -28,6 +28,7 @@ static dq_status written(const char *tsv, size_t texts, dq_text_form form, char 
     assert_int_equal(dq_text_table_open(&t, &rows, &e), DQ_OK);
     assert_int_equal(dq_sink_write(rows, tsv, strlen(tsv), &e), DQ_OK);
     assert_int_equal(dq_sink_close(rows, &e), DQ_OK);
+    if (t.data) assert_int_equal(t.data[t.bytes], '\0');
     assert_int_equal(dq_sink_open_fn(&out, "test", DQ_SINK_TEXT, take, to, &e), DQ_OK);
     dq_status status = dq_text_table_write(&t, form, out, &e);
     assert_int_equal(dq_sink_close(out, &e), DQ_OK);

@@ -12,6 +12,7 @@
 #include "port/text/json_reader.h"
 
 extern "C" {
+#include "core/capacity.h"
 #include "port/files/json.h"
 }
 
@@ -36,14 +37,6 @@ constexpr size_t COUNTED = 0xFFFFFF;
 
 outcome copy(element from, unsigned depth, dq_arena *arena, dq_value *to);
 
-/* Capacities are powers of two from 4, as dq_list_add and dq_map_set count on. */
-size_t capacity_for(size_t count)
-{
-    size_t capacity = 4;
-    while (capacity < count) capacity *= 2;
-    return capacity;
-}
-
 outcome copy_string(std::string_view text, dq_arena *arena, dq_value *to)
 {
     *to = dq_string_n(arena, text.data(), text.size());
@@ -55,7 +48,7 @@ outcome copy_list(simdjson::dom::array from, unsigned depth, dq_arena *arena, dq
     const size_t n = from.size();
     if (n >= COUNTED) return outcome::not_ours;
     *to = dq_list();
-    auto *list = static_cast<dq_value *>(dq_arena_take(arena, capacity_for(n) * sizeof(dq_value)));
+    auto *list = static_cast<dq_value *>(dq_arena_take(arena, dq_value_capacity(n) * sizeof(dq_value)));
     if (!list) return outcome::no_memory;
     to->as.list = list;
     for (const element one : from) {
@@ -84,7 +77,7 @@ outcome copy_map(simdjson::dom::object from, unsigned depth, dq_arena *arena, dq
     const size_t n = from.size();
     if (n > FEW) return outcome::not_ours;
     *to = dq_map();
-    to->as.map = static_cast<dq_entry *>(dq_arena_take(arena, capacity_for(n) * sizeof(dq_entry)));
+    to->as.map = static_cast<dq_entry *>(dq_arena_take(arena, dq_value_capacity(n) * sizeof(dq_entry)));
     if (!to->as.map) return outcome::no_memory;
     for (const auto field : from) {
         dq_entry *entry = &to->as.map[to->count++];
