@@ -67,7 +67,9 @@ afar() { "$cluster"/parallel.sh -j 6 --sshlogin node1,node2 --ssh "ssh -F $PWD/n
     until flock -n "$OUT/.running" true; do sleep .1; done # those who served it have gone, too
     afar
     cluster_same
-    [ "$(awk -F'\t' 'NR > 1' "$OUT/joblog" | wc -l)" = 2 ]
+    # each came to its end once; GNU parallel may have noted that the other was killed, before it was killed itself
+    [ "$(awk -F'\t' 'NR > 1 && $7 == 0 && $8 == 0 { print $1 }' "$OUT/joblog" | sort | paste -sd,)" = 1,2 ]
+    [ "$(awk -F'\t' '$1 == 2' "$OUT/joblog" | wc -l)" = 1 ]
     # other settings are not those of the parts that are there
     SHARDS=3
     run -1 afar
