@@ -40,7 +40,7 @@ mpi:     core math/vec
 training: core wire data net feature env learn offline label rollout
 page:    core wire port inspect plot
 serve:   core wire port math data net feature learn offline rank log
-cli:     core wire port llm data plot
+cli:     core wire port llm data plot models
 '
 # file (a shell pattern): rooms that it may include besides those of its room. Who includes such a header must be
 # allowed these rooms, too.

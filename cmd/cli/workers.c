@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* How a job ended, in memory that parent and children share. */
@@ -133,11 +134,12 @@ static void keep_memory(void)
 #endif
 }
 
-/* A child's signals: those that ask to stop are the parent's, who ends it; it does not outlive the parent. */
+/* A child's signals: those that ask to stop are the parent's, who ends it, unless what it has done is to be
+ * left; it does not outlive the parent. */
 static void suit_child(const dq_workers_config *c, pid_t parent)
 {
     static const int asking[] = {SIGINT, SIGTERM, SIGHUP};
-    for (size_t i = 0; c->stop_asked && i < sizeof asking / sizeof *asking; i++)
+    for (size_t i = 0; c->stop_asked && !c->leave && i < sizeof asking / sizeof *asking; i++)
         (void)signal(asking[i], SIG_IGN);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(0);
@@ -235,34 +237,45 @@ static dq_status hear(crew *w, worker *k, dq_error *error)
     return is_done ? DQ_OK : bury(k, s->outcome, error);
 }
 
+/* Waits for those who are at work, and hears who is done: *heard of them; -1 ms: for the first. */
+static dq_status listen_for(crew *w, struct pollfd *lines, int ms, size_t *heard, dq_error *error)
+{
+    dq_status status = DQ_OK;
+    *heard = 0;
+    for (size_t i = 0; i < w->worker_count; i++)
+        lines[i] = (struct pollfd){.fd = w->workers[i].busy ? w->workers[i].line : -1, .events = POLLIN};
+    int got = poll(lines, w->worker_count, ms);
+    if (got < 0 && errno != EINTR) return dq_fail_errno(error, errno, "cannot wait for a worker");
+    for (size_t i = 0; got > 0 && !status && i < w->worker_count; i++)
+        if (lines[i].revents) {
+            status = hear(w, &w->workers[i], error);
+            ++*heard;
+        }
+    return status;
+}
+
 /* Waits until somebody is done, or a stop is asked for. A signal may come just before the wait: so it ends
  * now and then. */
 static dq_status await(crew *w, struct pollfd *lines, dq_error *error)
 {
     enum { MILLISECONDS = 200 };
     const dq_workers_config *c = w->config;
+    size_t heard = 0;
     dq_status status = DQ_OK;
-    for (size_t i = 0; i < w->worker_count; i++)
-        lines[i] = (struct pollfd){.fd = w->workers[i].busy ? w->workers[i].line : -1, .events = POLLIN};
-    int got = 0;
-    while (!got && !(c->stop_asked && c->stop_asked())) {
-        got = poll(lines, w->worker_count, c->stop_asked ? MILLISECONDS : -1);
-        if (got < 0 && errno != EINTR) return dq_fail_errno(error, errno, "cannot wait for a worker");
-        if (got < 0) got = 0;
-    }
-    if (!got) return dq_fail(error, DQ_ERR_STOPPED, "interrupted");
-    for (size_t i = 0; !status && i < w->worker_count; i++)
-        if (lines[i].revents) status = hear(w, &w->workers[i], error);
-    return status;
+    while (!status && !heard && !(c->stop_asked && c->stop_asked()))
+        status = listen_for(w, lines, c->stop_asked ? MILLISECONDS : -1, &heard, error);
+    return status || heard ? status : dq_fail(error, DQ_ERR_STOPPED, "interrupted");
 }
 
-/* The next job in order has ended. */
+/* The next job in order has ended. It is not taken where a stop is what ended it. */
 static dq_status take_next(crew *w, dq_error *error)
 {
     const dq_workers_config *c = w->config;
     size_t job = w->taken;
     slot *s = &w->slots[job % w->slot_count];
     dq_status work = s->outcome->status, status = DQ_OK;
+    if (c->leave && (work == DQ_ERR_STOPPED || (work && c->stop_asked())))
+        return dq_fail(error, DQ_ERR_STOPPED, "interrupted");
     if (work) {
         if (error) *error = s->outcome->error;
         status = c->failed(c->arg, job, work, error);
@@ -284,6 +297,49 @@ static dq_status run_all(crew *w, struct pollfd *lines, dq_error *error)
             status = take_next(w, error);
         else
             status = await(w, lines, error);
+    }
+    return status;
+}
+
+/* ---- a stop ---- */
+
+/* Tells those who are at work, and waits for them, but for no longer than they may take. */
+static dq_status tell_all(crew *w, struct pollfd *lines, dq_error *error)
+{
+    enum { MILLISECONDS = 200 };
+    dq_status status = DQ_OK;
+    struct timespec now, began;
+    (void)clock_gettime(CLOCK_MONOTONIC, &began);
+    size_t busy = 0, heard;
+    for (size_t i = 0; i < w->worker_count; i++)
+        if (w->workers[i].busy) {
+            (void)kill(w->workers[i].pid, SIGTERM);
+            busy++;
+        }
+    for (now = began; !status && busy && now.tv_sec - began.tv_sec < w->config->patience; busy -= heard) {
+        status = listen_for(w, lines, MILLISECONDS, &heard, error);
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    }
+    return status;
+}
+
+/* What the jobs that were given leave: the first ones, while they are done, are taken as ever. One that
+ * failed fails again when the run goes on. */
+static dq_status leave_all(crew *w, struct pollfd *lines, dq_error *error)
+{
+    const dq_workers_config *c = w->config;
+    dq_status status = tell_all(w, lines, error);
+    bool in_order = true;
+    for (size_t job = w->taken; !status && job < w->given; job++) {
+        slot *s = &w->slots[job % w->slot_count];
+        dq_status how = s->outcome->status;
+        in_order = in_order && s->state == SLOT_DONE && how == DQ_OK;
+        if (in_order) {
+            status = take_next(w, error);
+        } else if (s->state == SLOT_DONE && (!how || how == DQ_ERR_STOPPED)) {
+            status = rewind_slot(s, error);
+            if (!status) status = c->leave(c->arg, job, how, s->files, error);
+        }
     }
     return status;
 }
@@ -312,6 +368,10 @@ dq_status dq_workers_run(const dq_workers_config *c, dq_error *error)
     for (size_t i = 0; room && i < w.slot_count; i++) w.slots[i] = (slot){.files = {-1, -1}};
     for (size_t i = 0; !status && i < w.slot_count; i++) status = open_slot(&w.slots[i], error);
     if (!status) status = run_all(&w, lines, error);
+    if (status == DQ_ERR_STOPPED && c->leave) {
+        dq_status left = leave_all(&w, lines, error);
+        status = left ? left : dq_fail(error, DQ_ERR_STOPPED, "interrupted");
+    }
     for (size_t i = 0; room && i < n; i++) end_worker(&w.workers[i]);
     for (size_t i = 0; room && i < w.slot_count; i++) close_slot(&w.slots[i]);
     free(w.workers);
@@ -376,11 +436,13 @@ static dq_status write_job(void *arg, size_t job, int files[DQ_WORKER_FILES], dq
     dq_status status = open_sink(&sink, &files[STREAM], error);
     if (!status) status = dq_writer_open_sink(&out, sink, s->maker, s->inputs, s->input_count, error);
     if (!status) status = s->work(s->arg, job, &log, out, error);
-    if (status)
+    bool leaves = status == DQ_ERR_STOPPED && s->leave;
+    dq_status closed = DQ_OK;
+    if (status && !leaves)
         dq_writer_abort(out);
     else
-        status = dq_writer_close(out, error);
-    return dq_log_close(&log, status, error);
+        closed = dq_writer_close(out, error);
+    return dq_log_close(&log, closed ? closed : status, error);
 }
 
 static dq_status take_job(void *arg, size_t job, int files[DQ_WORKER_FILES], dq_error *error)
@@ -388,6 +450,13 @@ static dq_status take_job(void *arg, size_t job, int files[DQ_WORKER_FILES], dq_
     const dq_worker_streams *s = arg;
     dq_status status = s->log->file ? copy_lines(s->log, files[LOG], error) : DQ_OK;
     return status ? status : s->take(s->arg, job, read_from, &files[STREAM], error);
+}
+
+static dq_status leave_job(void *arg, size_t job, dq_status how, int files[DQ_WORKER_FILES], dq_error *error)
+{
+    const dq_worker_streams *s = arg;
+    return s->leave(s->arg, job, how == DQ_OK, read_from, &files[STREAM], s->log->file ? &files[LOG] : NULL,
+                    error);
 }
 
 static dq_status job_failed(void *arg, size_t job, dq_status status, dq_error *error)
@@ -398,7 +467,16 @@ static dq_status job_failed(void *arg, size_t job, dq_status status, dq_error *e
 
 dq_status dq_worker_streams_run(const dq_worker_streams *streams, dq_error *error)
 {
+    enum { PATIENCE = 8 }; /* who tells a program to stop may kill it ten seconds later */
     dq_worker_streams s = *streams;
-    const dq_workers_config config = {s.workers, s.jobs, &s, write_job, take_job, job_failed, s.stop_asked};
+    const dq_workers_config config = {.workers = s.workers,
+                                      .jobs = s.jobs,
+                                      .arg = &s,
+                                      .work = write_job,
+                                      .take = take_job,
+                                      .failed = job_failed,
+                                      .stop_asked = s.stop_asked,
+                                      .leave = s.leave ? leave_job : NULL,
+                                      .patience = PATIENCE};
     return dq_workers_run(&config, error);
 }

@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <time.h>
 
 enum { DQ_WORKER_FILES = 2 };
 
@@ -35,8 +36,13 @@ typedef struct dq_workers_config {
      * else this ends them. */
     dq_status (*failed)(void *arg, size_t job, dq_status status, dq_error *error);
     /* May be NULL. When it says so the jobs that are not taken are given up. Children ignore the signals that
-     * it is about: a terminal sends them to all. */
+     * it is about, which a terminal sends to all, unless there is a `leave`. */
     bool (*stop_asked)(void);
+    /* In the parent, with stop_asked; or NULL. Takes what a job leaves that a stop keeps from being taken:
+     * DQ_OK, it is done; or DQ_ERR_STOPPED, where `work` has heard of the stop (cli/stop.h) and written what
+     * can be gone on from. Children get SIGTERM, and `patience`. A failure ends the run. */
+    dq_status (*leave)(void *arg, size_t job, dq_status how, int files[DQ_WORKER_FILES], dq_error *error);
+    time_t patience; /* seconds; whoever is at work then is ended, and leaves nothing */
 } dq_workers_config;
 
 /* Does all jobs; the parent's end is the children's. DQ_ERR_STOPPED when it was asked to; a failure of the
@@ -57,6 +63,11 @@ typedef struct dq_worker_streams {
     dq_status (*take)(void *arg, size_t job, dq_source_fn read, void *from, dq_error *error);
     dq_status (*failed)(void *arg, size_t job, dq_status status, dq_error *error);
     bool (*stop_asked)(void);
+    /* With stop_asked, or NULL: takes what a job leaves that a stop keeps from being taken: read(stream,
+     * ...), and with a log read(lines, ...), else NULL. done: else `work` gave DQ_ERR_STOPPED, and put what
+     * can be gone on from into its stream. */
+    dq_status (*leave)(void *arg, size_t job, bool done, dq_source_fn read, void *stream, void *lines,
+                       dq_error *error);
 } dq_worker_streams;
 
 /* As dq_workers_run. */

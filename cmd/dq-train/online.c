@@ -13,7 +13,6 @@
 
 typedef struct online {
     train *t;
-    uint32_t user;    /* who is served; DQ_ABSENT: an environment of its own */
     dq_maker speaker; /* of our streams to environments: nothing in them depends on options */
     dq_online loop;
     dq_world world;
@@ -22,10 +21,17 @@ typedef struct online {
     dq_arena arena;    /* of its words */
     dq_kept_run kept;
     dq_checkpoint checkpoint;
+    dq_each_job job;
     dq_progress *bar; /* may be NULL */
     bool due;         /* a checkpoint */
     char note[48];
 } online;
+
+/* Whether a stop can be gone on from. */
+static bool keeps(const online *run)
+{
+    return run->job.leaves || run->checkpoint.path;
+}
 
 /* ---- the world ---- */
 
@@ -43,7 +49,7 @@ static dq_status open_world(online *run, dq_error *error)
                                                    .weight = t->weighted ? &t->weight : NULL,
                                                    .command = o->reward_cmd,
                                                    .maker = &t->maker,
-                                                   .stop_asked = o->checkpoint ? dq_stop_asked : NULL,
+                                                   .stop_asked = keeps(run) ? dq_stop_asked : NULL,
                                                    .ask_ahead = (size_t)o->ask_ahead},
                                           .maker = &run->speaker,
                                           .envs = o->envs,
@@ -76,7 +82,7 @@ static dq_status save(void *arg, dq_bundle *model, dq_error *error)
     online *run = arg;
     dq_status status = dq_online_save(&run->loop, model, error);
     if (!status && run->world.rewards) status = dq_user_rewards_save(run->world.rewards, model, error);
-    return status ? status : dq_training_finish(&run->t->base, model, run->user, error);
+    return status ? status : dq_training_finish(&run->t->base, model, run->job.user, error);
 }
 
 static dq_status restore(void *arg, const dq_bundle *model, dq_error *error)
@@ -84,6 +90,19 @@ static dq_status restore(void *arg, const dq_bundle *model, dq_error *error)
     online *run = arg;
     dq_status status = dq_online_restore(&run->loop, model, error);
     return status || !run->world.rewards ? status : dq_user_rewards_restore(run->world.rewards, model, error);
+}
+
+/* Of one of many: into its stream. */
+static dq_status leave_half(online *run, dq_error *error)
+{
+    dq_bundle model;
+    dq_error e = DQ_ERROR_NONE;
+    dq_status status = dq_bundle_init(&model, DQ_KIND_MODEL, 0, &e);
+    if (!status) status = save(run, &model, &e);
+    if (!status) status = dq_writer_put(run->job.out, &model, &e);
+    dq_bundle_free(&model);
+    if (status) *error = e;
+    return status ? status : DQ_ERR_STOPPED;
 }
 
 /* Keeps what there is: asked to stop, or an answer did not come, which may come later. */
@@ -123,8 +142,8 @@ static dq_status episode_ended(void *arg, const dq_online *loop, size_t env, dq_
     double mean = loop->returns[env] / (double)loop->lengths[env];
     (void)snprintf(run->note, sizeof run->note, run->world.rewards ? "reward %.3f" : "return %.3f",
                    run->world.rewards ? mean : loop->returns[env]);
-    run->due = run->due || (o->checkpoint && loop->at.episode % o->checkpoint_every == 0);
-    bool ok = dq_training_name_user(&run->t->base, run->user, &arena, &line) &&
+    run->due = run->due || (run->checkpoint.path && loop->at.episode % o->checkpoint_every == 0);
+    bool ok = dq_training_name_user(&run->t->base, run->job.user, &arena, &line) &&
               dq_online_report_episode(loop, env, &arena, &line) && report_answers(run, &arena, &line);
     if (ok && run->t->weighted)
         ok = dq_map_set(&arena, &line, "cosine_weight", dq_real(dq_user_rewards_weight(run->world.rewards)));
@@ -137,7 +156,7 @@ static dq_status evaluated(void *arg, const dq_online *loop, const dq_played *pl
     online *run = arg;
     dq_arena arena = DQ_ARENA_EMPTY;
     dq_value line = dq_map();
-    bool ok = dq_training_name_user(&run->t->base, run->user, &arena, &line) &&
+    bool ok = dq_training_name_user(&run->t->base, run->job.user, &arena, &line) &&
               dq_online_report_evaluation(loop, played, better, &arena, &line) &&
               report_answers(run, &arena, &line);
     return dq_log_made(run->kept.log, ok, &line, &arena, error);
@@ -165,24 +184,25 @@ static dq_status make(online *run, dq_error *error)
 {
     train *t = run->t;
     run->loop.config = t->o->acting;
-    if (run->user != DQ_ABSENT) run->loop.config.max_steps = 0; /* --steps are an episode */
+    if (run->job.user != DQ_ABSENT) run->loop.config.max_steps = 0; /* --steps are an episode */
     run->loop.config.arg = run;
     run->loop.config.episode_ended = episode_ended;
     run->loop.config.evaluated = evaluated;
     run->loop.config.stepped = stepped;
     dq_status status = open_world(run, error);
-    if (!status) status = train_agent(t, &run->loop.envs->shape, run->user, &run->loop.agent, error);
+    if (!status) status = train_agent(t, &run->loop.envs->shape, run->job.user, &run->loop.agent, error);
     return status ? status : dq_online_open(&run->loop, error);
 }
 
 static dq_status go(online *run, dq_error *error)
 {
-    const train_options *o = run->t->o;
+    bool checkpoint = run->checkpoint.path;
     dq_status status = dq_online_run(&run->loop, error);
-    if (!status) return o->checkpoint ? dq_checkpoint_keep(&run->checkpoint, &run->kept, error) : DQ_OK;
+    if (status == DQ_ERR_STOPPED && run->job.leaves) return leave_half(run, error);
+    if (!status) return checkpoint ? dq_checkpoint_keep(&run->checkpoint, &run->kept, error) : DQ_OK;
     bool resumable = status == DQ_ERR_STOPPED ||
                      (run->world.rewards && dq_user_rewards_resumable(run->world.rewards));
-    return resumable && o->checkpoint ? stop(run, status, error) : status;
+    return resumable && checkpoint ? stop(run, status, error) : status;
 }
 
 /* What speaks against the model, in words; where memory is short less, since the model is there. */
@@ -191,8 +211,9 @@ static void say_warnings(const online *run)
     const train *t = run->t;
     bool equal = false;
     size_t n = 0;
-    const char *id = run->user == DQ_ABSENT ? ""
-                                            : dq_entities_id(&t->base.dataset.catalogue.users, run->user, &n);
+    const char *id = run->job.user == DQ_ABSENT
+                         ? ""
+                         : dq_entities_id(&t->base.dataset.catalogue.users, run->job.user, &n);
     if (run->loop.cut)
         dq_cli_say(t->cli, &t->o->common, DQ_ONLINE_CUT, run->loop.cut, run->loop.config.max_steps);
     if (t->o->common.quiet || dq_online_find_indifferent(&run->loop, &equal, NULL) || !equal) return;
@@ -206,7 +227,7 @@ static dq_status write_model(online *run, const dq_bundle *kept, const char *whi
     dq_arena *arena = &model.arena;
     if (!kept->kind) return DQ_OK;
     dq_status status = dq_kept_get(kept, &model, error);
-    if (!status) status = dq_training_finish(&run->t->base, &model, run->user, error);
+    if (!status) status = dq_training_finish(&run->t->base, &model, run->job.user, error);
     bool labelled = run->labeller.type != DQ_NIL, evaluated = run->t->o->acting.evaluate > 0;
     if (!status && ((labelled && !dq_map_set(arena, &model.meta, "labeller", run->labeller)) ||
                     (evaluated && !dq_map_set(arena, &model.meta, "kept", dq_string(arena, which)))))
@@ -229,14 +250,14 @@ static dq_status save_last(online *run, dq_error *error)
     return status ? status : dq_agent_save(run->loop.agent, false, &run->last, error);
 }
 
-static void set_up(online *run, train *t, uint32_t user, dq_log *log, dq_progress *bar)
+static void set_up(online *run, train *t, const dq_each_job *job, dq_progress *bar)
 {
     *run = (online){
         .t = t,
-        .user = user,
-        .world = {.training = &t->base, .user = user, .loop = &run->loop},
-        .kept = {log, run, save, restore},
+        .job = *job,
         .bar = bar,
+        .world = {.training = &t->base, .user = job->user, .loop = &run->loop},
+        .kept = {job->log, run, save, restore},
         .speaker = {
             .program = t->maker.program, .version = t->maker.version, .options = dq_map(), .seed = -1}};
 }
@@ -244,7 +265,7 @@ static void set_up(online *run, train *t, uint32_t user, dq_log *log, dq_progres
 dq_status train_check_online(train *t, uint32_t user, dq_error *error)
 {
     online run;
-    set_up(&run, t, user, NULL, NULL);
+    set_up(&run, t, &(dq_each_job){.user = user}, NULL);
     dq_status status = make(&run, error);
     dq_agent_free(run.loop.agent);
     status = close_world(&run, status, error);
@@ -253,14 +274,21 @@ dq_status train_check_online(train *t, uint32_t user, dq_error *error)
     return status;
 }
 
-dq_status train_online(train *t, uint32_t user, dq_log *log, dq_progress *bar, dq_writer *out,
-                       dq_error *error)
+/* Goes on from what there is, if anything. */
+static dq_status resume(online *run, dq_error *error)
+{
+    if (run->job.from) return restore(run, run->job.from, error);
+    return run->job.leaves ? DQ_OK
+                           : dq_checkpoint_resume(&run->checkpoint, &run->kept, run->t->o->log, error);
+}
+
+dq_status train_online(train *t, const dq_each_job *job, dq_progress *bar, dq_error *error)
 {
     online run;
-    set_up(&run, t, user, log, bar);
+    set_up(&run, t, job, bar);
+    if (!job->leaves) run.checkpoint = train_checkpoint(t);
     dq_status status = make(&run, error);
-    run.checkpoint = train_checkpoint(t);
-    if (!status) status = dq_checkpoint_resume(&run.checkpoint, &run.kept, t->o->log, error);
+    if (!status) status = resume(&run, error);
     if (status == DQ_ERR_STOPPED) dq_stop_end(); /* there is nothing yet to keep */
     if (!status && bar) dq_progress_resume(bar, done_of(&run));
     if (!status) status = go(&run, error);
@@ -269,8 +297,8 @@ dq_status train_online(train *t, uint32_t user, dq_log *log, dq_progress *bar, d
     if (!status) say_warnings(&run);
     if (!status && t->o->keep != TRAIN_KEEP_BEST) status = save_last(&run, error);
     status = close_world(&run, status, error); /* a process that fails in the end is not passed over */
-    if (!status) status = write_model(&run, &run.loop.best, "best", out, error);
-    if (!status) status = write_model(&run, &run.last, "last", out, error);
+    if (!status) status = write_model(&run, &run.loop.best, "best", job->out, error);
+    if (!status) status = write_model(&run, &run.last, "last", job->out, error);
     dq_bundle_free(&run.last);
     dq_agent_free(run.loop.agent);
     dq_online_close(&run.loop);
@@ -320,7 +348,7 @@ dq_status train_run_online(train *t, dq_error *error)
         dq_stop_catch(); /* a process may never look up: it is ended before we are */
     dq_progress bar = dq_progress_start(&o->common, "training", counts_episodes(t) ? "episodes" : "steps",
                                         bar_total(t));
-    status = train_online(t, user, &log, &bar, t->output, error);
+    status = train_online(t, &(dq_each_job){.user = user, .log = &log, .out = t->output}, &bar, error);
     dq_progress_end(&bar);
     status = dq_log_close(&log, status, error);
     if (status == DQ_ERR_STOPPED && !o->checkpoint) dq_stop_end();

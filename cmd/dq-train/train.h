@@ -17,6 +17,7 @@
 #define DQ_TRAIN_TRAIN_H
 
 #include "cli/checkpoint.h"
+#include "cli/each.h"
 #include "cli/stop.h"
 #include "options.h"
 
@@ -95,10 +96,10 @@ dq_status train_run_follow(train *t, dq_error *error);
 
 /* ---- the other ways of training ---- */
 
-/* Trains an agent online to the end: in the catalogue for this user, in the environment for DQ_ABSENT; and
- * writes the models that leave. bar may be NULL. */
-dq_status train_online(train *t, uint32_t user, dq_log *log, dq_progress *bar, dq_writer *out,
-                       dq_error *error);
+/* Trains an agent online to the end: in the catalogue for the job's user, in the environment for DQ_ABSENT;
+ * and writes the models that leave. bar may be NULL. DQ_ERR_STOPPED: what there is was kept, in the job's
+ * stream where that leaves, else in --checkpoint. */
+dq_status train_online(train *t, const dq_each_job *job, dq_progress *bar, dq_error *error);
 /* Opens all that train_online opens for this user before the first step, and closes it. */
 dq_status train_check_online(train *t, uint32_t user, dq_error *error);
 dq_status train_run_online(train *t, dq_error *error);

@@ -55,6 +55,7 @@ dq_status dq_model_plan_make(dq_model_plan *plan, const dq_index *users, const d
         plan->wanted++;
         status = look(plan, u, error);
     }
+    plan->halves = dir && dq_model_halves_are(dir);
     if (!status && dir) status = dq_model_dir_clean(dir, is_wanted, plan, error);
     if (!status && dir) status = dq_model_keeper_new(&plan->keeper, dir, before, arg, error);
     return status;
@@ -120,9 +121,42 @@ void dq_model_plan_fail(dq_model_plan *plan, size_t job)
     plan->failed++;
 }
 
+/* ---- a stop, and going on ---- */
+
+dq_status dq_model_plan_leave(dq_model_plan *plan, size_t job, const dq_model_left *left, dq_error *error)
+{
+    size_t n;
+    const char *id = dq_index_id(plan->users, plan->job[job], &n);
+    dq_status status = dq_model_half_keep(plan->dir, id, n, left, error);
+    plan->begun += !status;
+    return status;
+}
+
+dq_status dq_model_plan_take_up(const dq_model_plan *plan, size_t job, bool logged, dq_model_half *half,
+                                dq_error *error)
+{
+    size_t n;
+    const char *id = dq_index_id(plan->users, plan->job[job], &n);
+    *half = (dq_model_half){.lines = DQ_BUNDLE_EMPTY};
+    return plan->halves ? dq_model_half_open(half, plan->dir, id, n, logged, error) : DQ_OK;
+}
+
+/* Halves of those whose models are in the folder. */
+static dq_status drop_halves(const dq_model_plan *plan, dq_error *error)
+{
+    size_t n;
+    dq_status status = DQ_OK;
+    for (uint32_t u = 0; plan->halves && !status && u < dq_index_count(plan->users); u++) {
+        const char *id = dq_index_id(plan->users, u, &n);
+        if (plan->state[u] == DQ_MODEL_KEPT) status = dq_model_half_drop(plan->dir, id, n, error);
+    }
+    return status;
+}
+
 dq_status dq_model_plan_settle(dq_model_plan *plan, dq_error *error)
 {
-    return plan->keeper ? dq_model_keeper_settle(plan->keeper, error) : DQ_OK;
+    dq_status status = plan->keeper ? dq_model_keeper_settle(plan->keeper, error) : DQ_OK;
+    return status ? status : drop_halves(plan, error);
 }
 
 dq_status dq_model_plan_finish(dq_model_plan *plan, dq_writer *out, dq_error *error)
@@ -147,6 +181,7 @@ bool dq_model_plan_sweep(const dq_model_plan *plan, char *words, size_t size)
     size_t removed = 0;
     dq_error why = DQ_ERROR_NONE;
     if (!plan->dir || !plan->everybody || !dq_model_claim_all(&plan->claim)) return false;
+    dq_model_halves_end(plan->dir);
     dq_status status = dq_model_dir_sweep(plan->dir, &removed, &why);
     if (status)
         (void)snprintf(words, size, "starts that no agent may be of any more are left: %.250s: %s",

@@ -7,6 +7,7 @@
  *     dq_model_plan plan;
  *     dq_model_plan_make(&plan, &users, &wanted, &dir, &e);
  *     for each job: dq_model_plan_take(&plan, job, read, from, out, &e)   or  dq_model_plan_fail(&plan, job)
+ *                   or, where the run is stopped, dq_model_plan_leave(&plan, job, &left, &e)
  *     dq_model_plan_settle(&plan, &e);
  *     dq_model_plan_finish(&plan, out, &e);
  *     dq_model_plan_free(&plan);
@@ -16,6 +17,7 @@
 
 #include "models/claim.h"
 #include "models/directory.h"
+#include "models/half.h"
 #include "models/keeper.h"
 #include "models/users.h"
 
@@ -35,6 +37,8 @@ typedef struct dq_model_plan {
     size_t wanted, jobs, passed;
     size_t resumed, replaced; /* models that were there; that were there of another run, and are made anew */
     size_t made, failed;
+    size_t begun;            /* left as halves */
+    bool halves;             /* the folder had a place of halves when the plan was made */
     dq_model_claim claim;    /* of the folder */
     dq_model_keeper *keeper; /* of the folder; NULL: there is none */
 } dq_model_plan;
@@ -52,7 +56,14 @@ dq_status dq_model_plan_make(dq_model_plan *plan, const dq_index *users, const d
 dq_status dq_model_plan_take(dq_model_plan *plan, size_t job, dq_source_fn read, void *from, dq_writer *out,
                              dq_error *error);
 void dq_model_plan_fail(dq_model_plan *plan, size_t job);
-/* Waits until all models that were taken are in the folder, durably; so does freeing the plan. */
+/* A stop: what a job that is not taken came to, into the folder, as a half (models/half.h). */
+dq_status dq_model_plan_leave(dq_model_plan *plan, size_t job, const dq_model_left *left, dq_error *error);
+/* A job begins: the half that an earlier run left of it, to be closed (reader NULL: none). logged: whether
+ * there is a log, whose lines it must have. Of a child as well. */
+dq_status dq_model_plan_take_up(const dq_model_plan *plan, size_t job, bool logged, dq_model_half *half,
+                                dq_error *error);
+/* Waits until all models that were taken are in the folder, durably, and removes their halves. Freeing the
+ * plan waits as well. */
 dq_status dq_model_plan_settle(dq_model_plan *plan, dq_error *error);
 /* All jobs have ended: the rest into the stream. */
 dq_status dq_model_plan_finish(dq_model_plan *plan, dq_writer *out, dq_error *error);

@@ -23,7 +23,8 @@ tiny=(--quiet --reward cosine --hidden 4 --world-hidden 4 --batch 4 --warmup 5 -
 each() { last "$BUILD"/dq-train "${tiny[@]}" -t 2 --each-user "$@"; }
 said() { { each --no-quiet "$@" > /dev/null; } 2>&1; }
 digest() { "$BUILD"/dq-cat --lineage "$1" | sed -n 's/^section //p'; }
-models() { find "$1/" -name '*.dq' | wc -l; }
+models() { find "$1/" -maxdepth 1 -name '*.dq' | wc -l; }
+files() { find "$1" -type f -not -path '*/.half/*' -exec stat -c '%n %i' {} + | sort; } # whose names stay in one file
 
 @test "a folder of models: a file an agent, as --user makes it; a stream leaves to --output alone" {
     [ "$(models whole)" = 12 ]
@@ -229,17 +230,86 @@ killed() {
         [ "$signal" = KILL ] || [ -z "$(find d -name '*.dq.??????')" ]
         "$BUILD"/dq-cat --check d/*.dq
         if [ "$expected" = 75 ]; then
-            [[ $(cat words) == "dq-train: stopped after "*" of 200 agents; the same command goes on from d" ]]
+            grep -qxE 'dq-train: stopped after [0-9]+ of 200 agents( \([1-4] more begun\))?; the same command goes on from d' words
         fi
-        find d -type f -exec stat -c '%n %i' {} + | sort > "kept.$signal"
+        files d > "kept.$signal"
         [ "$(wc -l < "kept.$signal")" -ge "$files" ]
     done
     each --models-dir d --log log -o out.dq night.dq
-    find d -type f -exec stat -c '%n %i' {} + | sort > end
+    files d > end
     [ "$(comm -23 kept.INT end | wc -l)" = 0 ] # none of those was written again
     diff -r d unkilled
     cmp out.dq unkilled.dq
     cmp log unkilled.log
+}
+
+# stopped AT OPTION...: a night of endless agents that is told to stop when its workers have had AT seconds of CPU; what half
+# of u00 has then: its lines of the log.
+stopped() {
+    local at=$1 pid workers
+    shift
+    last_of "$BUILD"/dq-train "${tiny[@]}" -t 2 --each-user --episodes 1000000 --users-file two --models-dir d "$@" c.dq
+    "$BUILD"/dq-train "${line[@]}" 2> words &
+    pid=$!
+    until workers=$(pgrep -d, -P "$pid") && [[ $workers == *,* ]] && [ "$(ps -o cputimes= -p "$workers" | sort -n | head -1)" -ge "$at" ]; do
+        kill -0 "$pid"
+    done
+    kill -TERM "$pid"
+    rc=0
+    wait "$pid" || rc=$?
+    [ "$rc" = 75 ]
+    [ "$(cat words)" = "dq-train: stopped after 0 of 2 agents (2 more begun); the same command goes on from d" ]
+    [ "$(models d)" = 0 ]
+    [ "$(ls d/.half)" = "$(printf 'u00.dq\nu01.dq')" ]
+    "$BUILD"/dq-cat --kind log d/.half/u00.dq > lines
+    wc -l < lines
+}
+
+@test "a stop keeps the agents that are half made: they go on from where they were, with their lines of the log" {
+    printf 'u00\nu01\n' > two
+    first=$(stopped 1 --log log)
+    [ "$first" -gt 20 ]
+    [ ! -s log ] # nobody's turn has come
+    [ "$("$BUILD"/dq-cat --kind model d/.half/u01.dq | head -1 | jq -r .meta.user)" = u01 ]
+    again=$(stopped 0 --log log)
+    [ "$again" -ge "$first" ]
+    [ "$(jq -r .line.episode lines | sort -n | uniq | wc -l)" = "$again" ]
+    # of other options, or where a log is wanted that they had not: from the first step
+    other=$(stopped 0 --log log --seed 9)
+    [ "$other" -lt "$first" ]
+    rm -r d
+    [ "$(stopped 1)" = 0 ]
+    [ "$(stopped 0 --log log)" -lt "$first" ]
+    # damaged: likewise
+    rm -r d
+    [ "$(stopped 1 --log log)" -gt 20 ]
+    for file in d/.half/*.dq; do head -c 900 "$file" > cut && mv cut "$file"; done
+    [ "$(stopped 0 --log log)" -lt "$first" ]
+}
+
+@test "a night that is stopped again and again, with the best of evaluations and what differs from a start, is as one that is not" {
+    "$BUILD"/dq-reward -q --pairs all c.dq |
+        "$BUILD"/dq-train -q --offline --loss mse --hidden 4 --world-hidden 4 --epochs 1 -o start.dq
+    options=(--episodes 40 --evaluate 10 --keep both --init start.dq --save delta)
+    each "${options[@]}" --models-dir own --log own.log -o own.dq c.dq
+    rc=75
+    for turn in $(seq 200); do
+        last_of "$BUILD"/dq-train "${tiny[@]}" -t 2 --each-user "${options[@]}" --models-dir d --log log -o out.dq c.dq
+        "$BUILD"/dq-train "${line[@]}" 2> words &
+        pid=$!
+        until pgrep -P "$pid" > workers || ! kill -0 "$pid" 2> /dev/null; do :; done
+        sleep 0.0$((turn % 10))
+        kill -TERM "$pid" 2> /dev/null || true
+        rc=0
+        wait "$pid" || rc=$?
+        [ "$rc" = 75 ] || break
+        [ -z "$(find d -name '*.dq.??????')" ]
+    done
+    [ "$rc" = 0 ]
+    [ "$turn" -gt 2 ]
+    diff -r d own
+    cmp log own.log
+    cmp out.dq own.dq
 }
 
 # ---- ranking ----

@@ -36,7 +36,10 @@ cluster_begin() {
 }
 
 cluster_same() {
-    if [ -d "$OUT/agents" ]; then diff -r --exclude=.lock "$OUT/agents" whole; fi
+    if [ -d "$OUT/agents" ]; then
+        diff -r --exclude=.lock --exclude=.half "$OUT/agents" whole
+        [ -z "$(find "$OUT/agents/.half" -type f 2> /dev/null)" ]
+    fi
     if [ -n "$(find "$OUT/shards" -name '*.dq')" ]; then
         cat "$OUT"/shards/*.dq | dq-cat --kind model | LC_ALL=C sort | cmp - <(cat whole/*.dq | dq-cat --kind model | LC_ALL=C sort)
     fi

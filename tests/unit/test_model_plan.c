@@ -295,6 +295,103 @@ static void an_id_that_can_have_no_file_is_named(void **state)
     free_world(&w);
 }
 
+/* ---- a stop ---- */
+
+typedef struct lines {
+    const char *at;
+    size_t bytes;
+} lines;
+
+/* What a worker wrote: the stream of a user's models, or the lines of its log. */
+static dq_status read_either(void *from, void *to, size_t n, size_t *got, dq_error *error)
+{
+    lines *l = from;
+    if (!l->at) return read_bytes((void *)l->bytes, to, n, got, error);
+    *got = n < l->bytes ? n : l->bytes;
+    memcpy(to, l->at, *got);
+    l->at += *got;
+    l->bytes -= *got;
+    return DQ_OK;
+}
+
+static dq_status leave(dq_model_plan *plan, size_t job, const char *user, const char *log, bool made)
+{
+    FILE *file = model_of(plan->dir->inputs[0], user);
+    lines bytes = {NULL, (size_t)file}, text = {log, log ? strlen(log) : 0};
+    const dq_model_left left = {
+        .read = read_either, .stream = &bytes, .lines = log ? &text : NULL, .made = made};
+    dq_status status = dq_model_plan_leave(plan, job, &left, NULL);
+    (void)fclose(file);
+    return status;
+}
+
+/* How many lines the half of a job has; -1: there is none. */
+static int take_up(const dq_model_plan *plan, size_t job, bool logged, bool made)
+{
+    dq_bundle b;
+    dq_model_half half;
+    size_t n;
+    assert_int_equal(dq_model_plan_take_up(plan, job, logged, &half, NULL), DQ_OK);
+    int count = half.reader ? (int)half.lines.rows : -1;
+    if (half.reader) {
+        assert_int_equal(half.made, made);
+        if (count)
+            assert_memory_equal(dq_column_text(dq_bundle_column(&half.lines, "line"), 0, &n), "{\"n\":1}", 7);
+        assert_int_equal(dq_reader_next(half.reader, &b, NULL), 1);
+        assert_string_equal(b.kind, DQ_KIND_MODEL);
+        dq_bundle_free(&b);
+        assert_int_equal(dq_reader_next(half.reader, &b, NULL), 0);
+    }
+    dq_model_half_close(&half);
+    return count;
+}
+
+static void what_a_stop_leaves_is_taken_up_by_its_own_run_alone(void **state)
+{
+    (void)state;
+    dq_user_list everybody = {0};
+    dq_model_plan plan;
+    dq_maker other = maker;
+    char words[80];
+    world w = make_world("half");
+    point(&w);
+    assert_int_equal(dq_model_plan_make(&plan, &w.users, &everybody, &w.dir, NULL, NULL, NULL), DQ_OK);
+    assert_int_equal(plan.jobs, 4);
+    assert_int_equal(take_up(&plan, 0, true, false), -1);
+    assert_int_equal(leave(&plan, 0, "a", "{\"n\":1}\n{\"n\":2}\n", false), DQ_OK);
+    assert_int_equal(leave(&plan, 1, "b", "", true), DQ_OK);
+    assert_int_equal(leave(&plan, 2, "c/d", NULL, true), DQ_OK);
+    assert_int_equal(leave(&plan, 3, "e", "{\"n\":1}\n{", false), DQ_ERR_FORMAT);
+    assert_int_equal(plan.begun, 3);
+    dq_model_plan_free(&plan);
+
+    assert_int_equal(dq_model_plan_make(&plan, &w.users, &everybody, &w.dir, NULL, NULL, NULL), DQ_OK);
+    assert_int_equal(plan.jobs, 4); /* none is kept */
+    assert_int_equal(take_up(&plan, 0, true, false), 2);
+    assert_int_equal(take_up(&plan, 1, true, true), 0);
+    assert_int_equal(take_up(&plan, 2, true, true), -1); /* its lines lack */
+    assert_int_equal(take_up(&plan, 2, false, true), 0);
+    assert_int_equal(take_up(&plan, 3, true, false), -1);
+    other.seed = 8;
+    w.dir.maker = &other;
+    assert_int_equal(take_up(&plan, 0, true, false), -1);
+    w.dir.maker = &maker;
+
+    take(&plan, 0, "a", NULL);
+    assert_int_equal(dq_model_plan_settle(&plan, NULL), DQ_OK);
+    assert_int_equal(take_up(&plan, 0, true, false), -1); /* it is kept */
+    assert_int_equal(take_up(&plan, 1, true, true), 0);
+    take(&plan, 1, "b", NULL);
+    take(&plan, 2, "c/d", NULL);
+    take(&plan, 3, "e", NULL);
+    assert_int_equal(dq_model_plan_settle(&plan, NULL), DQ_OK);
+    assert_true(dq_model_halves_are(&w.dir));
+    assert_false(dq_model_plan_sweep(&plan, words, sizeof words));
+    assert_false(dq_model_halves_are(&w.dir));
+    dq_model_plan_free(&plan);
+    free_world(&w);
+}
+
 /* ---- another run ---- */
 
 /* In a child, whose exit status is what making the plan came to: a process is no rival of itself. */
@@ -376,6 +473,7 @@ int main(void)
         cmocka_unit_test(without_a_folder_models_go_to_the_stream),
         cmocka_unit_test(an_id_that_can_have_no_file_is_named),
         cmocka_unit_test(two_runs_do_not_make_the_same),
+        cmocka_unit_test(what_a_stop_leaves_is_taken_up_by_its_own_run_alone),
     };
     return cmocka_run_group_tests(tests, make_base, remove_base);
 }

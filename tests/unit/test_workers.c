@@ -125,6 +125,102 @@ static void a_stop_ends_the_workers(void **state)
     assert_int_equal(j.failed, JOBS);
 }
 
+/* ---- what a stop leaves ---- */
+
+static volatile sig_atomic_t told;
+
+static void hear_of_it(int number)
+{
+    (void)number;
+    told = 1;
+}
+
+static bool is_told(void)
+{
+    return told;
+}
+
+/* Job 0 is in the midst when all are told to stop, 1 and 3 are done, 2 never ends: of a terminal, or of who
+ * kills the parent alone, they hear alike. */
+static dq_status work_until_told(void *arg, size_t job, int files[DQ_WORKER_FILES], dq_error *error)
+{
+    bool heard = false;
+    if (job == 2) return wait_for_ever(arg, job, files, error);
+    dq_status status = write_to(&files[0], &job, sizeof job, error);
+    if (status || job) return status;
+    while (!told) heard = usleep(1000) != 0 || heard;
+    status = write_to(&files[1], &heard, sizeof heard, error);
+    return status ? status : dq_fail(error, DQ_ERR_STOPPED, "interrupted");
+}
+
+typedef struct leavings {
+    size_t taken, left;
+    dq_status how[JOBS];
+} leavings;
+
+static dq_status take_none(void *arg, size_t job, int files[DQ_WORKER_FILES], dq_error *error)
+{
+    leavings *l = arg;
+    (void)job, (void)files, (void)error;
+    l->taken++;
+    return DQ_OK;
+}
+
+static dq_status take_leaving(void *arg, size_t job, dq_status how, int files[DQ_WORKER_FILES],
+                              dq_error *error)
+{
+    leavings *l = arg;
+    size_t wrote = SIZE_MAX, got;
+    dq_status status = read_from(&files[0], &wrote, sizeof wrote, &got, error);
+    assert_int_equal(wrote, job);
+    l->how[job] = how;
+    l->left++;
+    return status;
+}
+
+static dq_status refuse(void *arg, size_t job, dq_status how, int files[DQ_WORKER_FILES], dq_error *error)
+{
+    (void)arg, (void)job, (void)how, (void)files;
+    return dq_fail(error, DQ_ERR_IO, "the disk is full");
+}
+
+static dq_status stop_with(dq_status (*leave)(void *, size_t, dq_status, int[DQ_WORKER_FILES], dq_error *),
+                           leavings *l, dq_error *error)
+{
+    const dq_workers_config config = {.workers = 3,
+                                      .jobs = JOBS,
+                                      .arg = l,
+                                      .work = work_until_told,
+                                      .take = take_none,
+                                      .failed = job_has_failed,
+                                      .stop_asked = is_told,
+                                      .leave = leave,
+                                      .patience = 1};
+    told = 0;
+    *l = (leavings){.how = {DQ_ERR_IO, DQ_ERR_IO, DQ_ERR_IO, DQ_ERR_IO, DQ_ERR_IO}};
+    (void)signal(SIGTERM, hear_of_it);
+    (void)signal(SIGALRM, hear_of_it);
+    (void)alarm(1);
+    return dq_workers_run(&config, error);
+}
+
+static void a_stop_takes_what_jobs_leave(void **state)
+{
+    (void)state;
+    leavings l;
+    dq_error e = DQ_ERROR_NONE;
+    assert_int_equal(stop_with(take_leaving, &l, &e), DQ_ERR_STOPPED);
+    assert_int_equal(l.taken, 0); /* the first one's turn has not come */
+    assert_int_equal(l.how[0], DQ_ERR_STOPPED);
+    assert_int_equal(l.how[1], DQ_OK);
+    assert_int_equal(l.how[2], DQ_ERR_IO); /* it was ended */
+    assert_int_equal(l.how[3], DQ_OK);
+    assert_in_range(l.left, 3, 4);
+    assert_string_equal(e.reason, "interrupted");
+    assert_int_equal(stop_with(refuse, &l, &e), DQ_ERR_IO);
+    assert_string_equal(e.reason, "the disk is full");
+}
+
 /* ---- who does the jobs ---- */
 
 enum { MANY = 40 };
@@ -226,6 +322,7 @@ int main(void)
         cmocka_unit_test(a_worker_that_ends_early_is_spoken_of),
         cmocka_unit_test(others_go_on_where_one_may_fail),
         cmocka_unit_test(a_stop_ends_the_workers),
+        cmocka_unit_test(a_stop_takes_what_jobs_leave),
         cmocka_unit_test(a_worker_does_job_after_job),
         cmocka_unit_test(the_place_of_one_that_ended_is_filled),
     };
