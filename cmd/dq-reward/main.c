@@ -91,6 +91,8 @@ static dq_status make_ready(reward_run *s, dq_error *error)
     const dq_strategy_kind *kind = &dq_strategies[s->labeller.strategy];
     if (!status && (kind->cosine || s->plan.from == DQ_PAIRS_TOP))
         status = dq_labeller_fields(&s->labeller, s->o->pair_fields.at, s->o->pair_fields.count, error);
+    bool everybody = (s->plan.from == DQ_PAIRS_ALL || s->plan.from == DQ_PAIRS_TOP) && !s->plan.only;
+    if (!status && everybody && s->labeller.pairing_count) dq_labeller_measure(&s->labeller);
     if (!status && kind->model) return dq_reward_judge_ready(&s->judge, &s->labeller, &s->catalogue, error);
     if (status || !kind->asked) return status;
     status = dq_human_open(&s->human, s->o->answers, &s->catalogue, &s->labeller.map, error);

@@ -50,13 +50,31 @@ void dq_cosine_block(const float *user, const float *items, size_t stride, size_
 void dq_cosine_rows(const float *user, const void *items, dq_dtype type, size_t stride, size_t n,
                     const dq_pairing *pairs, size_t count, float *out);
 
+/* A row's length, as a tile uses it: what its range is multiplied by before the product, and the result after
+ * it. */
+typedef struct dq_cosine_scale {
+    float before;   /* a power of two; 0: not a float */
+    double after;   /* 1 / length of the scaled range; 0: it is all zeros */
+    double exactly; /* the power of two */
+} dq_cosine_scale;
+/* Of a range of n numbers. */
+dq_cosine_scale dq_cosine_scale_of(const float *range, size_t n);
+
+/* Rows of one side of a tile, and of each its scales, one a pair of ranges; scale NULL: the tile finds them,
+ * which costs a tenth of it. */
+typedef struct dq_cosine_side {
+    const float *const *row;             /* (count) */
+    const dq_cosine_scale *const *scale; /* (count) */
+    size_t count;
+} dq_cosine_side;
+
 /* Many users with many items as one product: out[u * stride + i] is the cosine of user u and item i, within
  * 1e-6 of dq_cosine, of any finite floats, and does not depend on what else is in the tile, nor on the CPU.
  * At most DQ_COSINE_USERS rows and DQ_COSINE_ITEMS rows. About 80 KiB of stack, which a main thread has from
  * its beginning, however little memory is left. A few users alone cost what dq_cosine_block costs, and many a
  * tenth of it. */
 enum { DQ_COSINE_USERS = 64, DQ_COSINE_ITEMS = 128 };
-void dq_cosine_tile(const float *const *users, size_t user_count, const float *const *items,
-                    size_t item_count, const dq_pairing *pairs, size_t count, float *out, size_t stride);
+void dq_cosine_tile(const dq_cosine_side *users, const dq_cosine_side *items, const dq_pairing *pairs,
+                    size_t count, float *out, size_t stride);
 
 #endif

@@ -33,17 +33,10 @@ typedef float unaligned_half __attribute__((vector_size(32), aligned(4), may_ali
 
 #define LOAD_HALF(at) (*(const unaligned_half *)(at))
 
-/* What a row's range is multiplied by before the product, and the result after it. */
-typedef struct row_scale {
-    float before;   /* a power of two; 0: not a float */
-    double after;   /* 1 / length of the scaled range; 0: it is all zeros */
-    double exactly; /* the power of two */
-} row_scale;
-
 typedef struct tile {
     const dq_pairing *pair;
     size_t users, items;
-    row_scale user[USERS], item[ITEMS];
+    dq_cosine_scale user[USERS], item[ITEMS];
     float group[USERS * DEPTH]; /* (users / 4, depth, 4) */
     float panel[LANES * DEPTH]; /* (depth, 16) */
     float dots[USERS * ITEMS];  /* (users, ITEMS) */
@@ -71,7 +64,7 @@ static double square_sum(const float *a, size_t n)
 }
 
 /* Where what a thread takes for nothing (math/pool.h), below 1.2e-38, could count, nothing is lost. */
-static row_scale scale_of(const float *a, size_t n)
+dq_cosine_scale dq_cosine_scale_of(const float *a, size_t n)
 {
     int power;
     double squares = square_sum(a, n);
@@ -80,15 +73,15 @@ static row_scale scale_of(const float *a, size_t n)
         squares = 0;
         for (size_t i = 0; i < n; i++) squares += dq_exact(a[i]) * dq_exact(a[i]);
     }
-    if (squares == 0) return (row_scale){.before = 1, .exactly = 1};
+    if (squares == 0) return (dq_cosine_scale){.before = 1, .exactly = 1};
     double length = sqrt(squares);
     (void)frexp(length, &power);
     double two = ldexp(1, -power);
-    return (row_scale){.before = usual ? (float)two : 0, .after = 1 / (length * two), .exactly = two};
+    return (dq_cosine_scale){.before = usual ? (float)two : 0, .after = 1 / (length * two), .exactly = two};
 }
 
 /* Components of a row into every `step`th float of `to`. */
-static void pack(const float *from, row_scale scale, size_t n, float *to, size_t step)
+static void pack(const float *from, dq_cosine_scale scale, size_t n, float *to, size_t step)
 {
     if (scale.before > 0)
         for (size_t k = 0; k < n; k++) to[k * step] = from[k] * scale.before;
@@ -145,28 +138,35 @@ static void add_cosines(const tile *t, size_t u, double share, float *out)
         out[i] += (float)((double)dots[i] * (user * t->item[i].after) * share);
 }
 
-static void add_pair(tile *t, const float *const *users, const float *const *items, double share, float *out,
-                     size_t stride)
+/* Of the range at `offset`, which pair number `pair` compares. */
+static void find_scales(const dq_cosine_side *side, size_t pair, size_t offset, size_t n, dq_cosine_scale *to)
+{
+    for (size_t i = 0; i < side->count; i++)
+        to[i] = side->scale ? side->scale[i][pair] : dq_cosine_scale_of(side->row[i] + offset, n);
+}
+
+static void add_pair(tile *t, const dq_cosine_side *users, const dq_cosine_side *items, size_t pair,
+                     double share, float *out, size_t stride)
 {
     const dq_pairing *p = t->pair;
     size_t groups = (t->users + GROUP - 1) / GROUP;
-    for (size_t u = 0; u < t->users; u++) t->user[u] = scale_of(users[u] + p->user_offset, p->width);
-    for (size_t i = 0; i < t->items; i++) t->item[i] = scale_of(items[i] + p->item_offset, p->width);
+    find_scales(users, pair, p->user_offset, p->width, t->user);
+    find_scales(items, pair, p->item_offset, p->width, t->item);
     memset(t->dots, 0, groups * GROUP * ITEMS * sizeof *t->dots);
     for (size_t from = 0; from < p->width; from += DEPTH)
-        add_depth(t, users, items, from, p->width - from < DEPTH ? p->width - from : DEPTH);
+        add_depth(t, users->row, items->row, from, p->width - from < DEPTH ? p->width - from : DEPTH);
     for (size_t u = 0; u < t->users; u++) add_cosines(t, u, share, out + u * stride);
 }
 
-void dq_cosine_tile(const float *const *users, size_t user_count, const float *const *items,
-                    size_t item_count, const dq_pairing *pairs, size_t count, float *out, size_t stride)
+void dq_cosine_tile(const dq_cosine_side *users, const dq_cosine_side *items, const dq_pairing *pairs,
+                    size_t count, float *out, size_t stride)
 {
     tile t; /* not set to zeros: a tile may be one pair */
-    t.users = user_count;
-    t.items = item_count;
-    for (size_t u = 0; u < user_count; u++) memset(out + u * stride, 0, item_count * sizeof *out);
+    t.users = users->count;
+    t.items = items->count;
+    for (size_t u = 0; u < t.users; u++) memset(out + u * stride, 0, t.items * sizeof *out);
     for (size_t p = 0; p < count; p++) {
         t.pair = &pairs[p];
-        add_pair(&t, users, items, 1 / (double)count, out, stride);
+        add_pair(&t, users, items, p, 1 / (double)count, out, stride);
     }
 }

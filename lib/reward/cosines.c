@@ -22,12 +22,51 @@ static size_t least(size_t a, size_t b)
 
 static void fill_tile(const dq_cosines *c, const rectangle *r, size_t u0, size_t i0)
 {
-    const float *users[USERS], *items[ITEMS];
-    size_t u, i;
-    for (u = 0; u < least(USERS, r->users - u0); u++) users[u] = c->users[r->user[(u0 + u) * r->step]];
-    for (i = 0; i < least(ITEMS, r->items - i0); i++)
-        items[i] = c->items[r->item ? r->item[i0 + i] : (uint32_t)(i0 + i)];
-    dq_cosine_tile(users, u, items, i, c->pairings, c->pairing_count, r->out + u0 * r->items + i0, r->items);
+    const float *user_row[USERS], *item_row[ITEMS];
+    const dq_cosine_scale *user_scale[USERS], *item_scale[ITEMS];
+    bool known = c->user_scales && c->item_scales;
+    const dq_cosine_side users = {user_row, known ? user_scale : NULL, least(USERS, r->users - u0)},
+                         items = {item_row, known ? item_scale : NULL, least(ITEMS, r->items - i0)};
+    for (size_t u = 0; u < users.count; u++) {
+        uint32_t row = r->user[(u0 + u) * r->step];
+        user_row[u] = c->users[row];
+        if (known) user_scale[u] = c->user_scales + row * c->pairing_count;
+    }
+    for (size_t i = 0; i < items.count; i++) {
+        size_t row = r->item ? r->item[i0 + i] : i0 + i;
+        item_row[i] = c->items[row];
+        if (known) item_scale[i] = c->item_scales + row * c->pairing_count;
+    }
+    dq_cosine_tile(&users, &items, c->pairings, c->pairing_count, r->out + u0 * r->items + i0, r->items);
+}
+
+/* ---- lengths of rows ---- */
+
+typedef struct measure_work {
+    const dq_cosines *cosines;
+    bool items;
+    size_t rows;
+    dq_cosine_scale *scales;
+} measure_work;
+
+static void measure_rows(void *arg, size_t piece, unsigned thread)
+{
+    const measure_work *w = arg;
+    const dq_cosines *c = w->cosines;
+    (void)thread;
+    for (size_t row = piece * ITEMS; row < least((piece + 1) * ITEMS, w->rows); row++)
+        for (size_t p = 0; p < c->pairing_count; p++) {
+            const dq_pairing *pair = &c->pairings[p];
+            const float *range = w->items ? c->items[row] + pair->item_offset
+                                          : c->users[row] + pair->user_offset;
+            w->scales[row * c->pairing_count + p] = dq_cosine_scale_of(range, pair->width);
+        }
+}
+
+void dq_cosines_measure(const dq_cosines *cosines, bool items, size_t rows, dq_cosine_scale *scales)
+{
+    measure_work work = {cosines, items, rows, scales};
+    dq_parallel(cosines->threads, (rows + ITEMS - 1) / ITEMS, measure_rows, &work);
 }
 
 /* ---- users with all items ---- */

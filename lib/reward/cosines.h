@@ -14,7 +14,13 @@ typedef struct dq_cosines {
     const dq_pairing *pairings;
     size_t pairing_count;
     unsigned threads;
+    /* (rows, pairing_count), or both NULL: found in each tile anew */
+    const dq_cosine_scale *user_scales, *item_scales;
 } dq_cosines;
+
+/* Of `rows` vectors the scales of the ranges that are compared, into scales (rows, pairing_count): for
+ * whoever is going to compare each of them with many. items: whether it is the items' ranges. */
+void dq_cosines_measure(const dq_cosines *cosines, bool items, size_t rows, dq_cosine_scale *scales);
 
 /* Of `count` users, given as rows, with items 0 .. n-1: out (count, n). */
 void dq_cosines_table(const dq_cosines *cosines, const uint32_t *users, size_t count, float *out, size_t n);

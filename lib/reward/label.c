@@ -30,8 +30,26 @@ const dq_strategy_kind dq_strategies[] = {
 
 static dq_cosines cosines_of(const dq_labeller *l)
 {
-    return (dq_cosines){l->catalogue->users.vectors, l->catalogue->items.vectors, l->pairings,
-                        l->pairing_count, l->threads};
+    const dq_entities *users = &l->catalogue->users;
+    return (dq_cosines){.users = users->vectors,
+                        .items = l->catalogue->items.vectors,
+                        .pairings = l->pairings,
+                        .pairing_count = l->pairing_count,
+                        .threads = l->threads,
+                        .user_scales = l->scales,
+                        .item_scales = l->scales ? l->scales + dq_entities_count(users) * l->pairing_count
+                                                 : NULL};
+}
+
+void dq_labeller_measure(dq_labeller *l)
+{
+    const dq_cosines work = cosines_of(l);
+    size_t users = dq_entities_count(&l->catalogue->users), items = dq_entities_count(&l->catalogue->items);
+    dq_cosine_scale *scales = l->scales ? NULL : calloc((users + items) * l->pairing_count, sizeof *scales);
+    if (!scales) return;
+    dq_cosines_measure(&work, false, users, scales);
+    dq_cosines_measure(&work, true, items, scales + users * l->pairing_count);
+    l->scales = scales;
 }
 
 void dq_labeller_cosines(const dq_labeller *l, const uint32_t *users, size_t count, float *out, size_t n)
@@ -219,6 +237,7 @@ void dq_labeller_free(dq_labeller *labeller)
     dq_label_map_free(&labeller->map);
     free(labeller->by_pair);
     free(labeller->pairings);
+    free(labeller->scales);
 }
 
 static bool make_room(dq_rewards *r, size_t n)

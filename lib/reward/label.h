@@ -57,7 +57,8 @@ typedef struct dq_labeller {
     void (*labelled)(void *arg, size_t pairs);
     void *labelled_arg;
     dq_pairing *pairings;
-    size_t pairing_count; /* 0: no cosines wanted */
+    size_t pairing_count;    /* 0: no cosines wanted */
+    dq_cosine_scale *scales; /* of all users, then of all items (reward/cosines.h); NULL: not measured */
     unsigned threads;
     uint32_t *by_pair;   /* interactions sorted by user, item, order: the last of a pair is its label */
     uint64_t unrewarded; /* pairs that were left without a reward */
@@ -77,6 +78,9 @@ dq_status dq_labeller_ready(dq_labeller *labeller, const dq_catalogue *catalogue
 /* Chooses what cosines compare, of a labeller that is ready: the `count` pairs given as
  * "user_field:item_field", else the catalogue's own, else whole vectors. */
 dq_status dq_labeller_fields(dq_labeller *labeller, const char *const *given, size_t count, dq_error *error);
+/* Measures all rows once, for whoever is going to pair them all. Without the memory for it cosines are found
+ * all the same, a little later. */
+void dq_labeller_measure(dq_labeller *labeller);
 void dq_labeller_free(dq_labeller *labeller);
 
 /* Raw cosines of `count` users with items 0 .. n-1, over the labeller's threads: out (count, n). */

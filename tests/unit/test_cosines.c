@@ -38,8 +38,10 @@ static void check_tile(const rows *users, size_t user_count, const rows *items, 
                        const dq_pairing *pairs, size_t count)
 {
     static float out[USERS * STRIDE];
+    const dq_cosine_side user_side = {.row = users->at, .count = user_count},
+                         item_side = {.row = items->at, .count = item_count};
     for (size_t i = 0; i < USERS * STRIDE; i++) out[i] = 9;
-    dq_cosine_tile(users->at, user_count, items->at, item_count, pairs, count, out, STRIDE);
+    dq_cosine_tile(&user_side, &item_side, pairs, count, out, STRIDE);
     for (size_t u = 0; u < USERS; u++)
         for (size_t i = 0; i < STRIDE; i++) {
             float got = out[u * STRIDE + i], alone;
@@ -51,7 +53,9 @@ static void check_tile(const rows *users, size_t user_count, const rows *items, 
             if (!(fabs((double)got - plain) < 1e-6))
                 fail_msg("user %zu, item %zu: %.9g, not %.9g", u, i, (double)got, plain);
             if ((u * 7 + i) % 13) continue;
-            dq_cosine_tile(&users->at[u], 1, &items->at[i], 1, pairs, count, &alone, 1);
+            const dq_cosine_side user = {.row = &users->at[u], .count = 1},
+                                 item = {.row = &items->at[i], .count = 1};
+            dq_cosine_tile(&user, &item, pairs, count, &alone, 1);
             assert_memory_equal(&alone, &got, sizeof got);
         }
 }
@@ -115,7 +119,8 @@ static void whole_numbers_are_exact(void **unused)
     static float out[USERS * ITEMS];
     for (size_t i = 0; i < USERS * WIDE; i++) users.numbers[i] = users.numbers[i] > 0.5F;
     for (size_t i = 0; i < ITEMS * WIDE; i++) items.numbers[i] = 3 * (float)(items.numbers[i] > 0.2F);
-    dq_cosine_tile(users.at, USERS, items.at, ITEMS, &pair, 1, out, ITEMS);
+    dq_cosine_tile(&(dq_cosine_side){.row = users.at, .count = USERS},
+                   &(dq_cosine_side){.row = items.at, .count = ITEMS}, &pair, 1, out, ITEMS);
     for (size_t u = 0; u < USERS; u++)
         for (size_t i = 0; i < ITEMS; i++)
             assert_true(out[u * ITEMS + i] == (float)dq_cosine(users.at[u], items.at[i], &pair, 1));
@@ -153,7 +158,8 @@ static void pairs_equal_the_plain_form(void **unused)
     static pair_list list;
     static float out[MANY], again[MANY];
     rows users = draw_rows(ROWS, 8), items = draw_rows(ROWS, 9);
-    dq_cosines c = {users.at, items.at, &pairing, 1, 1};
+    dq_cosines c = {
+        .users = users.at, .items = items.at, .pairings = &pairing, .pairing_count = 1, .threads = 1};
     for (unsigned way = 0; way < 5; way++) {
         list_pairs(&list, way);
         c.threads = 1;
@@ -171,6 +177,15 @@ static void pairs_equal_the_plain_form(void **unused)
             dq_cosines_pairs(&c, list.user + at, list.item + at, again + at, n);
         }
         assert_memory_equal(again, out, sizeof out);
+
+        dq_cosine_scale user_scales[ROWS], item_scales[ROWS]; /* with the rows measured before */
+        dq_cosines_measure(&c, false, ROWS, user_scales);
+        dq_cosines_measure(&c, true, ROWS, item_scales);
+        c.user_scales = user_scales;
+        c.item_scales = item_scales;
+        dq_cosines_pairs(&c, list.user, list.item, again, MANY);
+        assert_memory_equal(again, out, sizeof out);
+        c.user_scales = c.item_scales = NULL;
     }
     dq_cosines_pairs(&c, list.user, list.item, out, 0);
     free(users.numbers);
@@ -185,7 +200,8 @@ static void a_table_equals_its_pairs(void **unused)
     static float table[USERS * ROWS], out[MANY];
     uint32_t chosen[USERS];
     rows users = draw_rows(ROWS, 10), items = draw_rows(ROWS, 11);
-    dq_cosines c = {users.at, items.at, &pairing, 1, 3};
+    dq_cosines c = {
+        .users = users.at, .items = items.at, .pairings = &pairing, .pairing_count = 1, .threads = 3};
     for (uint32_t u = 0; u < USERS; u++) chosen[u] = u * 31 % ROWS;
     dq_cosines_table(&c, chosen, 50, table, ROWS);
     for (uint32_t i = 0; i < 50 * ROWS; i++) {
