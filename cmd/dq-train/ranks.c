@@ -27,6 +27,7 @@
 #pragma weak dq_mpi_place
 #pragma weak dq_mpi_settle
 #pragma weak dq_mpi_end_all
+#pragma weak dq_mpi_watch
 
 enum { PATIENCE_NS = 50000000 }; /* times a rank's number, and a second */
 
@@ -90,6 +91,20 @@ static bool is_here(const void *arg, uint32_t user)
     return dq_offline_is_here(t->o->passes.tiles, t->ranks, user);
 }
 
+/* A neighbour was killed, or has crashed: mpirun is about to end all, and may be silent (-q). */
+static void lose(void *arg, uint32_t rank, int64_t pid)
+{
+    const train *t = arg;
+    dq_error error = DQ_ERROR_NONE;
+    const char *path = t->o->checkpoint;
+    (void)dq_fail(&error, DQ_ERR_IO,
+                  "rank %u (process %lld) was killed, or has crashed: all ranks end%s%.200s", rank,
+                  (long long)pid, path ? "; the same command goes on from " : "", path ? path : "");
+    dq_voice_speak();
+    dq_cli_report(t->cli, &error);
+    dq_voice_hush(); /* what the others' end makes of us is no news */
+}
+
 dq_status train_ranks_meet(train *t, char **argv, dq_error *error)
 {
     t->base.dataset.by_bundles = t->o->passes.tiles > 0;
@@ -104,6 +119,8 @@ dq_status train_ranks_meet(train *t, char **argv, dq_error *error)
                        t->ranks->count, t->o->passes.tiles, t->ranks->count);
     t->base.dataset.is_here = is_here;
     t->base.dataset.here_arg = t;
+    status = dq_mpi_watch(mpi, &(dq_watch_config){.stopping = dq_stop_asked, .lost = lose, .arg = t}, error);
+    if (status) return status;
     if (dq_mpi_neighbours(mpi) > 1) t->base.dataset.catalogue.place = (dq_vectors_place){mpi, dq_mpi_place};
     return DQ_OK;
 }
@@ -126,6 +143,6 @@ int train_ranks_leave(int code)
     if (code == DQ_EXIT_DONE || code == DQ_EXIT_STOPPED)
         dq_mpi_close(mpi);
     else
-        dq_mpi_end_all(code);
+        dq_mpi_end_all(mpi, code);
     return code;
 }

@@ -25,6 +25,9 @@ struct dq_mpi {
     size_t piece_count, piece_capacity;
     float *piece;
     size_t piece_used, piece_size;
+    dq_watch *watch;
+    MPI_Win said_window;
+    atomic_int *said; /* of the node; NULL: nobody watches */
 };
 
 static dq_status fail(dq_error *error, dq_status status, int code, const char *what)
@@ -168,6 +171,36 @@ dq_status dq_mpi_place(void *self, const float *from, size_t n, const float **to
     return DQ_OK;
 }
 
+/* ---- who ends early ---- */
+
+/* A number that the node's ranks share, at 0. */
+static int share_number(dq_mpi *mpi)
+{
+    MPI_Aint bytes = mpi->node_rank == 0 ? (MPI_Aint)sizeof *mpi->said : 0;
+    void *own, *number;
+    int unit;
+    int code = MPI_Win_allocate_shared(bytes, 1, MPI_INFO_NULL, mpi->node, (void *)&own, &mpi->said_window);
+    if (code != MPI_SUCCESS) return code;
+    code = MPI_Win_shared_query(mpi->said_window, 0, &bytes, &unit, (void *)&number);
+    if (code == MPI_SUCCESS) mpi->said = number;
+    if (code == MPI_SUCCESS && mpi->node_rank == 0) atomic_store(mpi->said, 0);
+    return code == MPI_SUCCESS ? MPI_Barrier(mpi->node) : code;
+}
+
+dq_status dq_mpi_watch(dq_mpi *mpi, const dq_watch_config *config, dq_error *error)
+{
+    const dq_mpi_process self = dq_watch_self(mpi->ranks.rank);
+    dq_watch_config ours = *config;
+    dq_mpi_process *all = calloc((size_t)mpi->node_count, sizeof *all);
+    if (!all) return dq_fail_memory(error, "the ranks of the node");
+    int bytes = (int)sizeof self, code = share_number(mpi);
+    if (code == MPI_SUCCESS) code = MPI_Allgather(&self, bytes, MPI_BYTE, all, bytes, MPI_BYTE, mpi->node);
+    ours.said = mpi->said;
+    if (code == MPI_SUCCESS) dq_watch_start(&mpi->watch, &ours, all, (size_t)mpi->node_count);
+    free(all);
+    return code == MPI_SUCCESS ? DQ_OK : fail(error, DQ_ERR_IO, code, "the ranks of a node");
+}
+
 /* ---- the connection ---- */
 
 static int meet(dq_mpi *mpi)
@@ -204,6 +237,9 @@ dq_status dq_mpi_open(dq_mpi **to, dq_error *error)
 void dq_mpi_close(dq_mpi *mpi)
 {
     if (!mpi) return;
+    dq_watch_end(mpi->watch);
+    MPI_Barrier(mpi->node); /* whoever ends from now on is watched by nobody */
+    if (mpi->said) MPI_Win_free(&mpi->said_window);
     for (size_t i = 0; i < mpi->piece_count; i++) {
         MPI_Win_unlock_all(mpi->pieces[i]);
         MPI_Win_free(&mpi->pieces[i]);
@@ -225,7 +261,8 @@ uint32_t dq_mpi_neighbours(const dq_mpi *mpi)
     return (uint32_t)mpi->node_count;
 }
 
-void dq_mpi_end_all(int code)
+void dq_mpi_end_all(dq_mpi *mpi, int code)
 {
+    if (mpi->said) atomic_store(mpi->said, 1);
     MPI_Abort(MPI_COMM_WORLD, code);
 }

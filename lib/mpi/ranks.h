@@ -11,6 +11,7 @@
 #define DQ_MPI_RANKS_H
 
 #include "core/ranks.h"
+#include "mpi/watch.h"
 
 typedef struct dq_mpi dq_mpi;
 
@@ -22,9 +23,13 @@ void dq_mpi_close(dq_mpi *mpi);
 const dq_ranks *dq_mpi_ranks(const dq_mpi *mpi);
 /* How many of them are on this node. */
 uint32_t dq_mpi_neighbours(const dq_mpi *mpi);
-/* Ends all ranks, this one too, with this exit code: the way out of a failure that the others do not share.
- */
-void dq_mpi_end_all(int code);
+/* Ends all ranks, this one too, with this exit code: the way out of a failure that the others do not share,
+ * and that this one has said. */
+void dq_mpi_end_all(dq_mpi *mpi, int code);
+
+/* Watches the other ranks of this node until the connection is closed: config->lost hears of one that has
+ * ended without a word; `said` is ours. A call of all ranks alike. */
+dq_status dq_mpi_watch(dq_mpi *mpi, const dq_watch_config *config, dq_error *error);
 
 /* Puts n numbers that all ranks of the node have, to stay as they are, into memory that they share: *to. A
  * call of all ranks alike; what stands there is readable after dq_mpi_settle. DQ_ERR_MEMORY

@@ -141,7 +141,7 @@ same() {
 @test "a rank that is killed ends all, nothing is left but the checkpoint, and that goes on" {
     with_mpi
     "$BUILD"/dq-train "${small[@]}" "${rows[@]}" --epochs 40 --tiles 8 -q -o whole.dq t.dq
-    for victim in 1 3; do
+    for victim in 0 1 3; do
         rm -f ck said
         start 4 --epochs 40 -c ck -o m.dq t.dq
         wait_for ck
@@ -149,6 +149,7 @@ same() {
         pids=($(children))
         kill -KILL "${pids[victim]}"
         ends_with 137
+        [ "$(grep -vE '^dq-train: (epoch|[0-9]+ rows)' said)" = "dq-train: rank $victim (process ${pids[victim]}) was killed, or has crashed: all ranks end; the same command goes on from ck" ]
         for pid in "${pids[@]}"; do run ! runs "$pid"; done
         [ "$(find . -name '*m.dq*' | wc -l)" = 0 ]
         ranks 2 "$BUILD"/dq-train "${small[@]}" "${rows[@]}" --epochs 40 --mpi -q -c ck -o m.dq t.dq
