@@ -37,7 +37,7 @@ struct dq_model_keeper {
     file waiting[ROOM];
     size_t count;
     uint64_t bytes;
-    bool threaded, busy, stop;
+    bool begun, threaded, busy, stop;
     dq_status status; /* the first failure, and */
     dq_error error;   /* what it was */
 };
@@ -143,8 +143,15 @@ dq_status dq_model_keeper_new(dq_model_keeper **keeper, const dq_model_dir *dir,
         (void)dq_fail_errno(error, errno, "cannot open the directory, to sync it");
         return dq_error_at(error, dir->path, DQ_NO_RECORD);
     }
-    k->threaded = dq_bytes_threads_start(&k->thread, 1, run, k) == 1;
     return DQ_OK;
+}
+
+/* Not before there is a file: whoever makes models in forks has made these by then, with no thread beside,
+ * whose locks a fork would copy. */
+static void begin(dq_model_keeper *k)
+{
+    if (!k->begun) k->threaded = dq_bytes_threads_start(&k->thread, 1, run, k) == 1;
+    k->begun = true;
 }
 
 /* With the lock held. */
@@ -157,6 +164,7 @@ static dq_status answer(const dq_model_keeper *k, dq_error *error)
 /* Takes the file over, whatever comes of it. */
 static dq_status hand_over(dq_model_keeper *k, file *f, uint64_t bytes, dq_error *error)
 {
+    begin(k);
     (void)pthread_mutex_lock(&k->lock);
     while (!k->status && k->count && (k->count == ROOM || k->bytes + bytes > BYTES))
         (void)pthread_cond_wait(&k->changed, &k->lock);

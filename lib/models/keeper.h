@@ -16,8 +16,8 @@ typedef struct dq_model_keeper dq_model_keeper;
 typedef dq_status (*dq_model_keeper_before)(void *arg, dq_error *error);
 
 /* The folder is borrowed, and is there; one that cannot be opened is an error, but where it may not be read,
- * and so not be synced. Without a thread to be had each file is completed as it comes. It can be freed also
- * when this fails. */
+ * and so not be synced. The thread starts with the first file, so that who forks before has none beside;
+ * without one to be had each file is completed as it comes. It can be freed also when this fails. */
 dq_status dq_model_keeper_new(dq_model_keeper **keeper, const dq_model_dir *dir,
                               dq_model_keeper_before before, void *arg, dq_error *error);
 /* Makes or replaces a user's file of the bytes that read(from, ...) gives: a stream of this maker and these
