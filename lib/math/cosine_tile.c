@@ -42,6 +42,11 @@ typedef struct tile {
     float dots[USERS * ITEMS];  /* (users, ITEMS) */
 } tile;
 
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 /* 4 floats as doubles. */
 #define WIDEN(at) __builtin_convertvector(*(const unaligned_quarter *)(at), wide_lanes)
 
@@ -89,6 +94,42 @@ static void pack(const float *from, dq_cosine_scale scale, size_t n, float *to, 
         for (size_t k = 0; k < n; k++) to[k * step] = (float)(dq_exact(from[k]) * scale.exactly);
 }
 
+typedef float quarter __attribute__((vector_size(16)));
+typedef int quarter_places __attribute__((vector_size(16)));
+
+#define QUARTER(at)         (*(unaligned_quarter *)(at))
+#define MIX(a, b, ...)      __builtin_shuffle(a, b, (quarter_places){__VA_ARGS__})
+#define LOAD_QUARTER(at, x) (*(const unaligned_quarter *)(at) * (x))
+
+/* Four rows side by side, into every `step`th four of `to`: transposed four components at a time. */
+static void pack_four(const float *const *from, size_t offset, const dq_cosine_scale *scale, size_t n,
+                      float *to, size_t step)
+{
+    const float *a = from[0] + offset, *b = from[1] + offset, *c = from[2] + offset, *d = from[3] + offset;
+    bool floats = scale[0].before > 0 && scale[1].before > 0 && scale[2].before > 0 && scale[3].before > 0;
+    size_t k = 0;
+    for (; floats && k + 4 <= n; k += 4, to += 4 * step) {
+        quarter x = LOAD_QUARTER(a + k, scale[0].before), y = LOAD_QUARTER(b + k, scale[1].before),
+                z = LOAD_QUARTER(c + k, scale[2].before), w = LOAD_QUARTER(d + k, scale[3].before);
+        quarter xy = MIX(x, y, 0, 4, 1, 5), XY = MIX(x, y, 2, 6, 3, 7), zw = MIX(z, w, 0, 4, 1, 5),
+                ZW = MIX(z, w, 2, 6, 3, 7);
+        QUARTER(to) = MIX(xy, zw, 0, 1, 4, 5);
+        QUARTER(to + step) = MIX(xy, zw, 2, 3, 6, 7);
+        QUARTER(to + 2 * step) = MIX(XY, ZW, 0, 1, 4, 5);
+        QUARTER(to + 3 * step) = MIX(XY, ZW, 2, 3, 6, 7);
+    }
+    for (size_t i = 0; k < n && i < 4; i++) pack(from[i] + offset + k, scale[i], n - k, to + i, step);
+}
+
+/* The same of `count` rows, side by side. */
+static void pack_rows(const float *const *from, size_t offset, const dq_cosine_scale *scale, size_t count,
+                      size_t n, float *to, size_t step)
+{
+    size_t i = 0;
+    for (; i + 4 <= count; i += 4) pack_four(from + i, offset, scale + i, n, to + i, step);
+    for (; i < count; i++) pack(from[i] + offset, scale[i], n, to + i, step);
+}
+
 #define HALF(at) (*(unaligned_half *)(at))
 
 /* Adds to dots (4, ITEMS) the products of 4 users with a panel: 8 sums of 8 lanes, as many as stay in the
@@ -116,14 +157,13 @@ static void add_depth(tile *t, const float *const *users, const float *const *it
 {
     size_t full = t->users / GROUP * GROUP;
     if (full < t->users) memset(t->group + full * DEPTH, 0, GROUP * DEPTH * sizeof *t->group);
-    for (size_t u = 0; u < t->users; u++)
-        pack(users[u] + t->pair->user_offset + from, t->user[u], depth,
-             t->group + u / GROUP * GROUP * DEPTH + u % GROUP, GROUP);
+    for (size_t u = 0; u < t->users; u += GROUP)
+        pack_rows(users + u, t->pair->user_offset + from, t->user + u, least(GROUP, t->users - u), depth,
+                  t->group + u * DEPTH, GROUP);
     for (size_t first = 0; first < t->items; first += LANES) {
         if (t->items - first < LANES) memset(t->panel, 0, sizeof t->panel);
-        for (size_t i = 0; i < LANES && first + i < t->items; i++)
-            pack(items[first + i] + t->pair->item_offset + from, t->item[first + i], depth, t->panel + i,
-                 LANES);
+        pack_rows(items + first, t->pair->item_offset + from, t->item + first, least(LANES, t->items - first),
+                  depth, t->panel, LANES);
         for (size_t u = 0; u < t->users; u += GROUP)
             add_products(t->group + u * DEPTH, t->panel, depth, t->dots + u * ITEMS + first);
     }
