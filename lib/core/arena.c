@@ -28,7 +28,8 @@
 enum {
     FIRST = 1 << 10,  /* a block's bytes, */
     BLOCK = 16 << 10, /* and those of an arena that holds much */
-    LARGE = 1 << 20,  /* zeroed pieces that calloc has as pages, which are not touched before they are used */
+    LARGE =
+        128 << 10, /* zeroed pieces, which calloc has as pages that are not touched before they are used */
     ALIGN = 64,
 };
 #ifdef POISONED
