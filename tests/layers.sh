@@ -96,7 +96,7 @@ lib/port/faiss/faiss.cc: faiss, whose functions of C Debian does not build
 # What is left is the system: C11 and POSIX.
 system=' arpa/inet.h netdb.h netinet/in.h sys/un.h assert.h ctype.h dirent.h errno.h fcntl.h float.h inttypes.h libgen.h limits.h locale.h malloc.h math.h poll.h pthread.h sched.h
 setjmp.h signal.h stdalign.h stdarg.h stdatomic.h stdbool.h stddef.h stdint.h stdio.h stdio_ext.h stdlib.h string.h strings.h
-spawn.h sys/epoll.h sys/eventfd.h sys/file.h sys/ioctl.h sys/mman.h sys/pidfd.h sys/prctl.h sys/random.h sys/resource.h sys/socket.h sys/stat.h sys/syscall.h sys/time.h sys/types.h sys/wait.h termios.h time.h unistd.h wchar.h
+spawn.h sys/epoll.h sys/eventfd.h sys/file.h sys/ioctl.h sys/mman.h sys/prctl.h sys/random.h sys/resource.h sys/socket.h sys/stat.h sys/syscall.h sys/time.h sys/types.h sys/wait.h termios.h time.h unistd.h wchar.h
 xmmintrin.h immintrin.h cpuid.h '
 system=${system//$'\n'/ }
 

@@ -54,7 +54,7 @@ static dq_status go_on(const dq_each *e, dq_each_job *job, dq_reader *half, dq_e
     dq_bundle from = DQ_BUNDLE_EMPTY;
     int got = dq_reader_next(half, &from, error);
     if (got < 0) return error->status;
-    if (got > 0) job->from = &from;
+    if (got > 0) job->from = &from; /* else there was nothing yet to keep */
     dq_status status = e->work(e->arg, job, error);
     dq_bundle_free(&from);
     return status;

@@ -22,8 +22,8 @@
 typedef struct dq_each_job {
     uint32_t user;
     dq_log *log;           /* without a file where there is no log */
-    dq_writer *out;        /* gets the models; or one checkpoint, when `work` returns DQ_ERR_STOPPED */
-    bool leaves;           /* what that is will be kept; else a stop ends the process */
+    dq_writer *out;        /* gets the models */
+    bool leaves;           /* a stop puts one checkpoint into out, and `work` returns DQ_ERR_STOPPED */
     const dq_bundle *from; /* such a checkpoint, to go on from; NULL: none */
 } dq_each_job;
 

@@ -2,9 +2,10 @@
 #include "cli/voice.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
-static int voice = -1; /* stderr of a process that is silent */
+static atomic_int voice = -1; /* stderr of a process that is silent; any thread may speak */
 
 void dq_voice_hush(void)
 {
@@ -16,8 +17,8 @@ void dq_voice_hush(void)
 
 void dq_voice_speak(void)
 {
-    if (voice < 0) return;
-    (void)dup2(voice, STDERR_FILENO);
-    (void)close(voice);
-    voice = -1;
+    int was = atomic_exchange(&voice, -1);
+    if (was < 0) return;
+    (void)dup2(was, STDERR_FILENO);
+    (void)close(was);
 }

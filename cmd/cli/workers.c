@@ -30,6 +30,7 @@ typedef struct slot {
     slot_state state;
     outcome *outcome;
     int files[DQ_WORKER_FILES];
+    bool left; /* taken by `leave` */
 } slot;
 
 typedef struct worker {
@@ -134,13 +135,13 @@ static void keep_memory(void)
 #endif
 }
 
-/* A child's signals: those that ask to stop are the parent's, who ends it, unless what it has done is to be
- * left; it does not outlive the parent. */
+/* A child's signals: those that ask to stop are the parent's, who ends it; or who tells it, by SIGTERM, where
+ * what it has done is to be left. It does not outlive the parent. */
 static void suit_child(const dq_workers_config *c, pid_t parent)
 {
     static const int asking[] = {SIGINT, SIGTERM, SIGHUP};
-    for (size_t i = 0; c->stop_asked && !c->leave && i < sizeof asking / sizeof *asking; i++)
-        (void)signal(asking[i], SIG_IGN);
+    for (size_t i = 0; c->stop_asked && i < sizeof asking / sizeof *asking; i++)
+        if (!c->leave || asking[i] != SIGTERM) (void)signal(asking[i], SIG_IGN);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(0);
     keep_memory();
@@ -200,12 +201,17 @@ static dq_status give(crew *w, worker *k, dq_error *error)
     return DQ_OK;
 }
 
+static bool stops(const dq_workers_config *c)
+{
+    return c->stop_asked && c->stop_asked();
+}
+
 /* Whoever is idle gets a job, as far as there are slots. */
 static dq_status give_all(crew *w, dq_error *error)
 {
     dq_status status = DQ_OK;
     for (size_t i = 0; !status && i < w->worker_count; i++) {
-        bool room = w->given < w->config->jobs && w->given - w->taken < w->slot_count;
+        bool room = w->given < w->config->jobs && w->given - w->taken < w->slot_count && !stops(w->config);
         if (room && !w->workers[i].busy) status = give(w, &w->workers[i], error);
     }
     return status;
@@ -237,7 +243,8 @@ static dq_status hear(crew *w, worker *k, dq_error *error)
     return is_done ? DQ_OK : bury(k, s->outcome, error);
 }
 
-/* Waits for those who are at work, and hears who is done: *heard of them; -1 ms: for the first. */
+/* Waits for those who are at work, so many milliseconds at most (-1: any number), and hears who is done;
+ * *heard is their number. */
 static dq_status listen_for(crew *w, struct pollfd *lines, int ms, size_t *heard, dq_error *error)
 {
     dq_status status = DQ_OK;
@@ -262,7 +269,7 @@ static dq_status await(crew *w, struct pollfd *lines, dq_error *error)
     const dq_workers_config *c = w->config;
     size_t heard = 0;
     dq_status status = DQ_OK;
-    while (!status && !heard && !(c->stop_asked && c->stop_asked()))
+    while (!status && !heard && !stops(c))
         status = listen_for(w, lines, c->stop_asked ? MILLISECONDS : -1, &heard, error);
     return status || heard ? status : dq_fail(error, DQ_ERR_STOPPED, "interrupted");
 }
@@ -274,7 +281,7 @@ static dq_status take_next(crew *w, dq_error *error)
     size_t job = w->taken;
     slot *s = &w->slots[job % w->slot_count];
     dq_status work = s->outcome->status, status = DQ_OK;
-    if (c->leave && (work == DQ_ERR_STOPPED || (work && c->stop_asked())))
+    if (c->leave && (work == DQ_ERR_STOPPED || (work && stops(c))))
         return dq_fail(error, DQ_ERR_STOPPED, "interrupted");
     if (work) {
         if (error) *error = s->outcome->error;
@@ -303,12 +310,43 @@ static dq_status run_all(crew *w, struct pollfd *lines, dq_error *error)
 
 /* ---- a stop ---- */
 
-/* Tells those who are at work, and waits for them, but for no longer than they may take. */
-static dq_status tell_all(crew *w, struct pollfd *lines, dq_error *error)
+/* What a job leaves, once; not that which failed, which fails again when the run goes on. */
+static dq_status leave_job_of(crew *w, size_t job, dq_error *error)
+{
+    slot *s = &w->slots[job % w->slot_count];
+    dq_status how = s->outcome->status;
+    if (s->state != SLOT_DONE || s->left || (how && how != DQ_ERR_STOPPED)) return DQ_OK;
+    s->left = true;
+    dq_status status = rewind_slot(s, error);
+    return status ? status : w->config->leave(w->config->arg, job, how, s->files, error);
+}
+
+/* What jobs leave as they end. A failure to keep one does not keep the others from being kept: the first is
+ * told. */
+static dq_status leave_done(crew *w, dq_status status, dq_error *error)
+{
+    for (size_t job = w->taken; job < w->given; job++) {
+        dq_error why = DQ_ERROR_NONE;
+        dq_status left = leave_job_of(w, job, &why);
+        if (left && !status && error) *error = why;
+        if (left && !status) status = left;
+    }
+    return status;
+}
+
+static double seconds_since(const struct timespec *began)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - began->tv_sec) + (double)(now.tv_nsec - began->tv_nsec) / 1e9;
+}
+
+/* Tells those who are at work, and waits for them, but for no longer than they may take; what they leave is
+ * taken meanwhile. */
+static dq_status leave_all(crew *w, struct pollfd *lines, dq_status status, dq_error *error)
 {
     enum { MILLISECONDS = 200 };
-    dq_status status = DQ_OK;
-    struct timespec now, began;
+    struct timespec began;
     (void)clock_gettime(CLOCK_MONOTONIC, &began);
     size_t busy = 0, heard;
     for (size_t i = 0; i < w->worker_count; i++)
@@ -316,32 +354,15 @@ static dq_status tell_all(crew *w, struct pollfd *lines, dq_error *error)
             (void)kill(w->workers[i].pid, SIGTERM);
             busy++;
         }
-    for (now = began; !status && busy && now.tv_sec - began.tv_sec < w->config->patience; busy -= heard) {
-        status = listen_for(w, lines, MILLISECONDS, &heard, error);
-        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    if (status == DQ_ERR_STOPPED) status = DQ_OK; /* what fails now is the news, or what has failed before */
+    status = leave_done(w, status, error);
+    for (dq_status waited = DQ_OK; !waited && busy && seconds_since(&began) < w->config->patience;
+         busy -= heard) {
+        waited = listen_for(w, lines, MILLISECONDS, &heard, status ? NULL : error);
+        if (!status) status = waited;
+        status = leave_done(w, status, error);
     }
-    return status;
-}
-
-/* What the jobs that were given leave: the first ones, while they are done, are taken as ever. One that
- * failed fails again when the run goes on. */
-static dq_status leave_all(crew *w, struct pollfd *lines, dq_error *error)
-{
-    const dq_workers_config *c = w->config;
-    dq_status status = tell_all(w, lines, error);
-    bool in_order = true;
-    for (size_t job = w->taken; !status && job < w->given; job++) {
-        slot *s = &w->slots[job % w->slot_count];
-        dq_status how = s->outcome->status;
-        in_order = in_order && s->state == SLOT_DONE && how == DQ_OK;
-        if (in_order) {
-            status = take_next(w, error);
-        } else if (s->state == SLOT_DONE && (!how || how == DQ_ERR_STOPPED)) {
-            status = rewind_slot(s, error);
-            if (!status) status = c->leave(c->arg, job, how, s->files, error);
-        }
-    }
-    return status;
+    return status ? status : dq_fail(error, DQ_ERR_STOPPED, "interrupted");
 }
 
 static void end_worker(worker *k)
@@ -368,10 +389,8 @@ dq_status dq_workers_run(const dq_workers_config *c, dq_error *error)
     for (size_t i = 0; room && i < w.slot_count; i++) w.slots[i] = (slot){.files = {-1, -1}};
     for (size_t i = 0; !status && i < w.slot_count; i++) status = open_slot(&w.slots[i], error);
     if (!status) status = run_all(&w, lines, error);
-    if (status == DQ_ERR_STOPPED && c->leave) {
-        dq_status left = leave_all(&w, lines, error);
-        status = left ? left : dq_fail(error, DQ_ERR_STOPPED, "interrupted");
-    }
+    if (c->leave && (status == DQ_ERR_STOPPED || (room && stops(c))))
+        status = leave_all(&w, lines, status, error);
     for (size_t i = 0; room && i < n; i++) end_worker(&w.workers[i]);
     for (size_t i = 0; room && i < w.slot_count; i++) close_slot(&w.slots[i]);
     free(w.workers);

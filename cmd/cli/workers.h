@@ -21,7 +21,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
-#include <time.h>
 
 enum { DQ_WORKER_FILES = 2 };
 
@@ -36,13 +35,15 @@ typedef struct dq_workers_config {
      * else this ends them. */
     dq_status (*failed)(void *arg, size_t job, dq_status status, dq_error *error);
     /* May be NULL. When it says so the jobs that are not taken are given up. Children ignore the signals that
-     * it is about, which a terminal sends to all, unless there is a `leave`. */
+     * it is about, which a terminal sends to all; with a `leave` they hear SIGTERM, by which they are told.
+     */
     bool (*stop_asked)(void);
     /* In the parent, with stop_asked; or NULL. Takes what a job leaves that a stop keeps from being taken:
      * DQ_OK, it is done; or DQ_ERR_STOPPED, where `work` has heard of the stop (cli/stop.h) and written what
-     * can be gone on from. Children get SIGTERM, and `patience`. A failure ends the run. */
+     * can be gone on from. Jobs are left as they end. Of failures the first is the run's. */
     dq_status (*leave)(void *arg, size_t job, dq_status how, int files[DQ_WORKER_FILES], dq_error *error);
-    time_t patience; /* seconds; whoever is at work then is ended, and leaves nothing */
+    double
+        patience; /* seconds for children to end their jobs then; whoever is at work later leaves nothing */
 } dq_workers_config;
 
 /* Does all jobs; the parent's end is the children's. DQ_ERR_STOPPED when it was asked to; a failure of the

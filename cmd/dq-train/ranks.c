@@ -27,18 +27,32 @@
 #pragma weak dq_mpi_place
 #pragma weak dq_mpi_settle
 #pragma weak dq_mpi_end_all
+#pragma weak dq_mpi_part
 #pragma weak dq_mpi_watch
 
 enum { PATIENCE_NS = 50000000 }; /* times a rank's number, and a second */
 
 static dq_mpi *mpi;
+static bool silent; /* at the beginning */
+static bool left;   /* by train_ranks_leave */
+
+/* Who ends by himself, as by a usage error, which all have: mpirun ends the others then, so the silent ones
+ * wait until the first has spoken. */
+static void part(void)
+{
+    if (left) return;
+    if (mpi) dq_mpi_part(mpi);
+    if (silent) (void)nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+}
 
 void train_ranks_hush(char **argv)
 {
     const char *rank = getenv("OMPI_COMM_WORLD_RANK");
     bool asked = false;
     for (; *argv && strcmp(*argv, "--") != 0; argv++) asked = asked || strcmp(*argv, "--mpi") == 0;
-    if (asked && rank && strcmp(rank, "0") != 0) dq_voice_hush();
+    silent = asked && rank && strcmp(rank, "0") != 0;
+    if (silent) dq_voice_hush();
+    if (asked) (void)atexit(part); /* without it a line is lost at worst */
 }
 
 void train_ranks_fail(dq_status status)
@@ -96,7 +110,8 @@ static void lose(void *arg, uint32_t rank, int64_t pid)
 {
     const train *t = arg;
     dq_error error = DQ_ERROR_NONE;
-    const char *path = t->o->checkpoint;
+    const dq_checkpoint kept = {.path = t->o->checkpoint};
+    const char *path = dq_checkpoint_exists(&kept) ? kept.path : NULL;
     (void)dq_fail(&error, DQ_ERR_IO,
                   "rank %u (process %lld) was killed, or has crashed: all ranks end%s%.200s", rank,
                   (long long)pid, path ? "; the same command goes on from " : "", path ? path : "");
@@ -119,8 +134,7 @@ dq_status train_ranks_meet(train *t, char **argv, dq_error *error)
                        t->ranks->count, t->o->passes.tiles, t->ranks->count);
     t->base.dataset.is_here = is_here;
     t->base.dataset.here_arg = t;
-    status = dq_mpi_watch(mpi, &(dq_watch_config){.stopping = dq_stop_asked, .lost = lose, .arg = t}, error);
-    if (status) return status;
+    dq_mpi_watch(mpi, &(dq_watch_config){.stopping = dq_stop_asked, .lost = lose, .arg = t});
     if (dq_mpi_neighbours(mpi) > 1) t->base.dataset.catalogue.place = (dq_vectors_place){mpi, dq_mpi_place};
     return DQ_OK;
 }
@@ -139,6 +153,7 @@ dq_status train_ranks_settle(dq_error *error)
 
 int train_ranks_leave(int code)
 {
+    left = true;
     if (!mpi) return code;
     if (code == DQ_EXIT_DONE || code == DQ_EXIT_STOPPED)
         dq_mpi_close(mpi);

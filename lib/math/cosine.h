@@ -53,7 +53,7 @@ void dq_cosine_rows(const float *user, const void *items, dq_dtype type, size_t 
 /* A row's length, as a tile uses it: what its range is multiplied by before the product, and the result after
  * it. */
 typedef struct dq_cosine_scale {
-    float before;   /* a power of two; 0: not a float */
+    float before;   /* a power of two; 0: it is no float, and `exactly` is used */
     double after;   /* 1 / length of the scaled range; 0: it is all zeros */
     double exactly; /* the power of two */
 } dq_cosine_scale;

@@ -82,6 +82,15 @@ static bool same_inputs(const dq_model_dir *dir, const dq_value *end)
     return made && n == made->count;
 }
 
+/* A half has two sections. */
+static bool same_sections(const dq_model_dir *dir, const dq_value *heads, const dq_value *ends)
+{
+    bool same = heads->count == ends->count && ends->count > 0;
+    for (uint32_t i = 0; same && i < ends->count; i++)
+        same = same_maker(dir, &heads->as.list[i]) && same_inputs(dir, &ends->as.list[i]);
+    return same;
+}
+
 bool dq_model_is_of(const dq_bundle *model, const char *id, size_t bytes)
 {
     const dq_value *user = dq_map_get(&model->meta, "user");
@@ -118,9 +127,7 @@ dq_status dq_model_dir_find(const dq_model_dir *dir, const char *id, size_t byte
                    status == DQ_ERR_SCHEMA;
     if (damaged) *found = DQ_MODEL_OTHER;
     if (!status && reader) {
-        const dq_value *heads = dq_reader_heads(reader), *ends = dq_reader_ends(reader);
-        bool same = his && heads->count == 1 && ends->count == 1 && same_maker(dir, &heads->as.list[0]) &&
-                    same_inputs(dir, &ends->as.list[0]);
+        bool same = his && same_sections(dir, dq_reader_heads(reader), dq_reader_ends(reader));
         *found = same ? DQ_MODEL_SAME : DQ_MODEL_OTHER;
     }
     dq_reader_close(reader);

@@ -2,7 +2,8 @@
 #include "models/half.h"
 
 #include "core/array.h"
-#include "models/name.h"
+#include "models/copy.h"
+#include "wire/wire.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -72,26 +73,48 @@ static dq_status put_lines(dq_writer *out, const char *id, size_t bytes, const d
     return status;
 }
 
-static dq_status put_stream(dq_writer *out, const dq_model_left *left, dq_error *error)
+static dq_status write_to(void *file, const void *data, size_t n, dq_error *error)
 {
-    dq_source *source;
-    dq_reader *reader = NULL;
-    dq_status status = dq_source_open_fn(&source, "a worker", left->read, left->stream, error);
-    if (!status) status = dq_reader_open_source(&reader, source, error);
-    if (!status) status = dq_models_pass(reader, out, error);
-    dq_reader_close(reader);
+    return dq_models_write(*(const int *)file, data, n, error);
+}
+
+/* A stream of its own, which that of the agent follows as it is. */
+static dq_status write_lines(const dq_model_dir *place, const char *path, int *file, const char *id, size_t bytes,
+                             const dq_model_left *left, dq_error *error)
+{
+    dq_sink *sink;
+    dq_writer *out = NULL;
+    dq_strings lines = {0};
+    char *text = NULL;
+    size_t n = 0;
+    dq_status status = left->lines ? read_all(left, &text, &n, error) : DQ_OK;
+    if (!status) status = split(text, n, &lines, error);
+    if (!status) status = dq_sink_open_fn(&sink, path, DQ_SINK_FILE, write_to, file, error);
+    if (!status)
+        status = dq_writer_open_sink(&out, sink, place->maker, place->inputs, place->input_count, error);
+    if (!status) status = put_lines(out, id, bytes, left, &lines, error);
+    if (!status)
+        status = dq_writer_close(out, error);
+    else
+        dq_writer_abort(out);
+    dq_strings_free(&lines);
+    free(text);
     return status;
 }
 
 static dq_status write_half(const dq_model_dir *place, const char *path, const char *id, size_t bytes,
-                            const dq_model_left *left, const dq_strings *lines, dq_error *error)
+                            const dq_model_left *left, dq_error *error)
 {
-    dq_writer *out = NULL;
-    dq_status status = dq_writer_open(&out, path, place->maker, place->inputs, place->input_count, error);
-    if (!status) status = put_lines(out, id, bytes, left, lines, error);
-    if (!status) status = put_stream(out, left, error);
-    if (!status) return dq_writer_close(out, error);
-    dq_writer_abort(out);
+    int file = -1;
+    uint64_t copied;
+    dq_aside aside = {0};
+    dq_status status = dq_aside_open(&aside, path, &file, error);
+    if (!status) status = write_lines(place, path, &file, id, bytes, left, error);
+    if (!status) status = dq_models_copy(left->read, left->stream, file, &copied, error);
+    if (!status) status = dq_aside_complete(&aside, &file, error);
+    if (status) (void)dq_error_at(error, path, DQ_NO_RECORD);
+    if (file >= 0) (void)close(file);
+    dq_aside_discard(&aside);
     return status;
 }
 
@@ -99,17 +122,11 @@ dq_status dq_model_half_keep(const dq_model_dir *dir, const char *id, size_t byt
                              dq_error *error)
 {
     dq_model_dir place;
-    dq_strings lines = {0};
-    char *folder = NULL, *path = NULL, *text = NULL;
-    size_t n = 0;
+    char *folder = NULL, *path = NULL;
     dq_status status = find_place(dir, &place, &folder, error);
     if (!status) status = dq_model_dir_make(&place, error);
     if (!status) status = dq_model_dir_path(&place, id, bytes, &path, error);
-    if (!status && left->lines) status = read_all(left, &text, &n, error);
-    if (!status) status = split(text, n, &lines, error);
-    if (!status) status = write_half(&place, path, id, bytes, left, &lines, error);
-    dq_strings_free(&lines);
-    free(text);
+    if (!status) status = write_half(&place, path, id, bytes, left, error);
     free(path);
     free(folder);
     return status;
@@ -151,11 +168,15 @@ dq_status dq_model_half_open(dq_model_half *half, const dq_model_dir *dir, const
                              bool logged, dq_error *error)
 {
     dq_model_dir place;
+    dq_error why = DQ_ERROR_NONE;
     char *folder = NULL;
     *half = (dq_model_half){.lines = DQ_BUNDLE_EMPTY};
-    dq_status status = find_place(dir, &place, &folder, error);
-    if (!status) status = open_half(half, &place, id, bytes, logged, error);
+    dq_status status = find_place(dir, &place, &folder, &why);
+    if (!status) status = open_half(half, &place, id, bytes, logged, &why);
     free(folder);
+    if (status && status != DQ_ERR_MEMORY) dq_model_half_close(half);
+    if (status != DQ_ERR_MEMORY) return DQ_OK;
+    if (error) *error = why;
     return status;
 }
 
@@ -175,6 +196,17 @@ bool dq_model_halves_are(const dq_model_dir *dir)
     bool are = !find_place(dir, &place, &folder, NULL) && access(folder, F_OK) == 0;
     free(folder);
     return are;
+}
+
+dq_status dq_model_halves_clean(const dq_model_dir *dir, bool (*ours)(void *arg, const char *id, size_t bytes),
+                                void *arg, dq_error *error)
+{
+    dq_model_dir place;
+    char *folder = NULL;
+    dq_status status = find_place(dir, &place, &folder, error);
+    if (!status) status = dq_model_dir_clean(&place, ours, arg, error);
+    free(folder);
+    return status;
 }
 
 dq_status dq_model_half_drop(const dq_model_dir *dir, const char *id, size_t bytes, dq_error *error)

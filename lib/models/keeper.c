@@ -7,6 +7,7 @@
  */
 #include "models/keeper.h"
 
+#include "models/copy.h"
 #include "wire/bytes/threads.h"
 #include "wire/wire.h"
 
@@ -146,8 +147,8 @@ dq_status dq_model_keeper_new(dq_model_keeper **keeper, const dq_model_dir *dir,
     return DQ_OK;
 }
 
-/* Not before there is a file: whoever makes models in forks has made these by then, with no thread beside,
- * whose locks a fork would copy. */
+/* Not before there is a file: whoever makes models in forks has made these by then (but one that takes the place
+ * of another that died), with no thread beside, whose locks a fork would copy. */
 static void begin(dq_model_keeper *k)
 {
     if (!k->begun) k->threaded = dq_bytes_threads_start(&k->thread, 1, run, k) == 1;
@@ -181,31 +182,6 @@ static dq_status hand_over(dq_model_keeper *k, file *f, uint64_t bytes, dq_error
     return status;
 }
 
-static dq_status write_whole(int fd, const char *data, size_t n, dq_error *error)
-{
-    while (n > 0) {
-        ssize_t wrote = write(fd, data, n);
-        if (wrote < 0 && errno == EINTR) continue;
-        if (wrote < 0) return dq_fail_errno(error, errno, "cannot write");
-        data += wrote;
-        n -= (size_t)wrote;
-    }
-    return DQ_OK;
-}
-
-static dq_status copy(dq_source_fn read, void *from, int fd, uint64_t *bytes, dq_error *error)
-{
-    enum { BLOCK = 256 << 10 };
-    char *block = malloc(BLOCK);
-    size_t got = 0;
-    dq_status status = block ? DQ_OK : dq_fail_memory(error, "a file");
-    for (*bytes = 0; !status && !(status = read(from, block, BLOCK, &got, error)) && got > 0; *bytes += got)
-        status = write_whole(fd, block, got, error);
-    free(block);
-    (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE); /* a beginning; the sync says what came of it */
-    return status;
-}
-
 static bool lies_in(const char *path, const char *folder)
 {
     const size_t n = (size_t)(strrchr(path, '/') - path); /* it is absolute */
@@ -233,7 +209,7 @@ dq_status dq_model_keeper_put(dq_model_keeper *k, const char *id, size_t n, dq_s
     if (status) return status;
     status = open_aside(k, path, &f, error);
     f.elsewhere = !status && !lies_in(f.aside.path, k->place);
-    if (!status) status = copy(read, from, f.fd, &bytes, error);
+    if (!status) status = dq_models_copy(read, from, f.fd, &bytes, error);
     if (status) {
         (void)dq_error_at(error, path, DQ_NO_RECORD);
         discard(&f);

@@ -56,6 +56,7 @@ dq_status dq_model_plan_make(dq_model_plan *plan, const dq_index *users, const d
         status = look(plan, u, error);
     }
     plan->halves = dir && dq_model_halves_are(dir);
+    if (!status && plan->halves) status = dq_model_halves_clean(dir, is_wanted, plan, error);
     if (!status && dir) status = dq_model_dir_clean(dir, is_wanted, plan, error);
     if (!status && dir) status = dq_model_keeper_new(&plan->keeper, dir, before, arg, error);
     return status;
@@ -141,14 +142,15 @@ dq_status dq_model_plan_take_up(const dq_model_plan *plan, size_t job, bool logg
     return plan->halves ? dq_model_half_open(half, plan->dir, id, n, logged, error) : DQ_OK;
 }
 
-/* Halves of those whose models are in the folder. */
+/* Halves of those whose models are in the folder; and of those that failed, by their halves perhaps. */
 static dq_status drop_halves(const dq_model_plan *plan, dq_error *error)
 {
     size_t n;
     dq_status status = DQ_OK;
     for (uint32_t u = 0; plan->halves && !status && u < dq_index_count(plan->users); u++) {
         const char *id = dq_index_id(plan->users, u, &n);
-        if (plan->state[u] == DQ_MODEL_KEPT) status = dq_model_half_drop(plan->dir, id, n, error);
+        if (plan->state[u] == DQ_MODEL_KEPT || plan->state[u] == DQ_MODEL_FAILED)
+            status = dq_model_half_drop(plan->dir, id, n, error);
     }
     return status;
 }

@@ -62,8 +62,8 @@ dq_status dq_model_plan_leave(dq_model_plan *plan, size_t job, const dq_model_le
  * there is a log, whose lines it must have. Of a child as well. */
 dq_status dq_model_plan_take_up(const dq_model_plan *plan, size_t job, bool logged, dq_model_half *half,
                                 dq_error *error);
-/* Waits until all models that were taken are in the folder, durably, and removes their halves. Freeing the
- * plan waits as well. */
+/* Waits until all models that were taken are in the folder, durably, and removes their halves, and those of
+ * agents that failed. Freeing the plan waits as well. */
 dq_status dq_model_plan_settle(dq_model_plan *plan, dq_error *error);
 /* All jobs have ended: the rest into the stream. */
 dq_status dq_model_plan_finish(dq_model_plan *plan, dq_writer *out, dq_error *error);
@@ -72,8 +72,8 @@ dq_status dq_model_plan_finish(dq_model_plan *plan, dq_writer *out, dq_error *er
 bool dq_model_plan_keeps(void *arg, const char *id, size_t bytes);
 /* "trained 4998, failed 2, resumed 100"; what is 0 is left out, but for the first. */
 void dq_model_plan_describe(const dq_model_plan *plan, char *words, size_t size);
-/* When all is done: removes the folder's starts of which no agent is any more (dq_model_dir_sweep), unless
- * others make agents there. A plan for some users leaves them: it would claim everybody, and others that
+/* When all is done: removes the place of halves, and the folder's starts of which no agent is any more
+ * (dq_model_dir_sweep), unless others make agents there. A plan for some users leaves them: it would claim everybody, and others that
  * begin beside it be refused. Whether there is something to say, in words: how many went, or what kept them
  * from going, which is no fault of the agents that were made. */
 bool dq_model_plan_sweep(const dq_model_plan *plan, char *words, size_t size);

@@ -187,18 +187,25 @@ static int share_number(dq_mpi *mpi)
     return code == MPI_SUCCESS ? MPI_Barrier(mpi->node) : code;
 }
 
-dq_status dq_mpi_watch(dq_mpi *mpi, const dq_watch_config *config, dq_error *error)
+void dq_mpi_watch(dq_mpi *mpi, const dq_watch_config *config)
 {
     const dq_mpi_process self = dq_watch_self(mpi->ranks.rank);
+    const int bytes = (int)sizeof self;
     dq_watch_config ours = *config;
+    if (mpi->node_count == 1) return;
     dq_mpi_process *all = calloc((size_t)mpi->node_count, sizeof *all);
-    if (!all) return dq_fail_memory(error, "the ranks of the node");
-    int bytes = (int)sizeof self, code = share_number(mpi);
-    if (code == MPI_SUCCESS) code = MPI_Allgather(&self, bytes, MPI_BYTE, all, bytes, MPI_BYTE, mpi->node);
+    int can = all && share_number(mpi) == MPI_SUCCESS, all_can = 0;
+    int code = MPI_Allreduce(&can, &all_can, 1, MPI_INT, MPI_MIN, mpi->node);
+    if (code == MPI_SUCCESS && all_can)
+        code = MPI_Allgather(&self, bytes, MPI_BYTE, all, bytes, MPI_BYTE, mpi->node);
     ours.said = mpi->said;
-    if (code == MPI_SUCCESS) dq_watch_start(&mpi->watch, &ours, all, (size_t)mpi->node_count);
+    if (code == MPI_SUCCESS && all_can) dq_watch_start(&mpi->watch, &ours, all, (size_t)mpi->node_count);
     free(all);
-    return code == MPI_SUCCESS ? DQ_OK : fail(error, DQ_ERR_IO, code, "the ranks of a node");
+}
+
+void dq_mpi_part(dq_mpi *mpi)
+{
+    if (mpi->said) atomic_store(mpi->said, 1);
 }
 
 /* ---- the connection ---- */
@@ -263,6 +270,6 @@ uint32_t dq_mpi_neighbours(const dq_mpi *mpi)
 
 void dq_mpi_end_all(dq_mpi *mpi, int code)
 {
-    if (mpi->said) atomic_store(mpi->said, 1);
+    dq_mpi_part(mpi);
     MPI_Abort(MPI_COMM_WORLD, code);
 }

@@ -28,8 +28,11 @@ uint32_t dq_mpi_neighbours(const dq_mpi *mpi);
 void dq_mpi_end_all(dq_mpi *mpi, int code);
 
 /* Watches the other ranks of this node until the connection is closed: config->lost hears of one that has
- * ended without a word; `said` is ours. A call of all ranks alike. */
-dq_status dq_mpi_watch(dq_mpi *mpi, const dq_watch_config *config, dq_error *error);
+ * ended without a word; `said` is ours. A call of all ranks alike. Where they cannot watch, they go on
+ * without. */
+void dq_mpi_watch(dq_mpi *mpi, const dq_watch_config *config);
+/* This rank has said why it is about to end, or is one of all that do. */
+void dq_mpi_part(dq_mpi *mpi);
 
 /* Puts n numbers that all ranks of the node have, to stay as they are, into memory that they share: *to. A
  * call of all ranks alike; what stands there is readable after dq_mpi_settle. DQ_ERR_MEMORY

@@ -7,8 +7,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
-#include <sys/pidfd.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 struct dq_watch {
@@ -26,13 +26,14 @@ dq_mpi_process dq_watch_self(uint32_t rank)
     return (dq_mpi_process){.space = number, .pid = getpid(), .rank = rank};
 }
 
-/* Who is told to stop has a second before he is killed (Open MPI's odls_base_sigkill_timeout): by then we
- * have heard of it. */
+/* mpirun, once a rank has died, tells the others to stop, and kills them a second later (Open MPI's
+ * odls_base_sigkill_timeout). So that the first death is told and the others are not, whether all are told to
+ * stop is asked after each wait, not before what it has found is told: the answer is at most 200 ms old. */
 static void *watch_all(void *arg)
 {
     enum { MILLISECONDS = 200 };
     dq_watch *w = arg;
-    bool stopping = false;
+    bool stopping = false; /* when we last asked */
     for (;;) {
         int got = poll(w->files, w->count + 1, MILLISECONDS);
         if ((got < 0 && errno != EINTR) || w->files[w->count].revents) return NULL;
@@ -52,7 +53,7 @@ static bool open_all(dq_watch *w, const dq_mpi_process *others, size_t count)
     bool opened = true;
     for (size_t i = 0; opened && i < count; i++) {
         if (others[i].space != self.space || others[i].pid == self.pid) continue;
-        int file = pidfd_open((pid_t)others[i].pid, 0);
+        int file = (int)syscall(SYS_pidfd_open, (pid_t)others[i].pid, 0);
         opened = file >= 0;
         w->others[w->count] = others[i];
         w->files[w->count] = (struct pollfd){.fd = file, .events = POLLIN};

@@ -32,7 +32,7 @@ state=$(scontrol show job "$SLURM_JOB_ID" 2>/dev/null | sed -n 's/.*JobState=\([
 case $status:$state in
 75:RUNNING | 137:RUNNING) # told to stop; killed, as by a kernel that is short of memory. Whom a person has cancelled is neither
     if [ "${SLURM_RESTART_COUNT:-0}" -ge "${RESTARTS:-20}" ]; then
-        echo "part $SLURM_ARRAY_TASK_ID: ended with $status after ${RESTARTS:-20} restarts; not queued again (RESTARTS, or longer than --time)" >&2
+        echo "part $SLURM_ARRAY_TASK_ID: ended with $status after ${RESTARTS:-20} restarts; not queued again (a greater RESTARTS, or a longer --time; or the same line once more)" >&2
         exit "$status"
     fi
     scontrol requeue "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"

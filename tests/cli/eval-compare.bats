@@ -266,7 +266,7 @@ rows = list(csv.DictReader(sys.stdin)); assert len(rows) == 1 and rows[0]["b"] =
         quiet --qrels "$fixtures"/qrels --run "$fixtures"/run -m map -q --format $form > got
         [ "$(grep -c map got)" -ge 20 ]
         ab_log 50 0
-        quiet --traffic ab.dq --format $form | grep -q click.*rate
+        quiet --traffic ab.dq --format $form | grep -q 'click.*rate'
         quiet --rollout --env sequence --model random --episodes 3 --format $form | grep -q random
         printf '{"episode":%d,"return":%d}\n' 1 3 2 4 > log.jsonl
         quiet --curves --format $form log.jsonl | grep -q return

@@ -270,8 +270,9 @@ stopped() {
     first=$(stopped 1 --log log)
     [ "$first" -gt 20 ]
     [ ! -s log ] # nobody's turn has come
+    : > d/.half/u00.dq.abcde0 # left aside by a killed run
     [ "$("$BUILD"/dq-cat --kind model d/.half/u01.dq | head -1 | jq -r .meta.user)" = u01 ]
-    again=$(stopped 0 --log log)
+    again=$(stopped 0 --log log) # which finds the two halves, and nothing else
     [ "$again" -ge "$first" ]
     [ "$(jq -r .line.episode lines | sort -n | uniq | wc -l)" = "$again" ]
     # of other options, or where a log is wanted that they had not: from the first step
@@ -290,11 +291,10 @@ stopped() {
 @test "a night that is stopped again and again, with the best of evaluations and what differs from a start, is as one that is not" {
     "$BUILD"/dq-reward -q --pairs all c.dq |
         "$BUILD"/dq-train -q --offline --loss mse --hidden 4 --world-hidden 4 --epochs 1 -o start.dq
-    options=(--episodes 40 --evaluate 10 --keep both --init start.dq --save delta)
+    options=(--episodes 400 --evaluate 100 --keep both --init start.dq --save delta -t 3)
     each "${options[@]}" --models-dir own --log own.log -o own.dq c.dq
-    rc=75
     for turn in $(seq 200); do
-        last_of "$BUILD"/dq-train "${tiny[@]}" -t 2 --each-user "${options[@]}" --models-dir d --log log -o out.dq c.dq
+        last_of "$BUILD"/dq-train "${tiny[@]}" --each-user "${options[@]}" --models-dir d --log log -o out.dq c.dq
         "$BUILD"/dq-train "${line[@]}" 2> words &
         pid=$!
         until pgrep -P "$pid" > workers || ! kill -0 "$pid" 2> /dev/null; do :; done
@@ -304,12 +304,14 @@ stopped() {
         wait "$pid" || rc=$?
         [ "$rc" = 75 ] || break
         [ -z "$(find d -name '*.dq.??????')" ]
+        for half in d/.half/*.dq; do [ ! -e "$half" ] || "$BUILD"/dq-cat --kind model "$half" > models && head -1 models | jq .meta.kept; done >> halves
     done
     [ "$rc" = 0 ]
-    [ "$turn" -gt 2 ]
     diff -r d own
     cmp log own.log
     cmp out.dq own.dq
+    sort halves | uniq -c
+    [ "$(grep -c null halves)" -gt 5 ] # checkpoints; "best": of one that was made before its turn
 }
 
 # ---- ranking ----

@@ -222,7 +222,7 @@ height_of() { texts "$1" | awk -F'\t' -v words="$2" '$3 == words {print $2; exit
     sed -n '/<style>/,/<\/style>/p' p.svg | tr -d ' ' > style
     sed '/<style>/,/<\/style>/d; /<defs>/,/<\/defs>/d' p.svg | grep -oE "(fill|stroke|color) ?= ?[\"'](rgb\([^\"']*|#[0-9a-f]{6})" | tr -d " '\"" | sort -u > drawn
     [ "$(wc -l < drawn)" -ge 16 ]
-    while IFS== read -r attribute colour; do
+    while IFS='=' read -r attribute colour; do
         grep -qF "[$attribute=\"$colour\"]" style || { echo "$attribute $colour"; false; }
     done < drawn
     # what browsers show to who points at a line is not gnuplot's number of it

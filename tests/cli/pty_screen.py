@@ -131,8 +131,8 @@ class Run:
     def wait(self, holds, what):
         until = time.monotonic() + PATIENCE
         while True:
-            over = self.child.poll() is not None
-            if over:
+            over = self.child.poll() is not None or not self.thread.is_alive()
+            if over and self.thread.is_alive():
                 self.ended()
             with self.lock:
                 lines = self.screen.text()

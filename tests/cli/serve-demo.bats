@@ -180,7 +180,7 @@ wait_for_episode() {
     mkdir there
     TMPDIR=$PWD/there start --demo
     init '{"n_users": 60, "n_items": 20, "n_interactions": 500}'
-    [ -e there/dq-serve-*/catalogue.dq ]
+    ls there/dq-serve-*/catalogue.dq
     expect 202 /api/train '{"episodes": 1000000}'
     wait_for_episode 3
     child=$(pgrep -P "$pid" dq-train)

@@ -26,10 +26,10 @@ static bool stops(void)
 
 static void hear(void *arg, uint32_t rank, int64_t pid)
 {
-    assert_ptr_equal(arg, &heard);
+    atomic_int *count = arg; /* an assertion would leave the wrong thread */
     who = rank;
     which = pid;
-    heard++;
+    ++*count;
 }
 
 static dq_watch_config watching(void)
@@ -46,7 +46,8 @@ static pid_t make_child(void)
 {
     pid_t child = fork();
     assert_true(child >= 0);
-    while (child == 0) (void)pause();
+    if (child == 0)
+        for (;;) (void)pause();
     return child;
 }
 
