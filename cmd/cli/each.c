@@ -49,13 +49,14 @@ static dq_status write_lines(dq_log *log, const dq_bundle *lines, dq_error *erro
     return status;
 }
 
-static dq_status go_on(const dq_each *e, dq_each_job *job, dq_reader *half, dq_error *error)
+static dq_status go_on(const dq_each *e, const dq_each_job *job, dq_reader *half, dq_error *error)
 {
+    dq_each_job from_there = *job;
     dq_bundle from = DQ_BUNDLE_EMPTY;
     int got = dq_reader_next(half, &from, error);
     if (got < 0) return error->status;
-    if (got > 0) job->from = &from; /* else there was nothing yet to keep */
-    dq_status status = e->work(e->arg, job, error);
+    if (got > 0) from_there.from = &from; /* else there was nothing yet to keep */
+    dq_status status = e->work(e->arg, &from_there, error);
     dq_bundle_free(&from);
     return status;
 }
@@ -64,7 +65,8 @@ static dq_status work(void *arg, size_t at, dq_log *log, dq_writer *out, dq_erro
 {
     const dq_each *e = arg;
     dq_model_half half;
-    dq_each_job job = {.user = e->plan.job[at], .log = log, .out = out, .leaves = e->models_dir != NULL};
+    const dq_each_job job = {
+        .user = e->plan.job[at], .log = log, .out = out, .leaves = e->models_dir != NULL};
     dq_status status = dq_model_plan_take_up(&e->plan, at, log->file != NULL, &half, error);
     if (!status && half.reader) status = write_lines(log, &half.lines, error);
     if (!status && !half.reader)

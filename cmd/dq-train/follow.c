@@ -154,7 +154,7 @@ static dq_status gather(follow *f, bool *ready, dq_error *error)
 static dq_status go(follow *f, dq_error *error)
 {
     train *t = f->t;
-    bool ready;
+    bool ready = false;
     for (;;) {
         dq_status status = gather(f, &ready, error);
         if (!status && ready) status = learn(f, error);
