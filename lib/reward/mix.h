@@ -11,7 +11,10 @@
 #define DQ_REWARD_MIX_H
 
 /* A raw cosine of [-1, 1] on the scale [0, 1]. */
-double dq_reward_of_cosine(double cosine);
+static inline double dq_reward_of_cosine(double cosine)
+{
+    return (cosine + 1) / 2;
+}
 
 /* weight * cosine + (1 - weight) * label, for weight in [0, 1]. */
 double dq_reward_mix(double weight, double cosine, double label);
