@@ -389,8 +389,8 @@ dq_status dq_workers_run(const dq_workers_config *c, dq_error *error)
     for (size_t i = 0; room && i < w.slot_count; i++) w.slots[i] = (slot){.files = {-1, -1}};
     for (size_t i = 0; !status && i < w.slot_count; i++) status = open_slot(&w.slots[i], error);
     if (!status) status = run_all(&w, lines, error);
-    if (c->leave && (status == DQ_ERR_STOPPED || (room && stops(c))))
-        status = leave_all(&w, lines, status, error);
+    bool stopped = status == DQ_ERR_STOPPED || (status && room && stops(c));
+    if (stopped && c->leave) status = leave_all(&w, lines, status, error);
     for (size_t i = 0; room && i < n; i++) end_worker(&w.workers[i]);
     for (size_t i = 0; room && i < w.slot_count; i++) close_slot(&w.slots[i]);
     free(w.workers);

@@ -227,6 +227,40 @@ static void a_stop_takes_what_jobs_leave(void **state)
     assert_in_range(l.left, 3, 4);                                   /* and the others are tried */
 }
 
+static dq_status do_nothing(void *arg, size_t job, int files[DQ_WORKER_FILES], dq_error *error)
+{
+    (void)arg, (void)job, (void)files, (void)error;
+    return DQ_OK;
+}
+
+/* Told when all was done by then: nothing is left to leave. */
+static leavings *of_all;
+
+static bool is_over(void)
+{
+    return of_all->taken == JOBS;
+}
+
+static void a_stop_behind_the_last_job_is_none(void **state)
+{
+    (void)state;
+    leavings l = {0};
+    dq_error e = DQ_ERROR_NONE;
+    const dq_workers_config config = {.workers = 2,
+                                      .jobs = JOBS,
+                                      .arg = &l,
+                                      .work = do_nothing,
+                                      .take = take_none,
+                                      .failed = job_has_failed,
+                                      .stop_asked = is_over,
+                                      .leave = refuse,
+                                      .patience = 1};
+    of_all = &l;
+    assert_int_equal(dq_workers_run(&config, &e), DQ_OK);
+    assert_int_equal(l.taken, JOBS);
+    assert_int_equal(l.left, 0);
+}
+
 /* ---- who does the jobs ---- */
 
 enum { MANY = 40 };
@@ -329,6 +363,7 @@ int main(void)
         cmocka_unit_test(others_go_on_where_one_may_fail),
         cmocka_unit_test(a_stop_ends_the_workers),
         cmocka_unit_test(a_stop_takes_what_jobs_leave),
+        cmocka_unit_test(a_stop_behind_the_last_job_is_none),
         cmocka_unit_test(a_worker_does_job_after_job),
         cmocka_unit_test(the_place_of_one_that_ended_is_filled),
     };
