@@ -300,7 +300,8 @@ static dq_status run_all(crew *w, struct pollfd *lines, dq_error *error)
     while (!status && w->taken < w->config->jobs) {
         status = give_all(w, error);
         if (status) break;
-        if (w->slots[w->taken % w->slot_count].state == SLOT_DONE)
+        /* a slot without a job may still have what an earlier one left in it */
+        if (w->taken < w->given && w->slots[w->taken % w->slot_count].state == SLOT_DONE)
             status = take_next(w, error);
         else
             status = await(w, lines, error);

@@ -261,6 +261,50 @@ static void a_stop_behind_the_last_job_is_none(void **state)
     assert_int_equal(l.left, 0);
 }
 
+/* Told in the midst: nobody is given a job any more, and no slot is taken for one. */
+static bool is_half_done(void)
+{
+    return of_all->taken >= 2;
+}
+
+static dq_status take_own(void *arg, size_t job, int files[DQ_WORKER_FILES], dq_error *error)
+{
+    leavings *l = arg;
+    size_t wrote = SIZE_MAX, got;
+    dq_status status = read_from(&files[0], &wrote, sizeof wrote, &got, error);
+    assert_int_equal(wrote, job);
+    l->taken++;
+    return status;
+}
+
+static dq_status write_own(void *arg, size_t job, int files[DQ_WORKER_FILES], dq_error *error)
+{
+    (void)arg;
+    return write_to(&files[0], &job, sizeof job, error);
+}
+
+static void a_stop_in_the_midst_gives_no_more(void **state)
+{
+    (void)state;
+    for (size_t workers = 1; workers <= 3; workers++) {
+        leavings l = {0};
+        dq_error e = DQ_ERROR_NONE;
+        const dq_workers_config config = {.workers = workers,
+                                          .jobs = 40,
+                                          .arg = &l,
+                                          .work = write_own,
+                                          .take = take_own,
+                                          .failed = job_has_failed,
+                                          .stop_asked = is_half_done,
+                                          .leave = refuse,
+                                          .patience = 1};
+        of_all = &l;
+        dq_status status = dq_workers_run(&config, &e);
+        assert_true(status == DQ_ERR_STOPPED || (status == DQ_ERR_IO && l.left > 0));
+        assert_in_range(l.taken, 2, 2 + 2 * workers);
+    }
+}
+
 /* ---- who does the jobs ---- */
 
 enum { MANY = 40 };
@@ -364,6 +408,7 @@ int main(void)
         cmocka_unit_test(a_stop_ends_the_workers),
         cmocka_unit_test(a_stop_takes_what_jobs_leave),
         cmocka_unit_test(a_stop_behind_the_last_job_is_none),
+        cmocka_unit_test(a_stop_in_the_midst_gives_no_more),
         cmocka_unit_test(a_worker_does_job_after_job),
         cmocka_unit_test(the_place_of_one_that_ended_is_filled),
     };
