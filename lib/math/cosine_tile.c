@@ -97,7 +97,7 @@ static void pack(const float *from, dq_cosine_scale scale, size_t n, float *to, 
 typedef float quarter __attribute__((vector_size(16)));
 
 #define QUARTER(at)         (*(unaligned_quarter *)(at))
-#define MIX(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#define MIX(a, b, ...)      __builtin_shufflevector(a, b, __VA_ARGS__)
 #define LOAD_QUARTER(at, x) (*(const unaligned_quarter *)(at) * (x))
 
 /* Four rows side by side, into every `step`th four of `to`: transposed four components at a time. */

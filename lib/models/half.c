@@ -79,8 +79,8 @@ static dq_status write_to(void *file, const void *data, size_t n, dq_error *erro
 }
 
 /* A stream of its own, which that of the agent follows as it is. */
-static dq_status write_lines(const dq_model_dir *place, const char *path, int *file, const char *id, size_t bytes,
-                             const dq_model_left *left, dq_error *error)
+static dq_status write_lines(const dq_model_dir *place, const char *path, int *file, const char *id,
+                             size_t bytes, const dq_model_left *left, dq_error *error)
 {
     dq_sink *sink;
     dq_writer *out = NULL;
@@ -198,8 +198,9 @@ bool dq_model_halves_are(const dq_model_dir *dir)
     return are;
 }
 
-dq_status dq_model_halves_clean(const dq_model_dir *dir, bool (*ours)(void *arg, const char *id, size_t bytes),
-                                void *arg, dq_error *error)
+dq_status dq_model_halves_clean(const dq_model_dir *dir,
+                                bool (*ours)(void *arg, const char *id, size_t bytes), void *arg,
+                                dq_error *error)
 {
     dq_model_dir place;
     char *folder = NULL;

@@ -27,8 +27,8 @@ typedef struct dq_model_left {
     bool made;
 } dq_model_left;
 
-/* Makes or replaces a user's half, durably. Lines are of JSON, in compact form. DQ_ERR_RANGE for an id that can
- * have no file, DQ_ERR_FORMAT for a log that ends in the midst of a line. */
+/* Makes or replaces a user's half, durably. Lines are of JSON, in compact form. DQ_ERR_RANGE for an id that
+ * can have no file, DQ_ERR_FORMAT for a log that ends in the midst of a line. */
 dq_status dq_model_half_keep(const dq_model_dir *dir, const char *id, size_t bytes, const dq_model_left *left,
                              dq_error *error);
 
@@ -38,8 +38,8 @@ typedef struct dq_model_half {
     bool made;
 } dq_model_half;
 
-/* Opens a user's half. One that cannot be read, or is damaged, is none: the agent is made from its beginning. So
- * is with `logged` one that was made without a log: lines would lack. DQ_ERR_MEMORY; it can be closed also
+/* Opens a user's half. One that cannot be read, or is damaged, is none: the agent is made from its beginning.
+ * So is with `logged` one that was made without a log: lines would lack. DQ_ERR_MEMORY; it can be closed also
  * then. */
 dq_status dq_model_half_open(dq_model_half *half, const dq_model_dir *dir, const char *id, size_t bytes,
                              bool logged, dq_error *error);
@@ -48,8 +48,9 @@ void dq_model_half_close(dq_model_half *half);
 /* Whether the folder has a place of halves: without one there is none to open or to drop. */
 bool dq_model_halves_are(const dq_model_dir *dir);
 /* Removes what was written aside there (dq_model_dir_clean). */
-dq_status dq_model_halves_clean(const dq_model_dir *dir, bool (*ours)(void *arg, const char *id, size_t bytes),
-                                void *arg, dq_error *error);
+dq_status dq_model_halves_clean(const dq_model_dir *dir,
+                                bool (*ours)(void *arg, const char *id, size_t bytes), void *arg,
+                                dq_error *error);
 /* Removes a user's half, where there is one. */
 dq_status dq_model_half_drop(const dq_model_dir *dir, const char *id, size_t bytes, dq_error *error);
 /* Removes the place where it is empty. Nobody else may keep halves there meanwhile. */

@@ -147,8 +147,8 @@ dq_status dq_model_keeper_new(dq_model_keeper **keeper, const dq_model_dir *dir,
     return DQ_OK;
 }
 
-/* Not before there is a file: whoever makes models in forks has made these by then (but one that takes the place
- * of another that died), with no thread beside, whose locks a fork would copy. */
+/* Not before there is a file: whoever makes models in forks has made these by then (but one that takes the
+ * place of another that died), with no thread beside, whose locks a fork would copy. */
 static void begin(dq_model_keeper *k)
 {
     if (!k->begun) k->threaded = dq_bytes_threads_start(&k->thread, 1, run, k) == 1;

@@ -73,9 +73,9 @@ bool dq_model_plan_keeps(void *arg, const char *id, size_t bytes);
 /* "trained 4998, failed 2, resumed 100"; what is 0 is left out, but for the first. */
 void dq_model_plan_describe(const dq_model_plan *plan, char *words, size_t size);
 /* When all is done: removes the place of halves, and the folder's starts of which no agent is any more
- * (dq_model_dir_sweep), unless others make agents there. A plan for some users leaves them: it would claim everybody, and others that
- * begin beside it be refused. Whether there is something to say, in words: how many went, or what kept them
- * from going, which is no fault of the agents that were made. */
+ * (dq_model_dir_sweep), unless others make agents there. A plan for some users leaves them: it would claim
+ * everybody, and others that begin beside it be refused. Whether there is something to say, in words: how
+ * many went, or what kept them from going, which is no fault of the agents that were made. */
 bool dq_model_plan_sweep(const dq_model_plan *plan, char *words, size_t size);
 void dq_model_plan_free(dq_model_plan *plan);
 
