@@ -39,6 +39,7 @@ static void *watch_all(void *arg)
         if ((got < 0 && errno != EINTR) || w->files[w->count].revents) return NULL;
         for (size_t i = 0; got > 0 && i < w->count; i++) {
             if (!w->files[i].revents) continue;
+            (void)close(w->files[i].fd);
             w->files[i].fd = -1;
             if (!stopping && atomic_exchange(w->config.said, 1) == 0)
                 w->config.lost(w->config.arg, w->others[i].rank, w->others[i].pid);
@@ -51,6 +52,10 @@ static bool open_all(dq_watch *w, const dq_mpi_process *others, size_t count)
 {
     const dq_mpi_process self = dq_watch_self(0);
     bool opened = true;
+    w->others = calloc(count + 1, sizeof *w->others);
+    w->files = calloc(count + 1, sizeof *w->files);
+    if (w->files) w->files[0].fd = -1; /* none is open yet */
+    if (!w->files || !w->others) return false;
     for (size_t i = 0; opened && i < count; i++) {
         if (others[i].space != self.space || others[i].pid == self.pid) continue;
         int file = (int)syscall(SYS_pidfd_open, (pid_t)others[i].pid, 0);
@@ -90,9 +95,7 @@ void dq_watch_start(dq_watch **to, const dq_watch_config *config, const dq_mpi_p
     dq_watch *w = calloc(1, sizeof *w);
     if (!w) return;
     w->config = *config;
-    w->others = calloc(count + 1, sizeof *w->others);
-    w->files = calloc(count + 1, sizeof *w->files);
-    if (w->others && w->files && open_all(w, others, count) && start_thread(w))
+    if (open_all(w, others, count) && start_thread(w))
         *to = w;
     else
         free_watch(w);

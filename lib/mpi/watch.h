@@ -21,8 +21,8 @@ typedef struct dq_mpi_process {
 } dq_mpi_process;
 
 typedef struct dq_watch_config {
-    atomic_int
-        *said; /* shared by all who watch: of these one says it. Whoever has said why it ends sets it to 1 */
+    /* Shared by all who watch: of these one says it. Whoever has said why it ends sets it to 1. */
+    atomic_int *said;
     /* Whether all are told to stop: who ends a second later is no news. From a thread of ours, as is `lost`.
      */
     bool (*stopping)(void);

@@ -320,7 +320,8 @@ static dq_status leave(dq_model_plan *plan, size_t job, const char *user, const 
     lines bytes = {NULL, (size_t)file}, text = {log, log ? strlen(log) : 0};
     const dq_model_left left = {
         .read = read_either, .stream = &bytes, .lines = log ? &text : NULL, .made = made};
-    dq_status status = dq_model_plan_leave(plan, job, &left, NULL);
+    dq_error e = DQ_ERROR_NONE;
+    dq_status status = dq_model_plan_leave(plan, job, &left, &e);
     (void)fclose(file);
     return status;
 }
@@ -364,6 +365,18 @@ static void what_a_stop_leaves_is_taken_up_by_its_own_run_alone(void **state)
     assert_int_equal(dq_model_plan_make(&plan, &w.users, &everybody, &w.dir, NULL, NULL, NULL), DQ_OK);
     assert_int_equal(plan.jobs, 4);
     assert_int_equal(take_up(&plan, 0, true, false), -1);
+
+    char place[160]; /* what is in its way is an error to who keeps, and no half to who takes up */
+    (void)snprintf(place, sizeof place, "%s/.half", folder);
+    FILE *file = fopen(place, "w");
+    assert_true(file && fclose(file) == 0);
+    assert_int_equal(leave(&plan, 0, "a", NULL, false), DQ_ERR_IO);
+    assert_int_equal(plan.begun, 0);
+    plan.halves = true;
+    assert_int_equal(take_up(&plan, 0, false, false), -1);
+    plan.halves = false;
+    assert_int_equal(unlink(place), 0);
+
     assert_int_equal(leave(&plan, 0, "a", "{\"n\":1}\n{\"n\":2}\n", false), DQ_OK);
     assert_int_equal(leave(&plan, 1, "b", "", true), DQ_OK);
     assert_int_equal(leave(&plan, 2, "c/d", NULL, true), DQ_OK);
