@@ -31,6 +31,8 @@ enum {
     DEPTH_LYING = 256, /* where lanes are read where they lie */
     PAGE = 1024,       /* rows so many floats apart are all in one set of the nearest cache, */
     WAYS = 8,          /* which holds so many lines */
+    LINE = 16,         /* floats of a line of it */
+    FIRST = 4 * LINE,  /* floats of a row that are asked for before the row is read */
     MANY = 24          /* rows that pay for the packing of lanes that lie so */
 };
 
@@ -144,7 +146,16 @@ static const float *rows_of(const work *w, const step *s, size_t *lda)
 
 /* ---- a block ---- */
 
-/* Adds the step's products to c (casts, lanes). A panel stays in the nearest cache for all rows. */
+/* The processor asks for the lines of a row ahead of their use once it has seen a few; these it has to be
+ * asked for. */
+static void ask_for(const float *rows, size_t ld, size_t n, size_t k)
+{
+    for (size_t r = 0; r < n; r++)
+        for (size_t i = 0; i < FIRST && i < k; i += LINE) __builtin_prefetch(rows + r * ld + i);
+}
+
+/* Adds the step's products to c (casts, lanes). A panel stays in the nearest cache for all rows; the rows
+ * come from memory for the first one, a tile's while the tile before is multiplied. */
 static void run_tiles(const work *w, const step *s, float *c, size_t ldc)
 {
     const product_kernel *kernel = w->kernel;
@@ -155,6 +166,8 @@ static void run_tiles(const work *w, const step *s, float *c, size_t ldc)
         const float *panel = panel_of(w, s, l, &ldp);
         for (size_t r = 0, tiles = product_parts(s->casts, most), rows; tiles; tiles--, r += rows) {
             rows = product_parts(s->casts - r, tiles);
+            if (l == 0 && tiles > 1)
+                ask_for(a + (r + rows) * lda, lda, product_parts(s->casts - r - rows, tiles - 1), s->k);
             kernel->tile(rows, s->k, a + r * lda, lda, panel, ldp, c + r * ldc + l, ldc,
                          product_least(kernel->lanes, s->lanes - l), s->k0 > 0);
         }
