@@ -19,18 +19,31 @@ static size_t sequence(const unsigned char *p, size_t n)
     return length;
 }
 
+/* Whether the first bytes are all ASCII, as most are: of 8 of them, or of all n where that is fewer. */
+static bool is_ascii(const unsigned char *p, size_t n)
+{
+    uint64_t eight;
+    uint32_t front, back;
+    if (n >= sizeof eight) {
+        memcpy(&eight, p, sizeof eight);
+        return !(eight & 0x8080808080808080U);
+    }
+    if (n < sizeof front) return (p[0] | p[n / 2] | p[n - 1]) < 0x80; /* of 1 to 3 these are all */
+    memcpy(&front, p, sizeof front);
+    memcpy(&back, p + n - sizeof back, sizeof back);
+    return !((front | back) & 0x80808080U);
+}
+
 bool dq_utf8_valid(const void *text, size_t n)
 {
+    enum { EIGHT = 8 };
     const unsigned char *p = text;
     size_t i = 0;
     while (i < n) {
-        uint64_t eight;
-        if (n - i >= sizeof eight) { /* most text is ASCII: eight bytes at a time */
-            memcpy(&eight, p + i, sizeof eight);
-            if (!(eight & 0x8080808080808080U)) {
-                i += sizeof eight;
-                continue;
-            }
+        if (is_ascii(p + i, n - i)) {
+            if (n - i <= EIGHT) return true;
+            i += EIGHT;
+            continue;
         }
         size_t length = sequence(p + i, n - i);
         if (!length) return false;

@@ -2,6 +2,7 @@
 #include "measure/qrels.h"
 
 #include "core/array.h"
+#include "core/bytes.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -25,7 +26,7 @@ static dq_status query_row(dq_lists *lists, const char *id, size_t bytes, uint32
     if (lists->count) {
         size_t n;
         const char *held = dq_index_id(&lists->queries, lists->last, &n);
-        if (n == bytes && memcmp(held, id, n) == 0) {
+        if (n == bytes && dq_bytes_equal(held, id, n)) {
             *row = lists->last;
             return DQ_OK;
         }

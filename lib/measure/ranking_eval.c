@@ -7,6 +7,7 @@
 #include "measure/ranking_eval.h"
 
 #include "core/array.h"
+#include "core/bytes.h"
 #include "core/digest.h"
 
 #include <math.h>
@@ -24,7 +25,7 @@ dq_status dq_ranking_add(dq_ranking *r, const char *doc, size_t bytes, double sc
     if (!dq_array_reserve(&r->places, &r->capacity, r->count + 1, sizeof *r->places) ||
         !dq_array_reserve(&r->ids, &r->id_capacity, r->id_bytes + bytes + 1, 1))
         return dq_fail_memory(error, "a list of %zu documents", r->count + 1);
-    memcpy(r->ids + r->id_bytes, doc, bytes);
+    dq_bytes_copy(r->ids + r->id_bytes, doc, bytes);
     r->places[r->count++] = (dq_ranked){score, (uint32_t)r->id_bytes, (uint32_t)bytes};
     r->id_bytes += bytes;
     return DQ_OK;
@@ -161,7 +162,7 @@ static size_t number_id(dq_ranking_eval *e, const char *id, size_t bytes, size_t
         if ((e->slots[at] & 0xffffffff00000000U) != tag) continue;
         size_t held = (uint32_t)e->slots[at] - 1U, n;
         const char *other = id_of(e, held, &n);
-        if (n == bytes && memcmp(other, id, n) == 0) return held;
+        if (n == bytes && dq_bytes_equal(other, id, n)) return held;
     }
     e->slots[at] = tag | (uint32_t)(number + 1);
     return number;

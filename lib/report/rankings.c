@@ -3,6 +3,7 @@
 
 #include "report/rankings.h"
 
+#include "core/bytes.h"
 #include "core/utf8.h"
 #include "dq/schema.h"
 
@@ -32,7 +33,7 @@ static dq_status add_line(dq_lists *lists, const dq_trec_line *line, dq_error *e
 void dq_rankings_take_tag(const dq_trec_line *line, char *tag, size_t tag_size)
 {
     size_t n = line->tag_bytes < tag_size ? line->tag_bytes : tag_size - 1;
-    if (memcmp(tag, line->tag, n) == 0 && tag[n] == '\0') return; /* as on the line before */
+    if (dq_bytes_equal(tag, line->tag, n) && tag[n] == '\0') return; /* as on the line before */
     memcpy(tag, line->tag, n);
     tag[n] = '\0';
 }
