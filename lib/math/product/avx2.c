@@ -211,8 +211,8 @@ AVX2 static inline __attribute__((always_inline)) void half_tile_of(const size_t
             __m256i pair = pair_of(a + r * lda);
 #pragma GCC unroll 2
             for (size_t v = 0; v < 2; v++)
-                sum[r][v] = _mm256_fmadd_ps(FIRST(pair), first[v],
-                                            _mm256_fmadd_ps(SECOND(pair), second[v], sum[r][v]));
+                sum[r][v] = plus_product(plus_product(sum[r][v], SECOND(pair), second[v]), FIRST(pair),
+                                         first[v]);
         }
     }
 #pragma GCC unroll 4
