@@ -53,15 +53,29 @@ double dq_cosine(const float *user, const float *item, const dq_pairing *pairs, 
         (sums) = sums_load(lane_);                                                                           \
     } while (0)
 
+/* Numbers from those that are read to those that are asked for. Where a part of each row is read, these are
+ * behind the row's n in the next one, `gap` further on. The processor's own prefetching ends at each page,
+ * keeps up with floats but not with halves, and goes on behind a part, so that it finds the next one late. */
+static inline size_t ahead_of(size_t size, size_t n, size_t gap)
+{
+    enum { FLOATS = 256, HALVES = 1024 };
+    const size_t ahead = size == sizeof(float) ? FLOATS : HALVES;
+    return gap && n < ahead ? n : ahead;
+}
+
 /* sums[0] = u.a, sums[1] = a.a; items as they are stored, made floats where they are used. Of 32 numbers the
  * first 16 and the others have sums of their own: a core begins several additions before one has ended. */
 #define TWO_SUMS(for_which, name, type, LOAD_ITEMS, ONE_ITEM)                                                \
-    for_which static void name(const float *u, const type *a, size_t n, float sums[2])                       \
+    for_which static void name(const float *u, const type *a, size_t n, size_t gap, float sums[2])           \
     {                                                                                                        \
         lane_sums ua = NO_SUMS, aa = NO_SUMS, ua2 = NO_SUMS, aa2 = NO_SUMS;                                  \
+        const size_t ahead = ahead_of(sizeof(type), n, gap);                                                 \
         size_t i = 0;                                                                                        \
         for (; i + 2 * LANES <= n; i += 2 * LANES) {                                                         \
             half_lanes x, y, z, w;                                                                           \
+            const type *later = a + i + ahead + (i + ahead < n ? 0 : gap);                                   \
+            __builtin_prefetch(later);                                                                       \
+            if (sizeof(type) == 4) __builtin_prefetch(later + LANES); /* 32 floats are two lines */          \
             LOAD_ITEMS(x, a + i);                                                                            \
             LOAD_ITEMS(y, a + i + 8);                                                                        \
             LOAD_ITEMS(z, a + i + 16);                                                                       \
@@ -114,7 +128,7 @@ TWO_SUMS(DQ_F16C, two_sums_f2_f16c, uint16_t, LOAD_F2_F16C, one_f2)
 /* IEEE halves by the CPU's own conversion where it has one; to the same bits. The best form first. */
 typedef struct f2_form {
     bool (*has)(void);
-    void (*sums)(const float *u, const uint16_t *a, size_t n, float sums[2]);
+    void (*sums)(const float *u, const uint16_t *a, size_t n, size_t gap, float sums[2]);
 } f2_form;
 
 #ifdef DQ_HAS_F16C
@@ -135,11 +149,11 @@ static const f2_form f2_forms[] = {
 #endif
     {has_any, two_sums_f2_any}};
 
-static void two_sums_f2(const float *u, const uint16_t *a, size_t n, float sums[2])
+static void two_sums_f2(const float *u, const uint16_t *a, size_t n, size_t gap, float sums[2])
 {
     const f2_form *form = f2_forms;
     while (!form->has()) form++;
-    form->sums(u, a, n, sums);
+    form->sums(u, a, n, gap, sums);
 }
 
 /* The squared norms of items for which both sums of floats are good, beside a user's of uu. A pool's threads
@@ -156,14 +170,15 @@ static range good_norms(double uu)
 }
 
 /* The sums of a range of one row. */
-static void sums_of(const float *u, const void *row, dq_dtype type, uint32_t offset, size_t n, float sums[2])
+static void sums_of(const float *u, const void *row, dq_dtype type, uint32_t offset, size_t n, size_t gap,
+                    float sums[2])
 {
     if (type == DQ_F4)
-        two_sums(u, (const float *)row + offset, n, sums);
+        two_sums(u, (const float *)row + offset, n, gap, sums);
     else if (type == DQ_F2)
-        two_sums_f2(u, (const uint16_t *)row + offset, n, sums);
+        two_sums_f2(u, (const uint16_t *)row + offset, n, gap, sums);
     else
-        two_sums_bf16(u, (const uint16_t *)row + offset, n, sums);
+        two_sums_bf16(u, (const uint16_t *)row + offset, n, gap, sums);
 }
 
 /* cosine_of a range of such a row. */
@@ -179,14 +194,6 @@ static double exact_cosine(const float *u, const void *row, dq_dtype type, uint3
     return quotient(sums);
 }
 
-/* Asks for the beginning of what is read next. Where that is a part of each row, the processor's own
- * prefetching goes on behind the part, and finds the next one late: a sixth of the time of half rows. */
-static inline void ask_for(const char *at)
-{
-    enum { LINES = 4, LINE = 64 };
-    for (size_t i = 0; i < LINES; i++) __builtin_prefetch(at + i * LINE);
-}
-
 void dq_cosine_rows(const float *user, const void *items, dq_dtype type, size_t stride, size_t n,
                     const dq_pairing *pairs, size_t count, float *out)
 {
@@ -199,11 +206,11 @@ void dq_cosine_rows(const float *user, const void *items, dq_dtype type, size_t 
         if (norm == 0) continue;
         double scale = 1 / (sqrt(norm) * (double)count);
         range good = good_norms(norm);
+        const size_t gap = stride - pairs[p].width;
         for (size_t i = 0; i < n; i++) {
             const char *row = (const char *)items + i * row_bytes;
             float sums[2];
-            if (i + 1 < n) ask_for(row + row_bytes + pairs[p].item_offset * dq_dtype_size(type));
-            sums_of(u, row, type, pairs[p].item_offset, pairs[p].width, sums);
+            sums_of(u, row, type, pairs[p].item_offset, pairs[p].width, gap, sums);
             double aa = (double)sums[1];
             if (aa >= good.low && aa <= good.high)
                 out[i] += (float)(sums[0] * scale / sqrt(aa));

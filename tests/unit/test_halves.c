@@ -40,8 +40,8 @@ static void forms_have_the_bits_of_floats(void **state)
             for (size_t w = 0; w < sizeof widths / sizeof *widths; w++)
                 for (size_t at = 0; at + widths[w] <= ALL; at += widths[w]) {
                     float got[2], wanted[2];
-                    f2_forms[f].sums(user, halves + at, widths[w], got);
-                    two_sums(user, floats + at, widths[w], wanted);
+                    f2_forms[f].sums(user, halves + at, widths[w], 0, got);
+                    two_sums(user, floats + at, widths[w], 0, wanted);
                     assert_memory_equal(got, wanted, sizeof got);
                 }
         }
