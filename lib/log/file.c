@@ -100,17 +100,15 @@ static dq_status take_over(dq_log_file *f, dq_log_file *made, char *name, dq_sta
     if (!status && rename(name, f->path) < 0) status = dq_fail_errno(error, errno, "cannot name a file");
     if (status && name) (void)unlink(name);
     free(name);
-    if (status) {
-        if (made->fd >= 0) (void)close(made->fd);
-        free(made->buffer.at);
-        return status;
+    dq_log_file old = status ? *made : *f;
+    if (!status) {
+        made->cut = f->cut;
+        made->first = made->size;
+        *f = *made;
     }
-    made->cut = f->cut;
-    made->first = made->size;
-    if (f->fd >= 0) (void)close(f->fd);
-    free(f->buffer.at);
-    *f = *made;
-    return DQ_OK;
+    if (old.fd >= 0) (void)close(old.fd);
+    free(old.buffer.at);
+    return status;
 }
 
 dq_status dq_log_file_rotate(dq_log_file *f, dq_error *error)
