@@ -273,10 +273,11 @@ static bool choose(asking *a, const float *scores, const float *members)
 
 static bool by_model(asking *a)
 {
-    if (!a->scores && dq_serve_taken_score(&a->taken, &a->who, a->version, &a->scores, &a->why))
-        return fail(a);
+    const dq_serve_scores *scores = a->scores;
+    if (!scores && dq_serve_taken_score(&a->taken, &a->who, a->version, &scores, &a->why)) return fail(a);
+    a->scores = scores;
     a->chooser = a->taken.name;
-    return choose(a, a->scores->scores, a->scores->members);
+    return choose(a, scores->scores, scores->members);
 }
 
 /* Rows that are not left out; NULL: all (or memory is short: *ok false). */

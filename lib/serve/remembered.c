@@ -78,7 +78,7 @@ void dq_serve_log_request(dq_serve_log *log, char id[DQ_SERVE_REQUEST_ID])
 
 static uint32_t append(char *text, size_t *at, dq_log_text what)
 {
-    if (what.bytes) memcpy(text + *at, what.at, what.bytes);
+    if (what.at) memcpy(text + *at, what.at, what.bytes);
     *at += what.bytes;
     return (uint32_t)what.bytes;
 }

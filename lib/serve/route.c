@@ -229,7 +229,10 @@ void dq_serve_handle(void *arg, const dq_httpd_request *request, dq_httpd_reply 
     waiting *w = dq_arena_take(request->arena, sizeof *w);
     if (!w) {
         dq_serve_problem(reply, request, 503, "Service Unavailable", "out of memory");
-    } else if (!means_us(serve, request)) {
+        finish(serve, f.route, started, reply);
+        return;
+    }
+    if (!means_us(serve, request)) {
         dq_serve_problem(reply, request, 421, "Misdirected Request",
                          "this server is on loopback and has no token: it answers to localhost alone");
     } else if (!f.route) {

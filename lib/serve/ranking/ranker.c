@@ -459,19 +459,19 @@ static void score_group(dq_ranker *r, job *const *jobs, size_t n)
 
 /* ---- who waits ---- */
 
-/* Takes those off the queue's front that go together. */
+/* Takes those off the queue's front that go together: at least the first. */
 static size_t take_group(dq_ranker *r, job **jobs)
 {
     size_t n = 0;
-    while (r->first && n < GROUP && (n == 0 || r->first->world == jobs[0]->world)) {
+    do {
         jobs[n++] = r->first;
         r->first = r->first->next;
-    }
+    } while (r->first && n < GROUP && r->first->world == jobs[0]->world);
     if (!r->first) r->last = &r->first;
     return n;
 }
 
-/* With the lock held, which is given up meanwhile. */
+/* With a queue, and the lock held, which is given up meanwhile. */
 static void work(dq_ranker *r)
 {
     job *jobs[GROUP];
