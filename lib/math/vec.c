@@ -37,12 +37,13 @@ static void four_dots(const float *a, const float *const *rows, size_t n, float 
 {
     lane_sums sums[4] = {{{0}, {0}}}, more[4] = {{{0}, {0}}};
     size_t i = 0;
-    for (; i + 2 * LANES <= n; i += 2 * LANES)
+    for (; i + 2 * LANES <= n; i += 2 * LANES) {
 #pragma GCC unroll 4
         for (size_t r = 0; r < 4; r++) {
             sums_add_products(&sums[r], a + i, rows[r] + i);
             sums_add_products(&more[r], a + i + LANES, rows[r] + i + LANES);
         }
+    }
 #pragma GCC unroll 4
     for (size_t r = 0; r < 4; r++) {
         if (i + LANES <= n) sums_add_products(&sums[r], a + i, rows[r] + i);
