@@ -246,7 +246,7 @@ int dq_import_array_next(dq_import_array *array, const dq_import_layout *layout,
 {
     dq_import_id id;
     const float *vector;
-    dq_import_fault of_vector;
+    dq_import_fault of_vector = DQ_IMPORT_FINE;
     dq_error why = DQ_ERROR_NONE;
     int got = dq_import_array_id(array, arena, &id, fault, error);
     if (got < 0) return got;

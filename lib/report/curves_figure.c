@@ -75,7 +75,8 @@ static void find_range(const dq_curves *c, double *low, double *high)
             *high = fmax(*high, c->runs[r].y[c->reward][i]);
         }
     if (*high - *low < 1e-9) { /* the only number is in the middle of a bin */
-        *low -= (BINS / 2 + 0.5) / BINS;
+        const int below = BINS / 2;
+        *low -= (below + 0.5) / BINS;
         *high = *low + 1;
     }
 }
