@@ -128,7 +128,8 @@ static const char *label_of(const dq_log_join *join, uint32_t answer, size_t *n)
 static dq_status add_labels(const dq_log_join *join, const uint32_t *found, dq_bundle *to, dq_error *error)
 {
     size_t n, bytes = 0;
-    for (uint64_t r = 0; r < to->rows; r++) bytes += label_of(join, found[r], &n) ? n : 0;
+    for (uint64_t r = 0; r < to->rows; r++) /* all were looked up: NOLINTNEXTLINE(*.CallAndMessage) */
+        bytes += label_of(join, found[r], &n) ? n : 0;
     if (bytes > UINT32_MAX) return dq_fail(error, DQ_ERR_RANGE, "more than 4 GiB of labels");
     uint32_t *offsets = dq_arena_zero(&to->arena, (size_t)to->rows + 1, sizeof *offsets);
     uint8_t *nulls = dq_arena_zero(&to->arena, (size_t)to->rows + 1, 1);
@@ -136,7 +137,7 @@ static dq_status add_labels(const dq_log_join *join, const uint32_t *found, dq_b
     if (!offsets || !nulls || !data) return dq_fail_memory(error, "labels");
     bool any = false;
     for (uint64_t r = 0; r < to->rows; r++) {
-        const char *label = label_of(join, found[r], &n);
+        const char *label = label_of(join, found[r], &n); /* NOLINT(*.CallAndMessage): likewise */
         if (label) memcpy(data + offsets[r], label, n);
         nulls[r] = label ? 0 : 1;
         any |= label != NULL;
@@ -152,6 +153,7 @@ static dq_status add_rewards(const dq_log_join *join, const uint32_t *found, dq_
     bool any = false;
     if (!rewards || !nulls) return dq_fail_memory(error, "rewards");
     for (uint64_t r = 0; r < to->rows; r++) {
+        /* all were looked up: NOLINTNEXTLINE(*.UndefinedBinaryOperatorResult) */
         float reward = found[r] == DQ_ABSENT ? NAN : join->answers[found[r]].reward;
         nulls[r] = (bool)isnan(reward);
         rewards[r] = nulls[r] ? 0 : reward;

@@ -135,7 +135,7 @@ static size_t draw_rows(dq_offline *run, uint32_t user)
 static dq_status learn_rows(dq_offline *run, size_t n, size_t k, dq_agent_losses *losses, dq_error *error)
 {
     size_t batch = run->config.batch < n ? run->config.batch : n, rows = 0;
-    for (size_t i = 0; i < batch; i++)
+    for (size_t i = 0; i < batch; i++) /* of no rows there is no batch: NOLINTNEXTLINE(*.DivideZero) */
         rows += offline_add_row(run, rows, run->tasks.drawn[(k * batch + i) % n], 1);
     return dq_agent_fit(run->agent, &run->states, run->batch, rows, NULL, losses, error);
 }

@@ -194,6 +194,7 @@ static dq_status offer_members(const offering *work, size_t u, uint32_t row, dq_
     uint64_t disagreement = tag_of(work, u, row, 0) >> 32 << 32;
     dq_status status = DQ_OK;
     for (size_t m = 0; !status && m < work->networks; m++) {
+        /* an ensemble has members: NOLINTNEXTLINE(*.NullDereference) */
         float score = work->members[m * stride + at];
         status = dq_topk_push(lists->of_member[u * work->networks + m], score, id, n,
                               disagreement | bits_of(score), error);
