@@ -89,8 +89,9 @@ void dq_html_base64(dq_html *h, const void *data, size_t bytes)
     const unsigned char *in = data;
     for (size_t i = 0; i < bytes; i += 3) {
         size_t n = bytes - i < 3 ? bytes - i : 3;
-        uint32_t group = (uint32_t)in[i] << 16 | (n > 1 ? (uint32_t)in[i + 1] << 8 : 0) |
-                         (n > 2 ? in[i + 2] : 0);
+        uint32_t group = (uint32_t)in[i] << 16;
+        if (n > 1) group |= (uint32_t)in[i + 1] << 8;
+        if (n > 2) group |= in[i + 2];
         char out[4] = {digits[group >> 18], digits[group >> 12 & 63], n > 1 ? digits[group >> 6 & 63] : '=',
                        n > 2 ? digits[group & 63] : '='};
         dq_html_append(h, out, 4);

@@ -226,7 +226,7 @@ static bool goes_on(const block *b, const entry *e)
 
 static dq_status check_query(dq_run_reader *r, const entry *e, dq_error *error)
 {
-    bool fresh;
+    bool fresh = false;
     dq_status status = dq_rankings_check_text(e->query, e->query_bytes, "query", error);
     if (!status) status = dq_index_add(&r->seen, e->query, e->query_bytes, NULL, &fresh, error);
     if (status || fresh) return status;
