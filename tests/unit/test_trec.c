@@ -46,9 +46,10 @@ static void columns_are_those_of_strtok(void **state)
         line[used] = '\n';
         memcpy(copy, line, used + 1);
         copy[used] = '\0';
-        char *word[9];
+        static const char spaces[] = "  \t\v\f\x01\x1f\r";
+        char *word[9], *rest;
         int n = 0;
-        for (char *w = strtok(copy, "  \t\v\f\x01\x1f\r"); w && n < 9; w = strtok(NULL, "  \t\v\f\x01\x1f\r"))
+        for (char *w = strtok_r(copy, spaces, &rest); w && n < 9; w = strtok_r(NULL, spaces, &rest))
             word[n++] = w;
         assert_int_equal(n, columns);
         (void)snprintf(want, sizeof want, "%s|%s|%s", word[0], word[2], word[5]);
