@@ -90,21 +90,13 @@ static void say_facts(const dq_run_table *t, const eval_options *o, const dq_cli
     }
 }
 
-static bool reads_ahead(const eval_options *o)
-{
-    return dq_cli_threads(&o->common, 0) > 1;
-}
-
-/* Reads a run, which `reader` may have begun, and measures it; says how, and how many of its queries nobody
- * judged. */
-static dq_status measure_run(dq_run_table *t, size_t r, dq_run_reader *reader, const eval_options *o,
-                             const dq_cli *cli, dq_error *error)
+/* Reads a run and measures it; says how, and how many of its queries nobody judged. */
+static dq_status measure_run(dq_run_table *t, size_t r, const eval_options *o, const dq_cli *cli,
+                             dq_error *error)
 {
     const dq_measured_run *run = &t->runs[r];
-    bool several = t->run_count > 1, gathered;
-    dq_status status = reader ? DQ_OK : dq_run_reader_open(&reader, run->name, reads_ahead(o), error);
-    if (!status) status = dq_run_file_measure(t, r, (int32_t)o->relevance, reader, &gathered, error);
-    dq_run_reader_close(reader);
+    bool several = t->run_count > 1, gathered, ahead = dq_cli_threads(&o->common, 0) > 1;
+    dq_status status = dq_run_file_measure(t, r, (int32_t)o->relevance, ahead, &gathered, error);
     if (status) return status;
     if (gathered)
         dq_cli_say(cli, &o->common,
@@ -145,12 +137,9 @@ dq_status eval_measure(dq_run_table *table, const eval_options *o, const dq_cli 
     bool wanted = o->format != EVAL_TREC && (o->interval || o->plot || table->run_count > 1) &&
                   !o->compare.against;
     table->intervals = wanted;
-    dq_run_reader *first = !status && reads_ahead(o) ? dq_run_reader_begin(table->runs[0].name) : NULL;
     if (!status) status = dq_rankings_read_qrels(o->qrels, o->gains, &table->qrels, error);
     if (!status) status = find_facts(table, &catalogue, o, cli, error);
-    if (status) dq_run_reader_close(first);
-    for (size_t r = 0; r < table->run_count && !status; r++)
-        status = measure_run(table, r, r ? NULL : first, o, cli, error);
+    for (size_t r = 0; r < table->run_count && !status; r++) status = measure_run(table, r, o, cli, error);
     if (!status) status = choose_queries(table, o, cli, error);
     if (!status) say_facts(table, o, cli);
     if (!status) status = dq_run_table_summarise(table, wanted ? &compare : NULL, error);

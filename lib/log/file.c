@@ -100,14 +100,14 @@ static dq_status take_over(dq_log_file *f, dq_log_file *made, char *name, dq_sta
     if (!status && rename(name, f->path) < 0) status = dq_fail_errno(error, errno, "cannot name a file");
     if (status && name) (void)unlink(name);
     free(name);
-    dq_log_file old = status ? *made : *f;
+    dq_log_file dropped = status ? *made : *f;
     if (!status) {
         made->cut = f->cut;
         made->first = made->size;
         *f = *made;
     }
-    if (old.fd >= 0) (void)close(old.fd);
-    free(old.buffer.at);
+    if (dropped.fd >= 0) (void)close(dropped.fd);
+    free(dropped.buffer.at);
     return status;
 }
 

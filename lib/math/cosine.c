@@ -13,6 +13,7 @@
 #include "math/lanes.h"
 
 #include <math.h>
+#include <stdint.h>
 
 /* Squares of floats lie in 1e-90 .. 1.2e77: neither their sums u.a, u.u, a.a nor the product of two leaves a
  * double. */
@@ -53,14 +54,23 @@ double dq_cosine(const float *user, const float *item, const dq_pairing *pairs, 
         (sums) = sums_load(lane_);                                                                           \
     } while (0)
 
-/* Numbers from those that are read to those that are asked for. Where a part of each row is read, these are
- * behind the row's n in the next one, `gap` further on. The processor's own prefetching ends at each page,
- * keeps up with floats but not with halves, and goes on behind a part, so that it finds the next one late. */
+/* Numbers from those that are read to those that are asked for: these may lie in the next row, `gap` numbers
+ * behind this row's n. The processor's own prefetching ends at each page and does not keep up with halves;
+ * where a part of each row is read, it goes on behind the part and finds the next one late. */
 static inline size_t ahead_of(size_t size, size_t n, size_t gap)
 {
     enum { FLOATS = 256, HALVES = 1024 };
     const size_t ahead = size == sizeof(float) ? FLOATS : HALVES;
     return gap && n < ahead ? n : ahead;
+}
+
+/* Asks for 32 numbers, `ahead` of number i of a row. Behind the last row there may be nothing: an address. */
+static inline void ask_for(const void *row, size_t size, size_t i, size_t n, size_t ahead, size_t gap)
+{
+    enum { LINE = 64 };
+    const uintptr_t at = (uintptr_t)row + (i + ahead + (i + ahead < n ? 0 : gap)) * size;
+    __builtin_prefetch((const void *)at);
+    if (size == sizeof(float)) __builtin_prefetch((const void *)(at + LINE)); /* 32 floats are two lines */
 }
 
 /* sums[0] = u.a, sums[1] = a.a; items as they are stored, made floats where they are used. Of 32 numbers the
@@ -73,9 +83,7 @@ static inline size_t ahead_of(size_t size, size_t n, size_t gap)
         size_t i = 0;                                                                                        \
         for (; i + 2 * LANES <= n; i += 2 * LANES) {                                                         \
             half_lanes x, y, z, w;                                                                           \
-            const type *later = a + i + ahead + (i + ahead < n ? 0 : gap);                                   \
-            __builtin_prefetch(later);                                                                       \
-            if (sizeof(type) == 4) __builtin_prefetch(later + LANES); /* 32 floats are two lines */          \
+            ask_for(a, sizeof(type), i, n, ahead, gap);                                                      \
             LOAD_ITEMS(x, a + i);                                                                            \
             LOAD_ITEMS(y, a + i + 8);                                                                        \
             LOAD_ITEMS(z, a + i + 16);                                                                       \
@@ -92,6 +100,7 @@ static inline size_t ahead_of(size_t size, size_t n, size_t gap)
         sums_join(&ua, ua2);                                                                                 \
         sums_join(&aa, aa2);                                                                                 \
         if (i < n) {                                                                                         \
+            ask_for(a, sizeof(type), i, n, ahead, gap);                                                      \
             float last[2 * LANES];                                                                           \
             for (size_t j = i; j < n; j++) last[j - i] = ONE_ITEM(a + j);                                    \
             ADD_LAST(ua, u[j] * last[j - i]);                                                                \
@@ -206,7 +215,7 @@ void dq_cosine_rows(const float *user, const void *items, dq_dtype type, size_t 
         if (norm == 0) continue;
         double scale = 1 / (sqrt(norm) * (double)count);
         range good = good_norms(norm);
-        const size_t gap = stride - pairs[p].width;
+        const size_t gap = n > 1 ? stride - pairs[p].width : 0; /* of one row the stride says nothing */
         for (size_t i = 0; i < n; i++) {
             const char *row = (const char *)items + i * row_bytes;
             float sums[2];

@@ -38,9 +38,9 @@ bool dq_pairing_read(const dq_value *list, dq_pairing *pairings, uint32_t room, 
  * Sums run in double. */
 double dq_cosine(const float *user, const float *item, const dq_pairing *pairs, size_t count);
 
-/* One user against n items in rows of `stride` floats; out[i] equals (float)dq_cosine for item i to within
- * 1e-6, whatever the sizes of the components, and does not depend on the block or the thread. This is the
- * fast form for ranking (bound by memory).
+/* One user against n items in rows of `stride` floats (of one item anything); out[i] equals (float)dq_cosine
+ * for item i to within 1e-6, whatever the sizes of the components, and does not depend on the block or the
+ * thread. This is the fast form for ranking (bound by memory).
  */
 void dq_cosine_block(const float *user, const float *items, size_t stride, size_t n, const dq_pairing *pairs,
                      size_t count, float *out);

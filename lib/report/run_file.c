@@ -37,9 +37,7 @@ typedef struct block {
     size_t count, capacity, query_bytes, query_capacity;
 } block;
 
-/* Blocks that a thread is ahead: of who measures, of who has still to read judgements (13 MB). Smaller ones
- * let the two wait for each other more often, which a tenth of the time went into. */
-enum { FEW_BLOCKS = 3, BLOCKS = 32, BLOCK_PLACES = 16384 };
+enum { BLOCKS = 3, BLOCK_PLACES = 4096 };
 
 struct dq_run_reader {
     dq_source *source; /* a text, or */
@@ -50,10 +48,9 @@ struct dq_run_reader {
     dq_index seen; /* queries whose lists have begun */
     char tag[128];
     block carry; /* the one entry by which the end of a block was seen */
-    /* What is read and not given yet: the block ring[first], whose list number `list` is next, and those
-     * behind it. The one that was given back last is filled next: it is still in the cache. */
-    block blocks[BLOCKS], *ring[BLOCKS], *empty[BLOCKS];
-    size_t first, filled, list, empties;
+    /* What is read and not given yet: ring[first], whose list number `list` is next, and those behind it. */
+    block ring[BLOCKS];
+    size_t first, filled, list;
     dq_ranking given; /* a view */
     int ended;        /* 1 while there may be more, then 0 or -1 and the error */
     dq_error error;
@@ -72,8 +69,7 @@ static bool is_file(const char *path)
     return strcmp(path, "-") != 0 && stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* blocks: how many are read ahead; 0: none. */
-static dq_status open_reader(dq_run_reader **reader, const char *path, size_t blocks, dq_error *error)
+dq_status dq_run_reader_open(dq_run_reader **reader, const char *path, bool ahead, dq_error *error)
 {
     dq_source *source;
     bool is_stream;
@@ -96,25 +92,12 @@ static dq_status open_reader(dq_run_reader **reader, const char *path, size_t bl
     r->trec = (dq_trec){.source = source, .form = DQ_TREC_RUN};
     r->ended = 1;
     r->error = DQ_ERROR_NONE;
-    for (; r->empties < blocks || !r->empties; r->empties++) r->empty[r->empties] = &r->blocks[r->empties];
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->changed, NULL);
     /* Without a thread to be had, reading and measuring take turns. */
-    r->threaded = blocks && is_file(path) && pthread_create(&r->thread, NULL, read_blocks, r) == 0;
+    r->threaded = ahead && is_file(path) && pthread_create(&r->thread, NULL, read_blocks, r) == 0;
     *reader = r;
     return DQ_OK;
-}
-
-dq_status dq_run_reader_open(dq_run_reader **reader, const char *path, bool ahead, dq_error *error)
-{
-    return open_reader(reader, path, ahead ? FEW_BLOCKS : 0, error);
-}
-
-dq_run_reader *dq_run_reader_begin(const char *path)
-{
-    dq_run_reader *reader;
-    dq_error untold = DQ_ERROR_NONE;
-    return is_file(path) && open_reader(&reader, path, BLOCKS, &untold) == DQ_OK ? reader : NULL;
 }
 
 static void free_block(block *b)
@@ -141,7 +124,7 @@ void dq_run_reader_close(dq_run_reader *r)
     dq_reader_close(r->stream);
     dq_index_free(&r->seen);
     free_block(&r->carry);
-    for (int i = 0; i < BLOCKS; i++) free_block(&r->blocks[i]);
+    for (int i = 0; i < BLOCKS; i++) free_block(&r->ring[i]);
     free(r);
 }
 
@@ -266,12 +249,11 @@ static dq_status take_carry(dq_run_reader *r, block *b, dq_error *error)
     return status;
 }
 
-/* Fills a block with whole lists, as many as make BLOCK_PLACES. 1, or 0 at the end or -1. */
+/* Fills an empty block with whole lists, as many as make BLOCK_PLACES. 1, or 0 at the end or -1. */
 static int fill_block(dq_run_reader *r, block *b, dq_error *error)
 {
     entry e;
     int got = 1;
-    clear_block(b);
     dq_status status = take_carry(r, b, error);
     while (!status && (got = next_entry(r, &e, error)) > 0) {
         if (b->count && goes_on(b, &e)) {
@@ -287,31 +269,24 @@ static int fill_block(dq_run_reader *r, block *b, dq_error *error)
     return status ? -1 : got;
 }
 
-/* What fill_block has made of a block: under the lock, where there is a thread. */
-static void note_block(dq_run_reader *r, block *b, int got)
-{
-    r->ended = got;
-    if (got >= 0 && b->count)
-        r->ring[(r->first + r->filled++) % BLOCKS] = b;
-    else
-        r->empty[r->empties++] = b;
-}
-
 static void *read_blocks(void *arg)
 {
     dq_run_reader *r = arg;
     bool more = true;
     while (more) {
         pthread_mutex_lock(&r->lock);
-        while (!r->empties && !r->stop) pthread_cond_wait(&r->changed, &r->lock);
-        block *b = r->stop ? NULL : r->empty[--r->empties];
+        while (r->filled == BLOCKS && !r->stop) pthread_cond_wait(&r->changed, &r->lock);
+        block *b = &r->ring[(r->first + r->filled) % BLOCKS];
+        more = !r->stop;
         pthread_mutex_unlock(&r->lock);
-        if (!b) break;
+        if (!more) break;
+        clear_block(b);
         dq_error error = DQ_ERROR_NONE;
         int got = fill_block(r, b, &error);
         pthread_mutex_lock(&r->lock);
-        note_block(r, b, got);
+        r->ended = got;
         r->error = error;
+        r->filled += got >= 0 && b->count;
         more = got > 0;
         pthread_cond_broadcast(&r->changed);
         pthread_mutex_unlock(&r->lock);
@@ -324,7 +299,6 @@ static bool next_block(dq_run_reader *r)
 {
     pthread_mutex_lock(&r->lock);
     if (r->list) {
-        r->empty[r->empties++] = r->ring[r->first];
         r->first = (r->first + 1) % BLOCKS;
         r->filled--;
         r->list = 0;
@@ -332,8 +306,9 @@ static bool next_block(dq_run_reader *r)
     }
     while (r->threaded && !r->filled && r->ended > 0) pthread_cond_wait(&r->changed, &r->lock);
     if (!r->threaded && r->ended > 0) {
-        block *b = r->empty[--r->empties];
-        note_block(r, b, fill_block(r, b, &r->error));
+        clear_block(&r->ring[r->first]);
+        r->ended = fill_block(r, &r->ring[r->first], &r->error);
+        r->filled = r->ended >= 0 && r->ring[r->first].count;
     }
     bool more = r->filled > 0;
     pthread_mutex_unlock(&r->lock);
@@ -353,8 +328,8 @@ static int end_run(dq_run_reader *r, dq_error *error)
 
 int dq_run_reader_next(dq_run_reader *r, dq_run_list *list, dq_error *error)
 {
-    if ((!r->list || r->list == r->ring[r->first]->count) && !next_block(r)) return end_run(r, error);
-    const block *b = r->ring[r->first];
+    if ((!r->list || r->list == r->ring[r->first].count) && !next_block(r)) return end_run(r, error);
+    const block *b = &r->ring[r->first];
     const span *s = &b->lists[r->list++];
     size_t end = r->list < b->count ? s[1].first : b->places.count;
     r->given = b->places;
@@ -391,10 +366,13 @@ static dq_status measure_gathered(dq_run_table *t, size_t run, int32_t relevance
     return status;
 }
 
-dq_status dq_run_file_measure(dq_run_table *t, size_t run, int32_t relevance, dq_run_reader *reader,
-                              bool *gathered, dq_error *error)
+dq_status dq_run_file_measure(dq_run_table *t, size_t run, int32_t relevance, bool ahead, bool *gathered,
+                              dq_error *error)
 {
-    dq_status status = measure_lists(t, run, relevance, reader, error);
+    dq_run_reader *reader;
+    dq_status status = dq_run_reader_open(&reader, t->runs[run].name, ahead, error);
+    if (!status) status = measure_lists(t, run, relevance, reader, error);
+    dq_run_reader_close(reader);
     *gathered = status == DQ_ERR_UNSUPPORTED && is_file(t->runs[run].name);
     if (!*gathered) return status;
     *error = DQ_ERROR_NONE;

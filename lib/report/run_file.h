@@ -20,9 +20,6 @@ typedef struct dq_run_list {
 
 /* A TREC run or a stream ("-": stdin). ahead: of a file, in a thread. DQ_ERR_TRUNCATED for an empty file. */
 dq_status dq_run_reader_open(dq_run_reader **reader, const char *path, bool ahead, dq_error *error);
-/* Of a file, ahead, for who has other things to do before. NULL where it is none, and where anything is wrong
- * with it: whoever opens it then is told. */
-dq_run_reader *dq_run_reader_begin(const char *path);
 /* 1: a list; 0: the end; -1: broken, and lists just before that may not have been given. A query that comes
  * back, its list having been given already, is DQ_ERR_UNSUPPORTED; DQ_ERR_TRUNCATED for a text without lines,
  * DQ_ERR_SCHEMA for a stream without rankings. A document that a list has twice is whoever measures it to
@@ -36,10 +33,9 @@ const char *dq_run_reader_tag(const dq_run_reader *reader);
 const char *dq_run_reader_source(const dq_run_reader *reader);
 void dq_run_reader_close(dq_run_reader *reader);
 
-/* Measures run number `run` of the table, which its name is the path of and `reader` reads from the
- * beginning, and fills its tag. gathered: whether it was held in memory, its queries not standing together.
- */
-dq_status dq_run_file_measure(dq_run_table *table, size_t run, int32_t relevance, dq_run_reader *reader,
-                              bool *gathered, dq_error *error);
+/* Measures run number `run` of the table, which its name is the path of, and fills its tag. gathered: whether
+ * it was held in memory, its queries not standing together. */
+dq_status dq_run_file_measure(dq_run_table *table, size_t run, int32_t relevance, bool ahead, bool *gathered,
+                              dq_error *error);
 
 #endif

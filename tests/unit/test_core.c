@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+#include "core/bytes.h"
 #include "core/digest.h"
 #include "core/index.h"
 #include "core/layout.h"
 #include "core/rng.h"
+#include "core/utf8.h"
 #include "dq/bundle.h"
 #include "dq/schema.h"
 
@@ -450,10 +452,52 @@ static void a_share_is_stable_and_uniform(void **state)
     }
 }
 
+/* Of every length, in memory of just that length, which sanitizers watch. */
+static void short_bytes_are_copied_and_compared(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n <= 40; n++) {
+        char *from = malloc(n + 1), *to = malloc(n ? n : 1);
+        assert_true(from && to);
+        for (size_t i = 0; i < n; i++) from[i] = (char)(i * 37 + n);
+        dq_bytes_copy(to, from, n);
+        assert_memory_equal(to, from, n);
+        assert_true(dq_bytes_equal(to, from, n));
+        for (size_t i = 0; i < n; i++) {
+            to[i] ^= 64;
+            assert_false(dq_bytes_equal(to, from, n));
+            to[i] ^= 64;
+        }
+        free(from);
+        free(to);
+    }
+}
+
+static void a_text_is_utf8_wherever_its_letters_stand(void **state)
+{
+    (void)state;
+    for (size_t n = 1; n <= 20; n++)
+        for (size_t at = 0; at < n; at++) {
+            char *text = malloc(n);
+            assert_non_null(text);
+            memset(text, 'a', n);
+            assert_true(dq_utf8_valid(text, n));
+            text[at] = (char)0xc3; /* the first byte of two */
+            assert_false(dq_utf8_valid(text, n));
+            if (at + 1 < n) text[at + 1] = (char)0xa9;
+            assert_int_equal(dq_utf8_valid(text, n), at + 1 < n);
+            text[at] = 'a'; /* the second byte alone */
+            assert_int_equal(dq_utf8_valid(text, n), at + 1 == n);
+            free(text);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_share_is_stable_and_uniform),
+        cmocka_unit_test(short_bytes_are_copied_and_compared),
+        cmocka_unit_test(a_text_is_utf8_wherever_its_letters_stand),
         cmocka_unit_test(an_error_stays_on_one_line_and_keeps_its_first_place),
         cmocka_unit_test(random_numbers_are_the_published_ones),
         cmocka_unit_test(random_streams_differ_and_repeat),

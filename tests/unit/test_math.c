@@ -333,6 +333,8 @@ static void cosine_block_equals_double_loops(void **state)
         assert_true(fabs((double)out[i] - dq_cosine(user, items + i * STRIDE, pairs, 2)) < 1e-6);
         dq_cosine_block(user, items + i * STRIDE, STRIDE, 1, pairs, 2, &one);
         assert_memory_equal(&one, &out[i], sizeof one); /* the block does not matter */
+        dq_cosine_block(user, items + i * STRIDE, 0, 1, pairs, 2, &one);
+        assert_memory_equal(&one, &out[i], sizeof one); /* nor what one item would be apart from another */
     }
     free(user);
     free(items);

@@ -3,7 +3,7 @@
  * AVX2: vpmaddubsw multiplies 32 unsigned bytes by 32 signed ones and adds pairs into 16 bits; the ranges of
  * int8.h leave room to add two such results there (vpaddw), before vpmaddwd with ones adds pairs again, into
  * 32 bits. So 64 products take three multiplying instructions, not four. A tile is 4 rows by 16 units; its
- * eight sums stay in registers, with the weights that half of the products need.
+ * eight sums stay in registers, and weights are read from the panel where no register is left for them.
  */
 #include "math/int8/int8.h"
 

@@ -10,8 +10,8 @@
  * thread of the core is at work: then the 6 cycles that 12 multiplications take have room for 18 operations,
  * and each of more than that costs time. So a turn of the loop has TURN numbers of k, with two pointers for
  * six rows (each row is a pointer and none, one or two times `lda`) and the panel's end for a counter: 21
- * operations a number of k in place of 25, and 1.25 times as fast beside a busy neighbour (82 and 66 GFLOP/s
- * of 87), 1.0 to 1.06 without one. Eight numbers a turn are too many for gcc 12, which runs out of registers.
+ * operations a number of k in place of 25 (docs/performance.md has what that gains). Eight numbers a turn are
+ * too many for gcc 12, which runs out of registers.
  *
  * A tile with fewer rows has a loop of its own, made by the compiler from one text: the number of rows is a
  * constant in each. Lanes beyond the last are computed with the zeros of the panel, and masked when stored.
@@ -75,7 +75,7 @@ multiply(const size_t rows, const size_t vectors, const size_t turn, const float
     }
 }
 
-/* `ldp` too is a constant where the panel is packed. */
+/* `ldp` too is a constant where the panel is packed and all of its lanes are read. */
 AVX2 static inline __attribute__((always_inline)) void tile_of(const size_t rows, const size_t vectors,
                                                                size_t k, const float *a, size_t lda,
                                                                const float *panel, size_t ldp, float *c,

@@ -154,8 +154,8 @@ static void ask_for(const float *rows, size_t ld, size_t n, size_t k)
         for (size_t i = 0; i < FIRST && i < k; i += LINE) __builtin_prefetch(rows + r * ld + i);
 }
 
-/* Adds the step's products to c (casts, lanes). A panel stays in the nearest cache for all rows; the rows
- * come from memory for the first one, a tile's while the tile before is multiplied. */
+/* Adds the step's products to c (casts, lanes). A panel stays in the nearest cache for all rows. With the
+ * first panel the rows come from memory: while a tile is multiplied, the next tile's are asked for. */
 static void run_tiles(const work *w, const step *s, float *c, size_t ldc)
 {
     const product_kernel *kernel = w->kernel;
@@ -166,7 +166,7 @@ static void run_tiles(const work *w, const step *s, float *c, size_t ldc)
         const float *panel = panel_of(w, s, l, &ldp);
         for (size_t r = 0, tiles = product_parts(s->casts, most), rows; tiles; tiles--, r += rows) {
             rows = product_parts(s->casts - r, tiles);
-            if (l == 0 && tiles > 1)
+            if (l == 0 && tiles > 1 && !w->cast.columns) /* what was transposed is near */
                 ask_for(a + (r + rows) * lda, lda, product_parts(s->casts - r - rows, tiles - 1), s->k);
             kernel->tile(rows, s->k, a + r * lda, lda, panel, ldp, c + r * ldc + l, ldc,
                          product_least(kernel->lanes, s->lanes - l), s->k0 > 0);

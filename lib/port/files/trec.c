@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #ifdef __SSE2__
-#include <immintrin.h>
+#include <emmintrin.h>
 #endif
 
 enum { QRELS_COLUMNS = 4, RUN_COLUMNS = 6 };
@@ -30,20 +30,8 @@ static int split_bytes(const char *line, size_t bytes, text *columns, int most, 
     }
 }
 
-/* Bit i: whether byte i of STEP ones is one of a column, above a space. */
-#ifdef __SSE2__
-enum { STEP = 16 };
-
-static inline uint64_t column_bits(const char *at)
-{
-    const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-    const __m128i above = _mm_cmpeq_epi8(bytes, _mm_max_epu8(bytes, _mm_set1_epi8(' ' + 1)));
-    return (unsigned)_mm_movemask_epi8(above);
-}
-#else
-enum { STEP = 8 };
-
-static inline uint64_t column_bits(const char *at) /* the sums carry into no other byte */
+/* Bit i: whether byte i of 8 is one of a column, above a space. The sums carry into no other byte. */
+static uint64_t eight_bits(const char *at)
 {
     const uint64_t low = 0x7f7f7f7f7f7f7f7fU, high = 0x8080808080808080U, to_high = 0x5f5f5f5f5f5f5f5fU;
     uint64_t word;
@@ -54,17 +42,38 @@ static inline uint64_t column_bits(const char *at) /* the sums carry into no oth
     uint64_t above = (((word & low) + to_high) | word) & high;
     return (above >> 7) * 0x0102040810204080U >> 56; /* gathers the bytes' lowest bits */
 }
+
+#ifdef __SSE2__
+/* Likewise, of 16. */
+static uint64_t sixteen_bits(const char *at)
+{
+    const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+    const __m128i above = _mm_cmpeq_epi8(bytes, _mm_max_epu8(bytes, _mm_set1_epi8(' ' + 1)));
+    return (unsigned)_mm_movemask_epi8(above);
+}
 #endif
 
-/* Likewise, of a line of STEP to 63 bytes, as most are: the ends of all columns are found together, several
- * times faster than byte by byte. */
+/* Likewise, of a line of 8 to 63 bytes. The last step may overlap the one before. */
+static uint64_t line_bits(const char *line, size_t bytes)
+{
+    uint64_t bits = 0;
+#ifdef __SSE2__
+    if (bytes >= 16) {
+        for (size_t i = 0; i + 16 <= bytes; i += 16) bits |= sixteen_bits(line + i) << i;
+        return bits | sixteen_bits(line + bytes - 16) << (bytes - 16);
+    }
+#endif
+    for (size_t i = 0; i + 8 <= bytes; i += 8) bits |= eight_bits(line + i) << i;
+    return bits | eight_bits(line + bytes - 8) << (bytes - 8);
+}
+
+/* As split_bytes. Of most lines the ends of all columns are found together, several times faster than byte by
+ * byte. */
 static int split(const char *line, size_t bytes, text *columns, int most, bool *more)
 {
-    uint64_t inside = 0;
     int count = 0;
-    if (bytes < STEP || bytes > 63) return split_bytes(line, bytes, columns, most, more);
-    for (size_t i = 0; i + STEP <= bytes; i += STEP) inside |= column_bits(line + i) << i;
-    inside |= column_bits(line + bytes - STEP) << (bytes - STEP); /* the last, which may overlap */
+    if (bytes < 8 || bytes > 63) return split_bytes(line, bytes, columns, most, more);
+    uint64_t inside = line_bits(line, bytes);
     while (inside && count < most) {
         int from = __builtin_ctzll(inside), to = from + __builtin_ctzll(~(inside >> from));
         columns[count++] = (text){line + from, (size_t)(to - from)};
