@@ -193,10 +193,12 @@ static dq_status tell_coding(dq_input *in, dq_error *error)
     return in->decoder ? DQ_OK : dq_fail_memory(error, "a decoder");
 }
 
+/* Who asks for much reads to where it shall lie; only little goes through the buffer. */
 static dq_status read_plain(dq_input *in, void *to, size_t n, size_t *got, dq_error *error)
 {
+    enum { MUCH = RAW / 2 };
     dq_status status;
-    if (in->at == in->end && n >= RAW && !in->late) return read_fd(in, to, n, got, error);
+    if (in->at == in->end && n >= MUCH && !in->late) return read_fd(in, to, n, got, error);
     if (in->at == in->end && (status = more_raw(in, RAW, error))) return status;
     *got = in->end - in->at < n ? in->end - in->at : n;
     if (*got) memcpy(to, in->raw + in->at, *got); /* NOLINT(*.NonNullParamChecker): n bytes have a place */
