@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #ifdef __SSE2__
-#include <emmintrin.h>
+#include <immintrin.h>
 #endif
 
 enum { QRELS_COLUMNS = 4, RUN_COLUMNS = 6 };
